@@ -75,22 +75,21 @@ def test_one_value_of_another_kind_leaves_all_rows_to_be_read_in_one_piece(odd: 
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("found", "instead"),
     [
-        pytest.param(lambda content: content[:-1], id="cut off"),
-        pytest.param(lambda content: content + b"]", id="goes on"),
-        pytest.param(lambda content: content.replace(b"},{", b"}{"), id="no commas"),
-        pytest.param(lambda content: content.replace(b'"x":0.5}]', b'"x":NaN}]'), id="NaN"),
-        pytest.param(lambda content: content.replace(b'"x":0.5}]', b'"y":0.5}]'), id="another field"),
-        pytest.param(lambda content: content.replace(b'"x":0.5}]', b'"x":0.5,"y":1}]'), id="one more field"),
-        pytest.param(lambda content: content.replace(b'"x":0.5}]', b'"x":0.5},1]'), id="no record"),
-        pytest.param(lambda content: content[: BLOCK_SIZE // 2], id="short"),
-        pytest.param(lambda content: b'{"a":' + content + b"}", id="an object"),
+        pytest.param(b"}]", b"}", id="cut off"),
+        pytest.param(b"}]", b"}]]", id="goes on"),
+        pytest.param(b"},{", b"}{", id="no commas"),
+        pytest.param(b"0.5}]", b"NaN}]", id="NaN"),
+        pytest.param(b'"x":0.5}]', b'"y":0.5}]', id="another field"),
+        pytest.param(b"0.5}]", b'0.5,"y":1}]', id="one more field"),
+        pytest.param(b"}]", b"},1]", id="no record"),
+        pytest.param(b"[{", b'{"a":[{', id="an object"),
     ],
 )
-def test_a_body_that_is_unlike_is_left_to_be_read_in_one_piece(change: Callable[[bytes], bytes]) -> None:
-    content = orjson.dumps([{"x": 0.5}] * 2 * BLOCK_SIZE)
-    changed = change(content)
-    assert changed != content
-    assert read_records(changed) is None
+def test_a_body_that_is_unlike_is_left_to_be_read_in_one_piece(found: bytes, instead: bytes) -> None:
+    content = orjson.dumps([{"x": 0.5}] * 20_000)
     assert read_records(content) is not None
+    assert content.replace(found, instead) != content
+    assert read_records(content.replace(found, instead)) is None
+    assert read_records(content[: BLOCK_SIZE // 2]) is None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
@@ -39,12 +40,11 @@ def read_records(content: bytes | bytearray) -> ReadRows | None:
     All records have the same fields, each with numbers with a fraction, whole numbers of 64 bits, booleans or texts, or
     with lists of one of them. Returns None for a short list and for all others, which are read in one piece.
     """
-    import pyarrow as pa
-
+    pa: Any = import_module("pyarrow")
     started = time.perf_counter_ns()
     if len(content) <= BLOCK_SIZE:
         return None
-    tables: list[pa.Table] = []
+    tables: list[Any] = []
     try:
         for records in record_blocks(content, parse=orjson.loads):
             columns = values_by_name(records)
@@ -69,33 +69,33 @@ def _column(values: Sequence[Any]) -> Any:
     Raises:
         _OtherValuesError: They are null, objects, or of several types, such as whole numbers beside others.
     """
-    import pyarrow as pa
-
+    pa: Any = import_module("pyarrow")
     kinds: dict[type, Any] = {float: pa.float64(), int: pa.int64(), bool: pa.bool_(), str: pa.string()}
     leaf, lists = _innermost(values[0])
-    kind = kinds.get(type(leaf))
+    kind = kinds.get(leaf)
     for _ in range(lists):
         kind = pa.list_(kind)
-    if type(leaf) is float:
+    if leaf is float:
         column: Any = pa.array(values, kind)
         if _are_fractions(column):
             return column
     inner: Any = values
     for _ in range(lists):
         inner = chain.from_iterable(inner)
-    if type(leaf) not in kinds or set(map(type, inner)) != {type(leaf)}:
+    if leaf not in kinds or set(map(type, inner)) != {leaf}:
         raise _OtherValuesError
     return pa.array(values, kind)
 
 
 def _innermost(value: Any) -> tuple[Any, int]:
-    """Return the first value in nested lists, and how deep they are nested."""
+    """Return the type of the first value in nested lists, and how deep they are nested."""
     depth = 0
     while isinstance(value, list):
-        if not value or depth == _MOST_LISTS:
+        inner = cast("list[Any]", value)
+        if not inner or depth == _MOST_LISTS:
             raise _OtherValuesError
-        value, depth = value[0], depth + 1  # pyright: ignore[reportUnknownVariableType]
-    return value, depth
+        value, depth = inner[0], depth + 1
+    return cast("Any", type(value)), depth
 
 
 def _are_fractions(column: Any) -> bool:

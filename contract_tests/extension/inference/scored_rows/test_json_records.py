@@ -77,6 +77,11 @@ def test_a_long_answer_is_read_in_blocks(separators: tuple[str, str], monkeypatc
         pytest.param({"in": None}, id="no part"),
         pytest.param({"in": {"x": "},{" * 9}}, id="ends in a text"),
         pytest.param({"time": 1.5}, id="a time of another type"),
+        pytest.param({"out": {"y": [1e300]}}, id="a large float"),
+        pytest.param({"out": {"y": [2**64]}}, id="a whole number of more than 64 bits"),
+        pytest.param({"in": {"x": [0.5, -(2**63) - 1]}}, id="a negative one of more than 64 bits"),
+        pytest.param({"check_failures": [2**64]}, id="one in a field of texts"),
+        pytest.param({"extra": {"deep": [2**64]}}, id="one in a record"),
     ],
 )
 @pytest.mark.parametrize("position", [0, ROWS // 2, ROWS - 1])
@@ -99,6 +104,12 @@ def test_values_of_several_types_are_texts_of_json_in_all_blocks() -> None:
     records[0]["extra"] = 1
     table = read(json.dumps(records).encode())
     assert table.column("extra").to_pylist() == ["1"] + ['"a"'] * (ROWS - 1)
+
+
+def test_large_floats_are_read_in_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.dumps([row(number) | {"out": {"y": [1e300 + number]}} for number in range(ROWS)]).encode()
+    monkeypatch.setattr("wallaroo_ext.inference.scored_rows.answers._records", None)  # which reads it in one piece
+    assert read(content).column("out.y").to_pylist()[1] == [1e300 + 1]
 
 
 def test_records_within_records_are_not_taken_apart() -> None:

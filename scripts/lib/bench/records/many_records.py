@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,51 +38,72 @@ _DIGITS = 10
 _PARTS = {"dataset[]": "*", "dataset.exclude[]": "metadata", "dataset.separator": "."}
 
 
+@dataclass(frozen=True)
+class _Figures:
+    """What was measured.
+
+    Attributes:
+        whole: The medians in seconds with the sandbox, by name.
+        alone: Those of the clients alone.
+        size: The size of the answer in bytes.
+        added: What reading it adds to the peak of memory, in bytes.
+        reasons: Why the vendor's SDK was not measured.
+    """
+
+    whole: Mapping[str, float]
+    alone: Mapping[str, float]
+    size: int
+    added: int
+    reasons: Mapping[str, str]
+
+
 def beside_vendor(console: Console, setup: Setup, turns: int, on_turn: Callable[[], object]) -> bool:
     """Measure records beside the vendor's SDK. Returns whether the figures are within their limits.
 
     Without the SDK, only the memory of the answer counts.
     """
-    theirs = f"{vendor_sdk.name()}, a {FORM}"
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        exact = setup.columns["dense_input"].astype(np.float64)
-        tables = {OURS: setup.table, theirs: to_table({"dense_input": np.round(exact, _DIGITS)})}
-        files = {
-            name: _recorded(setup, table, directory / str(number))
-            for number, (name, table) in enumerate(tables.items())
-        }
-        urls = {name: stack.enter_context(recorded_answer(file)) for name, file in files.items()}
-        alone = stack.enter_context(
-            connect(str(httpx.URL(urls[OURS]).copy_with(path="/")), token="t-bench", environment={})
-        )
-        vendors, reasons = vendor_sdk.runnable({theirs: lambda: setup.by_vendor(FORM)})
-        whole = {
-            OURS: timed(lambda: infer(setup.client, setup.deployment, setup.table, wire="pandas-records"))
-        } | vendors
-        clients = {OURS: timed(lambda: infer(alone, urls[OURS], setup.table, wire="pandas-records"))}
-        clients |= {name: lambda: setup.by_vendor(FORM, urls[theirs]) for name in vendors}
-        seconds = in_turns(whole, turns, on_turn=on_turn), in_turns(clients, turns, on_turn=on_turn)
-        size = files[OURS].stat().st_size
-        memory = added_bytes(urls[OURS]) / size
-    medians = [{name: statistics.median(values) for name, values in each.items()} for each in seconds]
-    ratios = [_ratio(each, theirs) for each in medians]
-    table = result_table(
-        f"Records beside the vendor's SDK, medians of {turns} turns, seconds", "by", "with the sandbox", "client alone"
-    )
-    for name in medians[0]:
-        table.add_row(name, f"{medians[0][name]:.2f}", f"{medians[1][name]:.2f}")
-    shown = [f"{ratio:.2f}" if ratio else "-" for ratio in ratios]
+    figures = _measure(setup, turns, on_turn)
+    ratios = [_ratio(medians) for medians in (figures.whole, figures.alone)]
+    title = f"Records beside the vendor's SDK, medians of {turns} turns, seconds"
+    table = result_table(title, "by", "with the sandbox", "client alone")
+    for name, median in figures.whole.items():
+        table.add_row(name, f"{median:.2f}", f"{figures.alone[name]:.2f}")
+    shown = ["-" if ratio is None else f"{ratio:.2f}" for ratio in ratios]
     table.add_row(f"ours of the vendor's (at most {MOST_OF_VENDOR:g} with the sandbox)", *shown)
-    table.add_row(
-        f"the answer of {size / 2**20:.0f} MiB adds to the peak (at most {MOST_MEMORY:g} times)",
-        "",
-        f"{memory:.1f} times",
-    )
-    for name, reason in reasons.items():
+    times = figures.added / figures.size
+    what = f"the answer of {figures.size / 2**20:.0f} MiB adds to the peak (at most {MOST_MEMORY:g} times)"
+    table.add_row(what, "", f"{times:.1f} times")
+    for name, reason in figures.reasons.items():
         table.add_row(f"{name}: {reason}", "-", "-")
     console.print(table)
-    return (ratios[0] is None or ratios[0] <= MOST_OF_VENDOR) and memory <= MOST_MEMORY
+    return times <= MOST_MEMORY and (ratios[0] is None or ratios[0] <= MOST_OF_VENDOR)
+
+
+def _measure(setup: Setup, turns: int, on_turn: Callable[[], object]) -> _Figures:
+    client, deployment, rows = setup.client, setup.deployment, setup.table
+    rounded = np.round(setup.columns["dense_input"].astype(np.float64), _DIGITS)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ours = _recorded(setup, rows, directory / "ours.json")
+        theirs = _recorded(setup, to_table({"dense_input": rounded}), directory / "theirs.json")
+        our_url, their_url = (stack.enter_context(recorded_answer(file)) for file in (ours, theirs))
+        api = str(httpx.URL(our_url).copy_with(path="/"))
+        alone = stack.enter_context(connect(api, environment={"WALLAROO_TOKEN": "t"}))
+        vendors, reasons = vendor_sdk.runnable({f"{vendor_sdk.name()}, a {FORM}": lambda: setup.by_vendor(FORM)})
+        ways = {OURS: timed(lambda: infer(client, deployment, rows, wire="pandas-records"))} | vendors
+        ways_alone = {OURS: timed(lambda: infer(alone, our_url, rows, wire="pandas-records"))}
+        ways_alone |= {name: lambda: setup.by_vendor(FORM, their_url) for name in vendors}
+        return _Figures(
+            whole=_medians(in_turns(ways, turns, on_turn=on_turn)),
+            alone=_medians(in_turns(ways_alone, turns, on_turn=on_turn)),
+            size=ours.stat().st_size,
+            added=added_bytes(our_url),
+            reasons=reasons,
+        )
+
+
+def _medians(seconds: Mapping[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def _recorded(setup: Setup, table: pa.Table, file: Path) -> Path:
@@ -99,5 +121,7 @@ def _recorded(setup: Setup, table: pa.Table, file: Path) -> Path:
     return file
 
 
-def _ratio(medians: Mapping[str, float], theirs: str) -> float | None:
-    return medians[OURS] / medians[theirs] if theirs in medians else None
+def _ratio(medians: Mapping[str, float]) -> float | None:
+    """Return our time as a part of the vendor's; None without the latter."""
+    theirs = [median for name, median in medians.items() if name != OURS]
+    return medians[OURS] / theirs[0] if theirs else None

@@ -1,4 +1,4 @@
-"""Runs an instance that gives each request one recorded answer, to measure clients alone; the program prints its URL."""
+"""Runs an instance that gives each request one recorded answer, to measure clients alone; it prints its URL."""
 
 from __future__ import annotations
 

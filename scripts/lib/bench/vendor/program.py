@@ -37,7 +37,7 @@ def infer(client: Any, task: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _deployment(client: Any, name: str, url: str | None) -> Any:
-    """Return the SDK's deployment of a name, which has asked for all that it needs to score; with another URL, if any."""
+    """Return the SDK's deployment of a name, with another URL if any; it has asked for all that it needs to score."""
     deployment = client.deployment_by_name(name)
     deployment.url()
     if url is not None:
