@@ -53,6 +53,13 @@ def test_many_rows_are_measured_in_both_formats(console: Console) -> None:
     many_rows(console, rows=50, turns=1, records_turns=1, with_vendor=False)
     for shown in ("50 x 29 float32", "of numpy arrays", "of a table", "pandas-records"):
         assert shown in printed(console)
+    for shown in (
+        "Records beside the vendor's SDK",
+        "client alone",
+        "adds to the peak",
+        "left out, as --no-vendor says",
+    ):
+        assert shown in printed(console)
 
 
 @pytest.mark.slow

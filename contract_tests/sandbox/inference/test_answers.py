@@ -72,7 +72,7 @@ def table_of(found: Answer) -> Any:
 
 
 def records_of(found: Answer) -> list[dict[str, Any]]:
-    return json.loads(found.to_json(64))
+    return json.loads(b"".join(found.to_json(64)))
 
 
 class TestJson:
@@ -131,8 +131,25 @@ class TestJson:
     def test_numbers_have_the_digits_of_their_precision(self) -> None:
         scored = Scored([Result(CHAMPION, "one", outputs(0.1) | {"double": np.full(COUNT, 0.1)})], 7)
         rows = pa.table({"x": pa.array([[0.3, 0.7]] * COUNT, pa.list_(pa.float32()))})
-        written = answer("2025.2", scored=scored, rows=rows).to_json(64)
+        written = b"".join(answer("2025.2", scored=scored, rows=rows).to_json(64))
         assert b'"in":{"x":[0.3,0.7]},"out":{"dense_1":[0.1],"double":0.1}' in written
+
+    @pytest.mark.parametrize("scored", [PLAIN, SHADOW, SPLIT], ids=["plain", "shadow", "split"])
+    @pytest.mark.parametrize("release", WITH_RECORDS)
+    def test_records_are_the_same_in_blocks_of_any_size(
+        self, release: str, scored: Scored, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        numbers = pa.array([[0.1, 0.2], [0.3], []], pa.list_(pa.float32()))
+        found = answer(release, scored=scored, rows=pa.table({"x": numbers, "t": ["a", None, "},{"]}))
+        whole = b"".join(found.to_json(64))
+        for size in (1, 3000):
+            monkeypatch.setattr("wallaroo_ext.sandbox.inference.answers._BLOCK_SIZE", size)
+            assert b"".join(found.to_json(64)) == whole
+            assert len(found.to_json(64)) > 3
+
+    def test_no_rows_are_an_empty_list(self) -> None:
+        scored = Scored([Result(CHAMPION, "one", {"y": np.zeros((0, 1), np.float32)})], 7)
+        assert records_of(answer("2025.2", scored=scored, rows=pa.table({"x": pa.array([], pa.float64())}))) == []
 
     def test_an_answer_that_takes_too_much_memory_is_refused(self) -> None:
         with pytest.raises(Problem, match="takes more than 0 MiB"):

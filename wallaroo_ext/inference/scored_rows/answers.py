@@ -18,13 +18,14 @@ from wallaroo_ext.transport.response_errors import connection_error, contract_vi
 from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import httpx
     from pyarrow import Table
 
 
 pa: Any = import_module("pyarrow")
+pc: Any = import_module("pyarrow.compute")
 
 _TOP_LEVEL = {"time", "check_failures"}
 _SCHEMA_ALLOWANCE = MIB
@@ -69,11 +70,26 @@ def _from_json(content: bytes, separator: str, limit: int) -> Table:
     """Return the table of a JSON answer; a long one is read in blocks, if that gives the same table."""
     if len(content) > json_records.BLOCK_SIZE:
         with suppress(_BlocksDifferError, json_records.NotInBlocksError):
-            return _from_blocks(content, separator)
+            table = _from_blocks(content, separator, json_records.parse_quickly)
+            is_exact = not any(map(_has_large_floats, table.columns))
+            return table if is_exact else _from_blocks(content, separator, json_records.parse)
     return from_records(_records(content), separator, limit)
 
 
-def _from_blocks(content: bytes, separator: str) -> Table:
+def _has_large_floats(column: Any) -> bool:
+    """Return whether a column has floats so large that they may have been whole numbers, in lists and records, too."""
+    kind = column.type
+    if pa.types.is_struct(kind):
+        return any(map(_has_large_floats, column.flatten()))
+    if pa.types.is_nested(kind):
+        return _has_large_floats(pc.list_flatten(column))
+    if not pa.types.is_floating(kind):
+        return False
+    ends: dict[str, float | None] = pc.min_max(column).as_py()
+    return any(end is not None and abs(end) >= json_records.LARGE for end in ends.values())
+
+
+def _from_blocks(content: bytes, separator: str, parse: Callable[[bytes], Any]) -> Table:
     """Return the table of a long JSON answer, whose blocks all have the same columns of the same types.
 
     Raises:
@@ -81,7 +97,7 @@ def _from_blocks(content: bytes, separator: str) -> Table:
         NotInBlocksError: The answer cannot be told apart into blocks.
     """
     tables: list[Any] = []
-    for records in json_records.record_blocks(content):
+    for records in json_records.record_blocks(content, parse=parse):
         if is_release_2022(records):
             raise _BlocksDifferError
         tables.append(_flat_records(records, separator, is_block=True))
@@ -153,30 +169,22 @@ def _is_known(name: str) -> bool:
 
 def _like_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]] | None:
     """Return the values of records by `part.field`; None unless all records have the same fields, each once."""
-    names = _common_names(records)
-    if names is None:
+    columns = json_records.values_by_name(records)
+    if columns is None:
         return None
-    columns: list[tuple[str, list[Any]]] = []
-    for name in names:
-        values = [record[name] for record in records]
-        if not is_part(name) or not any(isinstance(value, dict) for value in values):
-            columns.append((with_dot(name, separator), values))
-            continue
-        fields = _common_names(values)
-        if fields is None:
-            return None
-        columns += [(f"{name}{SEPARATOR}{field}", [value[field] for value in values]) for field in fields]
-    found = dict(columns)
-    return found if len(found) == len(columns) else None
-
-
-def _common_names(values: Sequence[Any]) -> list[str] | None:
-    """Return the names that all values have, if they are dictionaries with the same names; None otherwise."""
-    first = values[0] if values else None
-    if not isinstance(first, dict):
-        return None
-    names = cast("dict[str, Any]", first).keys()
-    return list(names) if all(isinstance(value, dict) and value.keys() == names for value in values) else None
+    found: dict[str, list[Any]] = {}
+    count = 0
+    for name, values in columns.items():
+        if is_part(name) and any(isinstance(value, dict) for value in values):
+            fields = json_records.values_by_name(values)
+            if fields is None:
+                return None
+            found |= {f"{name}{SEPARATOR}{field}": inner for field, inner in fields.items()}
+            count += len(fields)
+        else:
+            found[with_dot(name, separator)] = values
+            count += 1
+    return found if len(found) == count else None
 
 
 def _unlike_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]]:
@@ -209,7 +217,10 @@ def _field_column(name: str, values: Sequence[Any], *, is_block: bool = False) -
     kind = _known_type(name)
     if kind is not None:
         try:
-            return pa.array(_with_text_elements(values) if kind == pa.list_(pa.string()) else values, kind)
+            known = _with_text_elements(values) if kind == pa.list_(pa.string()) else values
+            if is_block and known != values:
+                raise _BlocksDifferError
+            return pa.array(known, kind)
         except (pa.ArrowException, TypeError, OverflowError):
             pass  # from a release that the contract does not describe
     try:

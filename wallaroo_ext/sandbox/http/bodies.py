@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from wallaroo_ext._util.files.atomic_files import create_file
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.sandbox.http.json_rows import read_records
 from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
@@ -121,6 +122,8 @@ async def read_body(
 ) -> Any:
     """Read the body of a request: valid JSON or a valid form, parsed; files as StagedFile; anything else as bytes.
 
+    Of a long list of records, the rows are returned as `ReadRows`, if they are of a kind that it has.
+
     A field of an object that is null is left out.
 
     Args:
@@ -133,20 +136,24 @@ async def read_body(
     Raises:
         Problem: 400, if the body cannot be parsed or violates the contract; 413, if it is too large.
     """
-    media_type, _ = parse_media_type(kind.media_type)
+    media_type, parameters = parse_media_type(kind.media_type)
     upload = _Limit(options.upload_limit_mib, "An uploaded file", "--upload-limit")
     if media_type == "multipart/form-data":
         return await _read_multipart(request, kind, contract, staging, upload)
     if media_type == "application/octet-stream":
         return await _read_file(request, staging, upload)
     if media_type == "application/json":
-        body = parse_json(await _read_all(request, _Limit(options.json_limit_mib, "A body of JSON", "--json-limit")))
+        content = await _read_all(request, _Limit(options.json_limit_mib, "A body of JSON", "--json-limit"))
+        rows = await run_in_threadpool(read_records, content) if kind.is_rows and parameters else None
+        if rows is not None:
+            return rows
+        body = parse_json(content)
         if not kind.is_rows:
             _check_depth(body)
     elif media_type == "application/x-www-form-urlencoded":
         body = _parse_form(await _read_all(request, _Limit(_FORM_LIMIT_MIB, "A form")))
     else:
-        return await _read_all(request, _Limit(options.arrow_limit_mib, "A body of Arrow", "--arrow-limit"))
+        return bytes(await _read_all(request, _Limit(options.arrow_limit_mib, "A body of Arrow", "--arrow-limit")))
     kind.check(body)
     return body if kind.is_rows else _without_nulls(body)
 
@@ -194,13 +201,13 @@ def _check_complete(request: Request, size: int) -> None:
         raise bad_request(f"The body was cut off after {size} bytes.")
 
 
-async def _read_all(request: Request, limit: _Limit) -> bytes:
+async def _read_all(request: Request, limit: _Limit) -> bytearray:
     limit.check(_announced_size(request))
     content = bytearray()  # a list of one-byte chunks would take many times the memory
     async for chunk in request.stream():
         limit.check(len(content) + len(chunk))
         content += chunk
-    return bytes(content)
+    return content
 
 
 def _announced_size(request: Request) -> int:
@@ -210,7 +217,7 @@ def _announced_size(request: Request) -> int:
     return 0
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: bytes | bytearray) -> Any:
     """Parse strict JSON: NaN and lone surrogates, for instance, are refused."""
     try:
         return orjson.loads(content)
@@ -223,7 +230,7 @@ def _check_depth(value: Any) -> None:
         raise bad_request(f"The JSON is nested more than {_MAX_DEPTH} levels deep.")
 
 
-def _parse_form(content: bytes) -> dict[str, str]:
+def _parse_form(content: bytes | bytearray) -> dict[str, str]:
     try:
         fields = parse_qsl(content.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class RowMetadata:
     pipeline_version: str
     elapsed: tuple[int, int]
     partition: str
+
+    def of(self, rows: slice) -> RowMetadata:
+        """Return the metadata of some of the rows."""
+        return self if len(self.last_models) == 1 else replace(self, last_models=self.last_models[rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.engine.results import Chosen, Result, Scored
     from wallaroo_ext.sandbox.engine.steps import Model
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
+    from wallaroo_ext.sandbox.inference.json_answers import Values
     from wallaroo_ext.sandbox.inference.rows import Rows
 
 _MIB = 1 << 20
@@ -35,6 +36,8 @@ _JSON_RECORD, _JSON_VALUE = (
     1024,
     32,
 )  # bytes of a record without values, and of a number, with their texts
+_BLOCK_SIZE = 1 << 20
+"""How much memory a block of records may take, as it is estimated."""
 _OLDEST_TYPES = {"float32": "Float", "float64": "Double", "object": "String"}
 
 
@@ -154,8 +157,8 @@ class Answer:
         write = self._columns.to_nested_file if self.selection.separator is None else self._columns.to_flat_file
         return write(added_parts(self.form, self._metadata, self.count, self.selection), self.selection)
 
-    def to_json(self, memory_mib: int) -> bytes:
-        """Return the answer as JSON, in the form of the release.
+    def to_json(self, memory_mib: int) -> list[memoryview]:
+        """Return the chunks of the answer as JSON, in the form of the release.
 
         Args:
             memory_mib: The memory that writing it may take, in MiB.
@@ -167,7 +170,8 @@ class Answer:
             raise too_large(
                 f"As JSON, the answer takes more than {memory_mib} MiB; ask for Arrow, or send fewer rows at a time."
             )
-        return to_json(self._records() if self.form.has_records else self._oldest())
+        chunks = self._written_records() if self.form.has_records else [to_json(self._oldest())]
+        return list(map(memoryview, chunks))
 
     def _json_size(self) -> int:
         """Return an estimate of the memory for the records and their JSON, in bytes."""
@@ -181,8 +185,23 @@ class Answer:
         )
         return self.count * _JSON_RECORD + sent * _JSON_VALUE // 8 + scored * _JSON_VALUE
 
-    def _records(self) -> list[dict[str, Any]]:
-        parts: dict[str, dict[str, Sequence[Any]]] = {
+    def _written_records(self) -> list[bytes]:
+        """Return the list of a record a row in pieces, for each of which the records are made and dropped again."""
+        fields = self._fields()
+        size = max(1, _BLOCK_SIZE * self.count // max(1, self._json_size()))
+        pieces = [b"["]
+        for start in range(0, self.count, size):
+            rows = slice(start, start + size)
+            block = {part: {name: values[rows] for name, values in columns.items()} for part, columns in fields.items()}
+            times = [self.time_ms] * min(size, self.count - start)
+            records = to_records(times, block, self.form, self._metadata.of(rows), self.selection)
+            pieces += [to_json(records)[1:-1], b","]
+        pieces[max(1, len(pieces) - 1) :] = [b"]"]
+        return pieces
+
+    def _fields(self) -> dict[str, dict[str, Values]]:
+        """Return the values of the rows and of the outputs by part and field."""
+        parts: dict[str, dict[str, Values]] = {
             INPUT: {name: self._as_sent(name) for name in self.rows.table.column_names}
         }
         for part, found in _by_part(self.scored.results).items():
@@ -190,9 +209,9 @@ class Answer:
         if self.scored.chosen is not None:
             split = [[text] for text in _split_texts(self.scored.chosen)]
             parts[OUTPUT] = {MODEL_SPLIT_FIELD: split} | parts[OUTPUT]
-        return to_records([self.time_ms] * self.count, parts, self.form, self._metadata, self.selection)
+        return parts
 
-    def _as_sent(self, name: str) -> Sequence[Any]:
+    def _as_sent(self, name: str) -> Values:
         """Return the values of a field as they were sent, digit for digit."""
         sent = self.rows.columns_as_sent
         return rows_of_column(self.rows.table.column(name)) if sent is None else sent[name]

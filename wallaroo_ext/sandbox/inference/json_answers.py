@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
     from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, RowMetadata, Selection
+
+Values: TypeAlias = "Sequence[Any] | Array"
+"""The values of a field, one a row: a list, or an array whose first dimension is the rows."""
 
 _NUMPY_IN_JSON = {
     "float32",
@@ -35,7 +38,7 @@ _NUMPY_IN_JSON = {
 
 def to_records(
     times: Sequence[int],
-    parts: Mapping[str, Mapping[str, Sequence[Any]]],
+    parts: Mapping[str, Mapping[str, Values]],
     form: AnswerForm,
     metadata: RowMetadata,
     selection: Selection,
@@ -68,36 +71,36 @@ def to_records(
     return _records(nested, count)
 
 
-def _added_parts(form: AnswerForm, metadata: RowMetadata, count: int) -> dict[str, dict[str, Sequence[Any]]]:
+def _added_parts(form: AnswerForm, metadata: RowMetadata, count: int) -> dict[str, dict[str, Values]]:
     """Return the values that an answer adds to the rows and the outputs."""
     models = written_models(metadata.last_models)
-    values: dict[str, Sequence[Any]] = {
+    values: dict[str, Values] = {
         name: (models if len(models) == count else models * count) if name == LAST_MODEL else [value] * count
         for name, value in form.metadata_of(metadata).items()
     }
-    failures: dict[str, dict[str, Sequence[Any]]] = (
+    failures: dict[str, dict[str, Values]] = (
         {"anomaly": {"count": [0] * count}} if form.counts_anomalies else {"check_failures": {"": [[]] * count}}
     )
     return failures | {"metadata": values}
 
 
-def _records(columns: Mapping[str, Sequence[Any]], count: int) -> list[dict[str, Any]]:
+def _records(columns: Mapping[str, Values], count: int) -> list[dict[str, Any]]:
     """Return columns as one record per row."""
     if not columns:
         return [{} for _ in range(count)]
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def rows_of_tensor(tensor: Array) -> Sequence[Any]:
+def rows_of_tensor(tensor: Array) -> Values:
     """Return the rows of a tensor; numpy's own types keep exactly the digits of their precision."""
-    return list(np.ascontiguousarray(tensor)) if str(tensor.dtype) in _NUMPY_IN_JSON else tensor.tolist()
+    return np.ascontiguousarray(tensor) if str(tensor.dtype) in _NUMPY_IN_JSON else tensor.tolist()
 
 
-def rows_of_column(column: Column) -> Sequence[Any]:
+def rows_of_column(column: Column) -> Values:
     """Return the rows of a chunked column, those of tensors with the digits of their precision."""
     shape = tensor_shape(column)
     kind: Any = column.type
-    values: Any = column.combine_chunks()
+    values: Any = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     while is_list(kind):
         kind = kind.value_type
     if shape is None or values.null_count or not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):

@@ -13,6 +13,7 @@ from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.arrow_limits import MAX_DEPTH
 from wallaroo_ext.sandbox.engine.arrow_rows import check_rows, read_file
 from wallaroo_ext.sandbox.engine.tensors import Column, to_column
+from wallaroo_ext.sandbox.http.json_rows import ReadRows
 from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.problems import engine_error
 from wallaroo_ext.sandbox.http.validation import parse_media_type
@@ -27,7 +28,8 @@ class Rows:
 
     Attributes:
         table: The rows, with one column per field.
-        columns_as_sent: For JSON, the values of each field as they were sent, to be echoed digit for digit.
+        columns_as_sent: For JSON, the values of each field as they were sent, to be echoed digit for digit; None if the
+            table has these digits.
         parse_ns: How long parsing them took.
     """
 
@@ -51,7 +53,7 @@ def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool =
 
     Args:
         media_type: The format, as the contract writes it.
-        body: The body: the bytes of an Arrow file, or parsed JSON.
+        body: The body: the bytes of an Arrow file, parsed JSON, or rows that were read from it.
         memory_mib: The memory that the decoded rows may take, in MiB.
         only_plain: Whether to refuse Arrow files that are not plain.
 
@@ -59,6 +61,9 @@ def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool =
         Problem: 400 in the engine's form, or 413 if the rows take more memory.
     """
     started = time.perf_counter_ns()
+    if isinstance(body, ReadRows):
+        check_rows(body.table, memory_mib * _MIB)
+        return Rows(body.table, parse_ns=body.parse_ns)
     kind, parameters = parse_media_type(media_type)
     if kind != JSON:
         rows = Rows(read_file(body, memory_mib * _MIB, only_plain=only_plain).table)

@@ -39,6 +39,7 @@ from wallaroo_ext import (
 )
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext._util.chunks import CHUNK_SIZE
+from wallaroo_ext.inference import json_bodies
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
 
@@ -595,7 +596,7 @@ class TestRequest:
         self, talking: Client, echo: Echo, wire: Any, library: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if library == "json":
-            monkeypatch.setitem(sys.modules, "orjson", None)
+            monkeypatch.setattr(json_bodies, "orjson", None)
         rows: dict[str, Any] = {
             "f": np.array([0.1, 1e-45], np.float32),
             "h": np.array([0.1, 2.0], np.float16),
@@ -683,6 +684,20 @@ class TestRequest:
 
         with socket.create_server(("127.0.0.1", 0)) as listening:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    @pytest.mark.parametrize("wire", ["pandas-records", "json"])
+    def test_a_long_body_of_json_is_sent_again_whole(self, wire: Any) -> None:
+        echo = Echo(503, 502)
+        data = {"tensor": np.random.default_rng(1).normal(size=(10_000, 3))}
+        with connected(echo) as client:
+            infer(client, URL, data, wire=wire)
+        assert (len(echo.bodies), len(set(echo.bodies))) == (3, 1)
+        assert len(echo.bodies[0]) > CHUNK_SIZE
+        assert {int(request.headers["Content-Length"]) for request in echo.requests} == {len(echo.bodies[0])}
+        assert all("Transfer-Encoding" not in request.headers for request in echo.requests)
+        sent: Any = json.loads(echo.bodies[0])
+        tensors = sent["tensor"] if wire == "json" else [record["tensor"] for record in sent]
+        assert tensors == data["tensor"].tolist()
 
     @pytest.mark.parametrize("rows", [1, 50_000])
     def test_a_body_is_sent_again_whole(self, rows: int) -> None:

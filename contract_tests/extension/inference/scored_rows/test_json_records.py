@@ -77,6 +77,11 @@ def test_a_long_answer_is_read_in_blocks(separators: tuple[str, str], monkeypatc
         pytest.param({"in": None}, id="no part"),
         pytest.param({"in": {"x": "},{" * 9}}, id="ends in a text"),
         pytest.param({"time": 1.5}, id="a time of another type"),
+        pytest.param({"out": {"y": [1e300]}}, id="a large float"),
+        pytest.param({"out": {"y": [2**64]}}, id="a whole number of more than 64 bits"),
+        pytest.param({"in": {"x": [0.5, -(2**63) - 1]}}, id="a negative one of more than 64 bits"),
+        pytest.param({"check_failures": [2**64]}, id="one in a field of texts"),
+        pytest.param({"extra": {"deep": [2**64]}}, id="one in a record"),
     ],
 )
 @pytest.mark.parametrize("position", [0, ROWS // 2, ROWS - 1])
@@ -101,6 +106,12 @@ def test_values_of_several_types_are_texts_of_json_in_all_blocks() -> None:
     assert table.column("extra").to_pylist() == ["1"] + ['"a"'] * (ROWS - 1)
 
 
+def test_large_floats_are_read_in_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.dumps([row(number) | {"out": {"y": [1e300 + number]}} for number in range(ROWS)]).encode()
+    monkeypatch.setattr("wallaroo_ext.inference.scored_rows.answers._records", None)  # which reads it in one piece
+    assert read(content).column("out.y").to_pylist()[1] == [1e300 + 1]
+
+
 def test_records_within_records_are_not_taken_apart() -> None:
     in_one_piece_and_in_blocks([row(number) | {"extra": [{"a": 1}, {"a": number}]} for number in range(ROWS)])
 
@@ -123,6 +134,30 @@ def test_large_numbers_are_exact_in_any_block() -> None:
     ],
 )
 def test_what_one_parser_has_no_value_for_is_read_by_the_other(text: str) -> None:
+    assert repr(parse(text.encode())) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[0.00012345678901234567]",
+        '{"a":[-0.12345678901234567890123, 5]}',
+        "[1.2345678901234567890123e-5]",
+        "1234567890123456789",
+        "[1, 9223372036854775807]",
+        '{"a1234567890123456789012":[1]}',
+    ],
+)
+def test_many_digits_behind_a_point_do_not_slow_it_down(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = json.loads(text)
+    monkeypatch.setattr(json_records.json, "loads", None)
+    assert repr(parse(text.encode())) == repr(expected)
+
+
+@pytest.mark.parametrize("before", ["", " ", "[", "[1,", "[1, ", '{"a":', '{"a": ', "[\n", "[\t", "[\r\n"])
+@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809", "100000000000000000000000"])
+def test_a_number_of_more_than_64_bits_is_exact_wherever_it_stands(before: str, number: str) -> None:
+    text = before + number + {"[": "]", "{": "}"}.get(before[:1], "")
     assert repr(parse(text.encode())) == repr(json.loads(text))
 
 

@@ -24,19 +24,24 @@ def connect() -> Any:
 
 
 def infer(client: Any, task: dict[str, Any]) -> dict[str, Any]:
-    """Score the rows of an Arrow file once, as a table or as a data frame. Returns the `seconds` and the `rows`."""
+    """Score the rows of an Arrow file once, as a table or as a data frame. Returns the `seconds` and the `rows`.
+
+    They are sent to the deployment, or to the task's `url`.
+    """
     rows = _rows(task["file"], task["form"])
-    deployment = _deployment(client, task["deployment"])
+    deployment = _deployment(client, task["deployment"], task.get("url"))
     began = time.perf_counter()
     scored = deployment.infer(rows, timeout=600)
     return {"seconds": time.perf_counter() - began, "rows": len(scored)}
 
 
 @cache
-def _deployment(client: Any, name: str) -> Any:
-    """Return the SDK's deployment of a name, which has asked for all that it needs to score."""
+def _deployment(client: Any, name: str, url: str | None) -> Any:
+    """Return the SDK's deployment of a name, with another URL if any; it has asked for all that it needs to score."""
     deployment = client.deployment_by_name(name)
     deployment.url()
+    if url is not None:
+        deployment._url = lambda: url  # noqa: SLF001 - the SDK has no other way to measure it without an instance
     return deployment
 
 

@@ -78,7 +78,7 @@ def _answer(call: Call) -> Response:
     )
     accept, arrow = call.headers.get("Accept"), arrow_media_type()
     if preferred_type(accept, call.media_type, arrow, arrow_by_default=answer.form.arrow_by_default) == JSON:
-        response = Response(answer.to_json(call.instance.options.rows_memory_mib), media_type=JSON)
+        response = ChunksResponse(answer.to_json(call.instance.options.rows_memory_mib), media_type=JSON)
     else:
         response = ChunksResponse(answer.to_arrow(), media_type=arrow)
     for batch in answer.logged():  # last, so that a failed request is not logged
