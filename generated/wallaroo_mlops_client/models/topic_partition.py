@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="TopicPartition")
 
 
-@_attrs_define
-class TopicPartition:
+@_attrs_define(repr=False)
+class TopicPartition(ApiModel):
     """A partition of a topic.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.topic_partitions_partitions import TopicPartitionsPartitions
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="TopicPartitions")
 
 
-@_attrs_define
-class TopicPartitions:
+@_attrs_define(repr=False)
+class TopicPartitions(ApiModel):
     """The partitions of a topic.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

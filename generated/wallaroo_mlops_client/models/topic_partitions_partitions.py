@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.topic_partition import TopicPartition
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="TopicPartitionsPartitions")
 
 
-@_attrs_define
-class TopicPartitionsPartitions:
+@_attrs_define(repr=False)
+class TopicPartitionsPartitions(ApiModel):
     """The partitions by their names; none where nothing is logged."""
 
     additional_properties: dict[str, TopicPartition] = _attrs_field(
