@@ -6,18 +6,15 @@ import gc
 import logging
 import signal
 from collections import defaultdict
-from functools import cache, partial
-from itertools import cycle
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from onnx import TensorProto, helper, numpy_helper
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs] - it has none
 
+from contract_tests.support.sandbox.few_signing_keys import FewSigningKeys
 from contract_tests.support.servers.callers import user_token, with_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract
@@ -105,16 +102,9 @@ def _shared_tls_context() -> Generator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _few_signing_keys() -> Generator[None]:
-    """Give the sandboxes of this process eight keys in turn: to make a new one for each takes a tenth of a second."""
-    keys = cycle([cache(partial(rsa.generate_private_key, 65537, 2048)) for _ in range(8)])
-
-    def generate(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
-        assert (public_exponent, key_size) == (65537, 2048)
-        return next(keys)()
-
-    names: dict[str, Any] = vars(rsa) | {"generate_private_key": generate}
+    """Give the sandboxes of this process eight keys in turn."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signing_keys, "rsa", SimpleNamespace(**names))
+        patch.setattr(signing_keys, "rsa", FewSigningKeys().as_rsa())
         yield
 
 

@@ -28,8 +28,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from contract_tests.support.sandbox.few_signing_keys import FewSigningKeys
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
 from wallaroo_ext._util.no_pandas import hide_pandas
+from wallaroo_ext.sandbox.auth import signing_keys
 from wallaroo_ext.sandbox.engine import model_process
 from wallaroo_ext.sandbox.engine.confined import worker
 from wallaroo_ext.sandbox.process import running as running_by
@@ -203,9 +205,11 @@ class _ForkServer:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._callers: dict[int, socket.socket] = {}  # by process id
+        self._keys = FewSigningKeys()
 
     def serve(self) -> None:
         """Start programs until the test process has ended."""
+        cast("Any", signing_keys).rsa = self._keys.as_rsa()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the test process ends the programs
         signal.signal(signal.SIGCHLD, self._report_ends)
         while True:
@@ -216,6 +220,8 @@ class _ForkServer:
             self._fork(request, socket.socket(fileno=files[0]), files[1:])
 
     def _fork(self, request: dict[str, Any], caller: socket.socket, files: list[int]) -> None:
+        if request["arguments"][:1] == ["sandbox"]:
+            self._keys.advance()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # until the program is in the table
         pid = os.fork()
         if pid == 0:
