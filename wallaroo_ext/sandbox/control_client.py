@@ -15,6 +15,7 @@ from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.paths import CONTROL
+from wallaroo_ext.transport.connections.tls import unused_tls_context
 from wallaroo_ext.transport.process_connections import detach_connections_in_children
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class Sandbox:
     def __init__(self, environment: Mapping[str, str], *, control_secret: str | None = None) -> None:
         self.environment = environment
         self.url = environment["WALLAROO_API_URL"]
-        verify = ssl.create_default_context(cafile=environment.get("WALLAROO_CA_BUNDLE"))
+        is_plain = self.url.startswith("http:")
+        ca_bundle = environment.get("WALLAROO_CA_BUNDLE")
+        verify = unused_tls_context() if is_plain else ssl.create_default_context(cafile=ca_bundle)
         self._http = PerProcess(lambda: self._control_client(control_secret, verify))
         self._clients: PerProcess[list[Client]] = PerProcess(list)
 

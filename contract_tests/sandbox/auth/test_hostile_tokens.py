@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from jwt.algorithms import RSAAlgorithm
 
+from contract_tests.support.conformance import recorded
 from contract_tests.support.servers.http_servers import serving, silent
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.auth import issuer_keys
 from wallaroo_ext.sandbox.auth.issuer_keys import KeysUnavailableError, fetch_keys, parse_keys
 from wallaroo_ext.sandbox.auth.signing_keys import SigningKeys
 from wallaroo_ext.sandbox.handlers import HANDLERS
-from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.paths import realm_path
@@ -197,7 +197,7 @@ def bearer(token: str) -> list[tuple[bytes, bytes]]:
 @contextmanager
 def sandbox_of(directory: Path, **options: Any) -> Generator[tuple[Instance, Sandbox]]:
     instance = Instance(directory, SandboxOptions(**options))
-    yield instance, Sandbox(create_app(instance, ContractSpec(contract.load())))
+    yield instance, Sandbox(create_app(instance, recorded.SPEC))
     instance.close()
 
 
@@ -390,6 +390,16 @@ class TestKeys:
 
 
 class TestFetching:
+    def test_certificates_are_read_for_tls_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def read(*_: object, **__: object) -> None:
+            raise OSError("certificates were read")
+
+        monkeypatch.setattr("ssl.create_default_context", read)
+        with publishing() as url:
+            assert fetch_keys(url)
+            with pytest.raises(KeysUnavailableError, match="OSError"):
+                fetch_keys(url.replace("http:", "https:"))
+
     def test_compressed_content_is_not_unpacked(self) -> None:
         bomb = gzip.compress(bytes(50 << 20))
         with (

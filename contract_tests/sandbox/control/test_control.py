@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from contract_tests.support.conformance import recorded
 from contract_tests.support.sandbox.steering import (
     JANUARY_MS,
     MODEL,
@@ -31,11 +32,11 @@ from contract_tests.support.servers.callers import PASSWORD, sign_in, sign_in_as
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import ConversionError, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.engine import engine
 from wallaroo_ext.sandbox.engine.engine import ModelUnreadableError
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.http.reset_gate import ResetGate
-from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.paths import CONTROL
@@ -93,7 +94,7 @@ class FromAddress:
     """
 
     def __init__(self, instance: Instance, peer: str) -> None:
-        app = create_app(instance, ContractSpec(contract.load()))
+        app = create_app(instance, recorded.SPEC)
         self._transport = httpx.ASGITransport(app, client=(peer, 50_000))
 
     def request(self, method: str, path: str, headers: Any = None) -> httpx.Response:
@@ -860,6 +861,17 @@ class TestTransitions:
         status, found = refusal(steering.post(f"{CONTROL}/transitions", json=body))
         assert (status, reason in found) == (400, True), found
         assert steer(steering, "transitions") == before
+
+
+def test_certificates_are_read_for_tls_alone(sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise OSError("certificates were read")
+
+    monkeypatch.setattr("ssl.create_default_context", read)
+    with Sandbox(sandbox) as control:
+        assert control.state()
+    with pytest.raises(OSError, match="certificates were read"):
+        Sandbox(sandbox | {"WALLAROO_API_URL": sandbox["WALLAROO_API_URL"].replace("http:", "https:")})
 
 
 def _upload_and_leave(http: httpx.Client, model_file: Path) -> None:

@@ -57,9 +57,11 @@ async def _fetch(url: str) -> bytes:
     import httpx
 
     from wallaroo_ext.transport.connections.proxies import EnvironmentProxies
+    from wallaroo_ext.transport.connections.tls import unused_tls_context
 
-    context = ssl.create_default_context()
     proxy = EnvironmentProxies().find(httpx.URL(url))
+    is_plain = proxy is None and httpx.URL(url).scheme == "http"
+    context = unused_tls_context() if is_plain else ssl.create_default_context()
     content = bytearray()
     async with (
         asyncio.timeout(FETCH_SECONDS),
