@@ -77,9 +77,8 @@ class Suite:
         self._every = Rules(contract.load(file=options.contract))
         self.rules = self._of_release()
         self.owned = OwnedResources(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
-        effects = effects_of(self._every.document)
-        if self.rules is not self._every:
-            effects |= effects_of(self.rules.document)
+        effects = effects_of(self.rules.document)
+        effects |= effects_of(self._every.document, without=effects)
         self.guard = WriteGuard(
             effects,
             self.owned,

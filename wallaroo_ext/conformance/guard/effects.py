@@ -23,7 +23,7 @@ from wallaroo_ext.conformance.guard.expressions import (
 from wallaroo_ext.conformance.guard.request_schema import RequestSchema, has_location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from wallaroo_ext.conformance.guard.expressions import Location
 
@@ -189,11 +189,13 @@ def split_thing(thing: str) -> tuple[str, str]:
     return kind, key
 
 
-def effects_of(document: dict[str, Any]) -> dict[str, Effects]:
-    """Return the effects of each operation of a contract, by its id."""
+def effects_of(document: dict[str, Any], *, without: Container[str] = ()) -> dict[str, Effects]:
+    """Return the effects of each operation of a contract, by its id, without those that are known."""
     found: dict[str, Effects] = {}
     for path, method, operation in contract.operations(document):
         name = operation["operationId"]
+        if name in without:
+            continue
         duplicate = Effects(name, problem=f"Another operation of the contract is called {name}, too.")
         found[name] = duplicate if name in found else _effects(document, path, method, object_of(operation))
     return found
