@@ -131,7 +131,7 @@ class TestReading:
         with pytest.raises(InvalidDataError, match=message):
             rows_of(content)
         (tmp_path / "rows.csv").write_bytes(content)
-        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as CSV: .*{message}"):
+        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as a \.csv file: .*{message}"):
             to_table(tmp_path / "rows.csv")
 
     @pytest.mark.parametrize("block", [8, 9, 10, 11, 12, 13])

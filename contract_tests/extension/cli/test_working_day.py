@@ -385,9 +385,9 @@ class TestInfer:
         broken.write_text("a,b\n1,2\n3\n", encoding="utf-8")
         finished = wallaroo("infer", deployed, str(broken))
         assert finished.code == 2
-        assert finished.sentence.startswith(f"{broken} cannot be read as CSV: ")
+        assert finished.sentence.startswith(f"{broken} cannot be read as a .csv file: ")
         finished = wallaroo("infer", deployed, "-", stdin=broken.read_bytes())
-        assert finished.sentence.startswith("The standard input cannot be read as CSV: ")
+        assert finished.sentence.startswith("The standard input cannot be read as a .csv file: ")
 
     def test_a_closed_pipe_ends_it_in_silence(self, sandbox: dict[str, str], deployed: str) -> None:
         reading, writing = os.pipe()
