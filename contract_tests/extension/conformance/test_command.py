@@ -25,14 +25,22 @@ if TYPE_CHECKING:
 READING = ("list_workspaces", "list_models")
 
 
-def conformance(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command with nothing in its environment but what is given."""
+def conformance(
+    *arguments: str, environment: dict[str, str] | None = None, directory: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with nothing in its environment but what is given, in a directory or this one."""
     import os
 
     own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
     command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=300, env=own | (environment or {})
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=own | (environment or {}),
+        cwd=directory,
     )
 
 
@@ -43,7 +51,15 @@ def only(*operations: str) -> list[str]:
 
 @pytest.mark.slow
 def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
-    done = conformance("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report"))
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "schemathesis.toml").write_text("[generation]\nmode = 'nonsense'\n", encoding="utf-8")
+    (tmp_path / "here" / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n", encoding="utf-8")
+    steering = {"PYTEST_ADDOPTS": "--collect-only", "PYTEST_PLUGINS": "no_such_module", "CI": "true"}
+    done = conformance(
+        *("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report")),
+        environment=steering | {"PYTHONWARNINGS": "error::ResourceWarning"},
+        directory=tmp_path / "here",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("CONFORMS")
     release = contract.RELEASES[-1]
@@ -59,6 +75,7 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     assert (report["verdict"], report["exit_code"]) == ("conforms", 0)
     assert report["subject"]["release"] == release
     assert "left_behind" in report
+    assert {file.name for file in (tmp_path / "here").iterdir()} == {"schemathesis.toml", "pytest.ini"}
 
 
 @pytest.mark.slow
@@ -109,7 +126,8 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
         ([], {}, "The instance is not named"),
         ([], {"WALLAROO_API_URL": "http://127.0.0.1:9", "WALLAROO_TOKEN": "x"}, "refused"),
         (["--instance", "sandbox", "--contract", "/nonsense.yaml"], {}, "/nonsense.yaml"),
-        (["--instance", "sandbox", "--operation", "nonsense"], {}, "no test to run"),
+        (["--operation", "list_model"], {}, "The contract has no operation 'list_model': did you mean list_models"),
+        (["--operation", "list_models", "--operation", "x"], {}, "The contract has no operation 'x'"),
         (
             ["--instance", "sandbox", "--release", "2022.4", "--operation", "list_pipelines"],
             {},
@@ -122,7 +140,8 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
         "nobody named",
         "nobody answers",
         "no contract",
-        "no operation",
+        "no such operation",
+        "no such operation beside another",
         "not in the release",
         "no release",
         "no recordings",
