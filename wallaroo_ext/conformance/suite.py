@@ -16,6 +16,7 @@ from wallaroo_ext import contract, wait_until_running
 from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.cases.exclusions import all_exclusions
+from wallaroo_ext.conformance.conditions.own_contract import check_contract
 from wallaroo_ext.conformance.conditions.surroundings import check_assertions
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit, origin_of
@@ -76,7 +77,10 @@ class Suite:
     def __init__(self, options: SuiteOptions, held: HeldTo | None = None) -> None:
         self.options = options
         self.held = held or HeldTo.by_options(options) or HeldTo(None, "the instance was not asked")
-        self._every = Rules(contract.load(file=options.contract))
+        document = contract.load(file=options.contract)
+        if options.contract is not None:
+            check_contract(document)
+        self._every = Rules(document)
         self.rules = self._of_release()
         self.owned = OwnedResources(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
         effects = effects_of(self._every.document)
