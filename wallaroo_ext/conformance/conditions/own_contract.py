@@ -51,9 +51,7 @@ def _check_operations(document: dict[str, Any]) -> None:
         if not isinstance(item, dict):
             raise UnusableContractError(f"`{path}` is no object")
         if "$ref" in item:
-            raise UnusableContractError(
-                f"`{path}` is a reference: write out what it refers to, the suite would not look at it"
-            )
+            raise UnusableContractError(f"`{path}` is a reference: write out what it refers to")
         for method in _METHODS:
             if method in item:
                 _check_operation(f"{method.upper()} {path}", item[method], seen)
@@ -72,17 +70,13 @@ def _check_operation(where: str, operation: Any, seen: dict[str, str]) -> None:
         raise UnusableContractError(f"{where} has no `responses`, to which an answer could be held")
     for status in answers:
         if not isinstance(status, str):  # YAML reads 200 as a number
-            raise UnusableContractError(
-                f"{where} has the response {status}, which is no text: write it in quotes, '{status}'"
-            )
+            raise UnusableContractError(f"{where} has the response {status}: write it in quotes, '{status}'")
 
 
 def _check_references(document: dict[str, Any]) -> None:
     for where, reference in _references(document, "#"):
         if not isinstance(reference, str) or not reference.startswith("#/"):
-            raise UnusableContractError(
-                f"{where} refers to {reference!r}: only references within the file, `#/…`, are followed"
-            )
+            raise UnusableContractError(f"{where} refers to {reference!r}: only what begins with `#/` is followed")
         try:
             target: Any = contract.resolve(document, {"$ref": reference})
         except (LookupError, TypeError, AttributeError) as error:
@@ -122,7 +116,7 @@ def _check_schemas(document: dict[str, Any]) -> None:
 
 
 def _schemas(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the schemas by which answers and bodies are looked at, with their places; `true` and `false` are some, too."""
+    """Yield the schemas of a contract and of its bodies, with their places; `true` and `false` are some, too."""
     components = object_of(document.get("components"))
     found = [(f"#/components/schemas/{name}", value) for name, value in object_of(components.get("schemas")).items()]
     for path, method, operation in contract.operations(document):
