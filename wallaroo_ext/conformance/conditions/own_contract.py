@@ -113,6 +113,10 @@ def _check_schemas(document: dict[str, Any]) -> None:
             schemas.validator(schema)
         except (ValueError, jsonschema_rs.ValidationError) as error:
             raise UnusableContractError(f"{where} is no schema: {' '.join(str(error).split())}") from None
+        except (LookupError, TypeError):
+            raise UnusableContractError(
+                f"{where} has `$ref` in its data, which would be taken for a reference"
+            ) from None
 
 
 def _schemas(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -81,6 +81,10 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a type that there is not": (lambda d: _workspace(d).update(type="thing"), "is no schema"),
     "a pattern that is none": (lambda d: _workspace(d).update(pattern="("), "is no schema"),
     "a schema that is a text": (lambda d: d["components"]["schemas"].update(Colour="red"), "Colour is no schema"),
+    "data that looks like a reference": (
+        lambda d: _workspace(d).update(examples=[{"$ref": "#/nowhere"}]),
+        "has `$ref` in its data",
+    ),
     "no title": (lambda d: d.update(info=None), "its `info` is missing"),
 }
 
@@ -118,7 +122,7 @@ def test_a_contract_in_another_form_is_good(document: dict[str, Any]) -> None:
 
 def test_what_is_data_is_no_reference(document: dict[str, Any], tmp_path: Path) -> None:
     own = copy.deepcopy(document)
-    _workspace(own)["examples"] = [{"$ref": "#/nowhere"}]
+    _operation(own)["requestBody"] = {"content": {"application/json": {"example": {"$ref": "#/nowhere"}}}}
     own["components"]["schemas"]["Anything"] = True
     file = tmp_path / "own.yaml"
     file.write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
