@@ -40,12 +40,14 @@ _CONFIGURATION = Path(__file__).with_name("pytest.ini")
 def _test_arguments(options: SuiteOptions) -> list[str]:
     """Return the arguments that tell pytest which tests to run, and with which configuration.
 
-    A run on recordings has the tests of the documents and of the client, too, where they are: a wheel has none.
+    A run on recordings has the tests of the documents and of the client, too, where they are: a wheel has none. What
+    their `conftest.py` does for them is not for the suite.
     """
     tests = repository_file("contract_tests")
     names = ["instance", *(("documents", "client") if options.instance == "recorded" else ())]
-    folders = [str(tests / name) for name in names if (tests / name).is_dir()]
-    return [*folders, "-c", str(_CONFIGURATION), "--rootdir", str(tests)]
+    folders = [tests / name for name in names if (tests / name).is_dir()]
+    own = folders[0] if len(folders) == 1 else tests
+    return [*map(str, folders), "-c", str(_CONFIGURATION), "--rootdir", str(tests), "--confcutdir", str(own)]
 
 
 def run_suite(
@@ -78,13 +80,16 @@ def _run(options: SuiteOptions, progress: Callable[[int, int], None], announce: 
         suite.run.could_not_run = _no_start(error)
         return suite.run
     if announce is not None:
-        announce(suite.held.text)
+        with suppress(OSError):  # nobody reads it
+            announce(suite.held.text)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     hooks = _RunHooks(suite, progress)
     try:
         status = pytest.main(arguments, plugins=[hooks])
-    except (KeyboardInterrupt, pytest.fail.Exception):  # both come from a teardown after an interrupt
+    except KeyboardInterrupt:  # in a teardown
         status = pytest.ExitCode.INTERRUPTED
+    except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - what was found before it is reported
+        status = hooks.end_by(error)
     finally:
         suite.close()
     run = suite.run
@@ -123,6 +128,7 @@ class _RunHooks:
         self._suite = suite
         self._progress = progress
         self._done = self._total = 0
+        self._is_interrupted = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -159,6 +165,16 @@ class _RunHooks:
         """Note an error of pytest or of a hook, in place of its traceback."""
         self._note(f"{excinfo.typename}: {excinfo.value} ({excinfo.traceback[-1].path}:{excinfo.traceback[-1].lineno})")
         return True
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that somebody ended the run, whatever its teardown does then."""
+        self._is_interrupted = True
+
+    def end_by(self, error: BaseException) -> pytest.ExitCode:
+        """Return the status of a run that an error of its teardown ended."""
+        if not self._is_interrupted:
+            self._note(f"{type(error).__name__}: {error}")
+        return pytest.ExitCode.INTERRUPTED if self._is_interrupted else pytest.ExitCode.INTERNAL_ERROR
 
     def _note(self, text: str) -> None:
         self.defect = self.defect or f"This is a defect of wallaroo-ext: {redact(text)}"

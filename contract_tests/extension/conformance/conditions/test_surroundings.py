@@ -14,12 +14,11 @@ import hypothesis
 import pytest
 from hypothesis import configuration, settings
 
-from wallaroo_ext.conformance import command
 from wallaroo_ext.conformance.conditions.surroundings import check_assertions, undisturbed
-from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from contract_tests.extension.conformance.conditions.conftest import RunTests
     from wallaroo_ext.conformance.results import Run
 
 FILES = {
@@ -73,11 +72,8 @@ def test_sees_none_of_it():
 
 
 @pytest.fixture
-def suite_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the suite consist of four tests, and go to a directory that is full of what could steer it."""
-    folder = tmp_path / "suite" / "instance"
-    folder.mkdir(parents=True)
-    (folder / "test_few.py").write_text(TESTS, encoding="utf-8")
+def crowded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to a directory that is full of what could steer a run, and return it."""
     here = tmp_path / "above" / "here"
     here.mkdir(parents=True)
     for name, content in FILES.items():
@@ -85,12 +81,7 @@ def suite_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             (directory / name).write_text(content, encoding="utf-8")
     monkeypatch.chdir(here)
     monkeypatch.syspath_prepend(here)
-    monkeypatch.setattr(command, "repository_file", lambda _: folder.parent)
     return here
-
-
-def run_it() -> Run:
-    return command.run_suite(SuiteOptions(instance="recorded"), lambda _, __: None)
 
 
 def seen(run: Run) -> dict[str, str]:
@@ -104,21 +95,20 @@ EXPECTED = {"test_passes": "passed", "test_warns": "passed", "test_fails": "fail
 
 @pytest.mark.parametrize("variables", VARIABLES.values(), ids=VARIABLES)
 def test_no_variable_and_no_file_steers_a_run(
-    suite_tests: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+    crowded: Path, run_tests: RunTests, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     before = dict(os.environ)
-    found = run_it()
+    found = run_tests(TESTS)
     assert seen(found) == EXPECTED
     [message] = [test.message for test in found.tests if test.outcome == "failed"]
     assert message.startswith("assert [0, 1, 2, 3, 4, 5, ...] == [0, 1, 2, 3, 4, 5, ...]\n")
     assert dict(os.environ) == before
-    assert {path.name for path in suite_tests.iterdir()} == FILES.keys(), "it leaves nothing where it was called"
+    assert {path.name for path in crowded.iterdir()} == FILES.keys(), "it leaves nothing where it was called"
 
 
-def test_a_profile_and_warnings_of_the_program_steer_nothing_and_are_as_they_were(suite_tests: Path) -> None:
-    assert suite_tests.is_dir()
+def test_a_profile_and_warnings_of_the_program_steer_nothing_and_are_as_they_were(run_tests: RunTests) -> None:
     settings.register_profile("of others", derandomize=True, max_examples=1)
     before = settings.get_current_profile_name()
     home = configuration.storage_directory(intent_to_write=False).home_directory
@@ -126,7 +116,7 @@ def test_a_profile_and_warnings_of_the_program_steer_nothing_and_are_as_they_wer
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert seen(run_it()) == EXPECTED
+            assert seen(run_tests(TESTS)) == EXPECTED
             with pytest.raises(DeprecationWarning):
                 warnings.warn("as it was", DeprecationWarning, stacklevel=1)
         assert settings.get_current_profile_name() == "of others"
@@ -135,15 +125,16 @@ def test_a_profile_and_warnings_of_the_program_steer_nothing_and_are_as_they_wer
         settings.load_profile(before)
 
 
-def test_a_directory_that_is_gone_is_none_that_a_run_needs(suite_tests: Path, tmp_path: Path) -> None:
+def test_a_directory_that_is_gone_is_none_that_a_run_needs(run_tests: RunTests, tmp_path: Path) -> None:
+    before = Path.cwd()
     gone = tmp_path / "gone"
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
-    assert seen(run_it()) == EXPECTED
+    assert seen(run_tests(TESTS)) == EXPECTED
     with pytest.raises(FileNotFoundError):
         Path.cwd()
-    os.chdir(suite_tests)
+    os.chdir(before)
 
 
 def test_what_an_earlier_run_kept_of_hypothesis_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

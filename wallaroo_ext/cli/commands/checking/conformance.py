@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +16,8 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.conformance.options import CASES, SEED
+from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
@@ -100,13 +104,22 @@ def conformance(
             recorded=recorded,
             seed=secrets.randbits(32) if explore and seed is None else seed,
         )
-        _print_summary(found, files, options)
+        try:
+            _print_summary(found, files, options)
+            sys.stdout.flush()
+        except OSError as error:  # nobody reads it any more
+            if isinstance(error, BrokenPipeError):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(verdict(found).value)
 
 
 @contextmanager
 def report_suite_errors(contract: Path | None) -> Generator[None]:
-    """Raise what keeps the suite from running as a UsageError: missing packages, no contract, nothing to compare."""
+    """Raise what keeps the suite from running as a UsageError: missing packages, no contract, nothing to compare.
+
+    An exit code of 1 says that an instance was looked at, and is wrong: no other error may end with it.
+    """
     from wallaroo_ext.conformance.drift.changes import DriftError
 
     try:
@@ -121,10 +134,18 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
         if contract is None or isinstance(error, BrokenPipeError):
             raise
         raise output.UsageError(f"{contract} cannot be read as a contract: {error}.") from None
+    except (output.UsageError, ConfigurationError, InvalidDataError):
+        raise
+    except WallarooError as error:
+        raise output.UsageError(str(error)) from error
+    except Exception as error:
+        what = redact(f"{type(error).__name__}: {error}")
+        raise output.UsageError(f"This is a defect of wallaroo-ext, report it: {what}") from error
 
 
 def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, ReportFiles | None]:
     from wallaroo_ext.conformance.command import run_suite
+    from wallaroo_ext.conformance.conditions.interrupts import held_back
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
@@ -134,14 +155,20 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
             check_report_directory(report)
         except ReportDirectoryError as error:
             raise output.UsageError(str(error)) from None
-    with progress.show_tests(quiet=options.json) as show:
-        found = run_suite(
-            SuiteOptions(environment=options.environment(), **settings),
-            show,
-            None if options.json else output.print_note,
-        )
+    found: Run | None = None
     try:
-        return found, None if report is None else write_report(found, report)
+        with progress.show_tests(quiet=options.json) as show:
+            found = run_suite(
+                SuiteOptions(environment=options.environment(), **settings),
+                show,
+                None if options.json else output.print_note,
+            )
+    except OSError:  # the terminal is gone, and the progress with it
+        if found is None:
+            raise
+    try:
+        with held_back():
+            return found, None if report is None else write_report(found, report)
     except (ReportDirectoryError, OSError) as error:  # the findings are still printed
         output.print_note(f"The report was not written: {error}")
         return found, None
