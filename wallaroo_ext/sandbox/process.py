@@ -68,7 +68,8 @@ class _Process(subprocess.Popen[bytes]):
 def start_process(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
     """Start the command line in a new process, and return it."""
     stdin, stdout, stderr = files
-    command = [sys.executable, "-m", "wallaroo_ext.cli", *arguments]
+    # -P: modules of the current directory, such as the tests' own, stand in for none of the sandbox's
+    command = [sys.executable, "-P", "-m", "wallaroo_ext.cli", *arguments]
     return _Process(command, stdin=stdin, stdout=stdout, stderr=stderr)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, get_args
@@ -18,6 +19,7 @@ from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract, upload_model
 from wallaroo_ext.cli.commands.checking.conformance import Release
+from wallaroo_ext.conformance.results import INTERRUPTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -185,6 +187,34 @@ def test_exploring_says_with_which_seed() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"seed 29\b", done.stdout) is None  # the fixed one; a random one may begin so
     assert "seed " in done.stdout
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_closed_leaves_a_report(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--instance", "sandbox", *only("list_models")]
+    command += ["--report", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        while "tests are done" not in started.stderr.readline():
+            assert started.poll() is None
+        started.stdout.close()
+        started.stderr.close()
+        started.send_signal(signal.SIGHUP)
+        started.wait(60)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (report["verdict"], report["could_not_run"]) == ("could not run", INTERRUPTED)
+    assert report["counts"]["tests_failed"] == 0
+    assert report["left_behind"]
+    assert not [thing for thing in report["left_behind"] if thing["is_active"]]
+
+
+def test_what_breaks_in_the_suite_itself_is_no_verdict(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("[" * 5000, encoding="utf-8")
+    done = conformance("--instance", "sandbox", "--contract", str(file))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 class TestLive:
