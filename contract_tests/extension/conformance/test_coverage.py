@@ -9,9 +9,8 @@ import pytest
 
 from contract_tests.support.conformance import runs
 from contract_tests.support.conformance.runs import exchange, finding
-from wallaroo_ext.conformance import command
+from contract_tests.support.conformance.small_suites import run_as_suite
 from wallaroo_ext.conformance.coverage import not_exercised, not_looked_at
-from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.results import Run, TestOutcome, Verdict, verdict
 
 if TYPE_CHECKING:
@@ -70,9 +69,6 @@ def test_an_operation_that_was_not_to_be_looked_at_is_no_gap() -> None:
 
 
 def test_a_run_whose_tests_look_at_nothing_does_not_conform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "instance").mkdir()
-    (tmp_path / "instance" / "test_that_looks_at_nothing.py").write_text("def test_good(): pass\n", encoding="utf-8")
-    monkeypatch.setattr(command, "repository_file", lambda _: tmp_path)
-    run = command.run_suite(SuiteOptions(instance="recorded"), lambda _, __: None)
+    run = run_as_suite("def test_good(): pass\n", tmp_path, monkeypatch)
     assert [test.outcome for test in run.tests] == ["passed"]
     assert verdict(run) is Verdict.COULD_NOT_RUN

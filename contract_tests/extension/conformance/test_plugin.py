@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from contract_tests.support.conformance.small_suites import run_as_suite
 from wallaroo_ext import contract
-from wallaroo_ext.conformance import command
 from wallaroo_ext.conformance.guard.interceptor import InterceptedTransport
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.plugin import failed_request, first_error
@@ -149,12 +149,7 @@ def test_one(findings):
 def test_a_test_has_one_outcome_that_begins_with_its_assertion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, beginning: str
 ) -> None:
-    folder = tmp_path / "instance"
-    folder.mkdir()
-    file = folder / f"test_of_{abs(hash(body))}.py"  # pytest imports a module of a name once
-    file.write_text(SPOILED.format(body=body), encoding="utf-8")
-    monkeypatch.setattr(command, "repository_file", lambda _: tmp_path)
-    run = command.run_suite(SuiteOptions(instance="recorded"), lambda _, __: None)
+    run = run_as_suite(SPOILED.format(body=body), tmp_path, monkeypatch)
     [outcome] = run.tests
     assert outcome.outcome == "failed"
     assert outcome.message.startswith(beginning)

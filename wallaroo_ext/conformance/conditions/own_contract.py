@@ -65,7 +65,7 @@ def _check_operation(where: str, operation: Any, seen: dict[str, str]) -> None:
     if name in seen:
         raise UnusableContractError(f"{where} has the operationId of {seen[name]}, {name}: each needs its own")
     seen[name] = where
-    answers = object_of(fields.get("responses"))
+    answers: dict[Any, Any] = object_of(fields.get("responses"))
     if not answers:
         raise UnusableContractError(f"{where} has no `responses`, to which an answer could be held")
     for status in answers:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wallaroo_ext.conformance import command
+from contract_tests.support.conformance.small_suites import run_as_suite
 from wallaroo_ext.conformance.conditions.interrupts import as_interrupts, held_back
-from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.results import INTERRUPTED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contract_tests.extension.conformance.conditions.conftest import RunTests
 
 ENDING = [signal.SIGTERM, signal.SIGHUP]
@@ -123,24 +124,20 @@ def test_a_suite_that_is_broken_is_no_interruption(run_tests: RunTests, text: st
 
 
 def test_an_error_of_a_hook_is_named(
-    run_tests: RunTests, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run_tests("def test_good(): pass\n")
+    def broken(done: int, _: int) -> None:
+        if done:
+            raise ValueError("odd")
 
-    def broken(_: int, __: int) -> None:
-        raise ValueError("odd")
-
-    assert monkeypatch is not None
-    found = command.run_suite(SuiteOptions(instance="recorded"), broken)
+    found = run_as_suite("def test_good(): pass\n", tmp_path, monkeypatch, broken)
     assert found.could_not_run.startswith("This is a defect of wallaroo-ext: ValueError: odd (")
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_progress_that_nobody_reads_ends_nothing(run_tests: RunTests) -> None:
-    run_tests("def test_good(): pass\n")
-
+def test_progress_that_nobody_reads_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(_: int, __: int) -> None:
         raise BrokenPipeError
 
-    found = command.run_suite(SuiteOptions(instance="recorded"), closed, lambda _: closed(0, 0))
+    found = run_as_suite("def test_good(): pass\n", tmp_path, monkeypatch, closed)
     assert [test.outcome for test in found.tests] == ["passed"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from hypothesis import configuration, settings
+from hypothesis import strategies as st
 
 from wallaroo_ext.conformance.conditions.surroundings import check_assertions, undisturbed
 from wallaroo_ext.errors import ConfigurationError
@@ -80,7 +81,7 @@ def crowded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for directory in (here, here.parent):
             (directory / name).write_text(content, encoding="utf-8")
     monkeypatch.chdir(here)
-    monkeypatch.syspath_prepend(here)
+    monkeypatch.setattr(sys, "path", [str(here), *sys.path])
     return here
 
 
@@ -143,7 +144,7 @@ def test_what_an_earlier_run_kept_of_hypothesis_is_not_read(tmp_path: Path, monk
         found: list[int] = []
 
         @hypothesis.settings(max_examples=5, database=None)
-        @hypothesis.given(hypothesis.strategies.text(alphabet=hypothesis.strategies.characters(categories=["Lu"])))
+        @hypothesis.given(st.text(alphabet=st.characters(categories=["Lu"])))
         def look(text: str) -> None:
             found.append(len(text))
 
