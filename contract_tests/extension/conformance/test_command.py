@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
@@ -18,7 +19,7 @@ from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract, upload_model
-from wallaroo_ext.cli.commands.checking.conformance import Release
+from wallaroo_ext.cli.commands.checking.conformance import Release, encodable
 from wallaroo_ext.conformance.results import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -115,11 +116,24 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
     own["components"]["schemas"]["Workspace"]["required"].append("colour")
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
     named = ["--contract", str(tmp_path / "own.yaml")]
-    done = conformance("--instance", "sandbox", "--json", *named, *only("list_workspaces"))
+    ascii_only = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "COLUMNS": "3", "TZ": "Pacific/Apia"}
+    named += ["--report", str(tmp_path / "report")]
+    done = conformance("--instance", "sandbox", *named, *only("list_workspaces"), environment=ascii_only)
     assert done.returncode == 1, done.stdout + done.stderr
-    report = json.loads(done.stdout)
+    assert "\\u2717 $.workspaces[0]" in done.stdout
+    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "does not conform"
     assert "colour" in done.stdout
+
+
+def test_json_for_a_program_can_be_printed_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '{"name": "é\x85🚀"}'
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    shown = encodable(text)
+    monkeypatch.undo()
+    assert shown.isascii()
+    assert json.loads(shown) == json.loads(text)
+    assert encodable("✗ plain") == "✗ plain"
 
 
 @pytest.mark.parametrize(

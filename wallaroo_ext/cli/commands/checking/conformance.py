@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
@@ -85,33 +86,25 @@ def conformance(
         rate: How many requests to send in a second at most.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.report_errors(), report_suite_errors(contract):
-        from wallaroo_ext.conformance.results import verdict
-
-        found, files = _run(
-            report,
-            options,
-            instance=instance,
-            contract=contract,
-            release=release,
-            operations=operation,
-            cases=cases,
-            read_only=read_only,
-            allow_user_changes=allow_user_changes,
-            rate=rate,
-            drift=drift,
-            drift_url=drift_url,
-            recorded=recorded,
-            seed=secrets.randbits(32) if explore and seed is None else seed,
-        )
-        try:
-            _print_summary(found, files, options)
-            sys.stdout.flush()
-        except OSError as error:  # nobody reads it any more
-            if isinstance(error, BrokenPipeError):
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(verdict(found).value)
+    with options.report_errors():
+        with report_suite_errors(contract):
+            found, files = _run(
+                report,
+                options,
+                instance=instance,
+                contract=contract,
+                release=release,
+                operations=operation,
+                cases=cases,
+                read_only=read_only,
+                allow_user_changes=allow_user_changes,
+                rate=rate,
+                drift=drift,
+                drift_url=drift_url,
+                recorded=recorded,
+                seed=secrets.randbits(32) if explore and seed is None else seed,
+            )
+        _answer(found, files, options)
 
 
 @contextmanager
@@ -174,13 +167,35 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
         return found, None
 
 
+def _answer(found: Run, files: ReportFiles | None, options: Options) -> NoReturn:
+    """Print the findings, and end the program with the verdict, also where nobody reads what is printed."""
+    from wallaroo_ext.conformance.results import verdict
+
+    try:
+        _print_summary(found, files, options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(verdict(found).value)
+
+
 def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> None:
     """Print the findings: as JSON for a program, in a few lines for a person."""
     from wallaroo_ext.conformance.report.json_report import report_json
     from wallaroo_ext.conformance.report.terminal import summary
 
-    if options.json:
-        output.print_unchanged(printable_json(report_json(found)))
-        return
-    for line in summary(found, files=files, colours=output.is_terminal()):
-        output.print_unchanged(line)
+    lines = [report_json(found)] if options.json else summary(found, files=files, colours=output.is_terminal())
+    for line in lines:
+        output.print_unchanged(encodable(printable_json(line)) if options.json else encodable(line))
+
+
+def encodable(line: str) -> str:
+    """Return a line as standard output can print it, in escapes that JSON has, too, where it cannot."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in line)
+    return line
