@@ -70,7 +70,8 @@ def start_process(arguments: Sequence[str], files: tuple[int, int, int]) -> Prog
     stdin, stdout, stderr = files
     # -P: modules of the current directory, such as the tests' own, stand in for none of the sandbox's
     command = [sys.executable, "-P", "-m", "wallaroo_ext.cli", *arguments]
-    return _Process(command, stdin=stdin, stdout=stdout, stderr=stderr)
+    # In a group of its own: Ctrl-C, which a terminal sends to a whole group, is for this process, which then cleans up.
+    return _Process(command, stdin=stdin, stdout=stdout, stderr=stderr, process_group=0)
 
 
 @contextmanager

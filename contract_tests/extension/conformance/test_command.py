@@ -151,6 +151,8 @@ def test_json_for_a_program_can_be_printed_anywhere(monkeypatch: pytest.MonkeyPa
         ),
         (["--instance", "sandbox", "--release", "2021.1"], {}, "2021.1"),
         (["--instance", "sandbox", "--recorded", "/nonsense"], {}, "/nonsense"),
+        (["--instance", "sandbox", "--report", "/dev/null"], {}, "--report /dev/null cannot be written to: "),
+        (["--instance", "sandbox", "--report", "/dev/null/in"], {}, "--report /dev/null/in cannot be written to: "),
     ],
     ids=[
         "nobody named",
@@ -161,6 +163,8 @@ def test_json_for_a_program_can_be_printed_anywhere(monkeypatch: pytest.MonkeyPa
         "not in the release",
         "no release",
         "no recordings",
+        "a report in a file",
+        "a report below a file",
     ],
 )
 def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str, str], message: str) -> None:
@@ -168,6 +172,7 @@ def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str
     assert done.returncode == 2, done.stdout + done.stderr
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    assert "tests are done" not in done.stderr
 
 
 @pytest.mark.slow
