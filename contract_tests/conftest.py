@@ -83,8 +83,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _default_signals() -> None:
     """Restore the default signal handlers, so that Ctrl-C ends programs of the tests even if a parent ignores it."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is signal.SIG_IGN:  # a run of the contract suite has handlers of its own
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -267,6 +267,12 @@ class TestSecrets:
         around = body_excerpt(json.dumps({"padding": "." * before, name: "?" * 8}).encode())
         assert not {part for part in parts if part in kept and part not in around}, kept
 
+    @pytest.mark.parametrize("nothing", ["{}", "[]"])
+    def test_what_is_empty_holds_no_secret_and_spoils_nothing_after_it(self, nothing: str) -> None:
+        text = f"client = Client(_cookies={nothing}, _headers=1)\nE   assert 1 == 2"
+        assert redact(text) == text
+        assert "hush" not in redact(f"_cookies={nothing[0]} 'a': 'hush'{nothing[1]}")
+
     def test_what_is_no_secret_stays(self) -> None:
         text = (
             '{"msg": "There is no workspace 999.", "token_type": "Bearer", "expires_in": 60, "user": "a@example.com"}'

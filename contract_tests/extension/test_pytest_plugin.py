@@ -67,6 +67,14 @@ def test_each_test_has_a_new_sandbox_of_one_process(project: pytest.Pytester) ->
     project.runpytest_subprocess().assert_outcomes(passed=2)
 
 
+def test_modules_of_the_project_stand_in_for_none_of_the_sandbox(project: pytest.Pytester) -> None:
+    project.makepyfile(uvicorn="raise ValueError('of the project')", starlette="raise ValueError('of the project')")
+    project.makepyfile("def test_it(wallaroo_sandbox): assert wallaroo_sandbox.url")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout
+
+
 def test_the_test_in_the_readme_passes(pytester: pytest.Pytester) -> None:
     [block] = [block for block in python_blocks() if "wallaroo_client" in block]
     pytester.makepyfile(block)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +11,18 @@ import pytest
 
 from wallaroo_ext import call
 from wallaroo_ext._util.files.repository_files import repository_file
+from wallaroo_ext.conformance.conditions.interrupts import as_interrupts
+from wallaroo_ext.conformance.conditions.surroundings import undisturbed
+from wallaroo_ext.conformance.coverage import not_looked_at
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
+from wallaroo_ext.conformance.results import INTERRUPTED
 from wallaroo_ext.conformance.suite import Suite, suite_for
 from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
+from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.results import Run
@@ -32,18 +35,19 @@ _NOTHING_DESCRIBED = (
     "name something (x-names), as the contract that comes with this package describes it in `info`."
 )
 _CONFIGURATION = Path(__file__).with_name("pytest.ini")
-_NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
 
 def _test_arguments(options: SuiteOptions) -> list[str]:
     """Return the arguments that tell pytest which tests to run, and with which configuration.
 
-    A run on recordings has the tests of the documents and of the client, too, where they are: a wheel has none.
+    A run on recordings has the tests of the documents and of the client, too, where they are: a wheel has none. What
+    their `conftest.py` does for them is not for the suite.
     """
     tests = repository_file("contract_tests")
     names = ["instance", *(("documents", "client") if options.instance == "recorded" else ())]
-    folders = [str(tests / name) for name in names if (tests / name).is_dir()]
-    return [*folders, "-c", str(_CONFIGURATION), "--rootdir", str(tests)]
+    folders = [tests / name for name in names if (tests / name).is_dir()]
+    own = folders[0] if len(folders) == 1 else tests
+    return [*map(str, folders), "-c", str(_CONFIGURATION), "--rootdir", str(tests), "--confcutdir", str(own)]
 
 
 def run_suite(
@@ -64,6 +68,11 @@ def run_suite(
         OSError: The contract cannot be read.
         ValueError: The file is no contract.
     """
+    with undisturbed(), as_interrupts():
+        return _run(options, progress, announce)
+
+
+def _run(options: SuiteOptions, progress: Callable[[int, int], None], announce: Callable[[str], None] | None) -> Run:
     try:
         suite = suite_for(options)
     except (WallarooError, WithheldError) as error:
@@ -71,18 +80,29 @@ def run_suite(
         suite.run.could_not_run = _no_start(error)
         return suite.run
     if announce is not None:
-        announce(suite.held.text)
+        with suppress(OSError):  # nobody reads it
+            announce(suite.held.text)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
-    with _no_other_plugins(), _interruptible():
-        status = pytest.main(arguments, plugins=[_RunHooks(suite, progress)])
-    if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        suite.run.could_not_run = _explain(status)
-    return suite.run
+    hooks = _RunHooks(suite, progress)
+    try:
+        status = pytest.main(arguments, plugins=[hooks])
+    except KeyboardInterrupt:  # in a teardown
+        status = pytest.ExitCode.INTERRUPTED
+    except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - what was found before it is reported
+        status = hooks.end_by(error)
+    finally:
+        suite.close()
+    run = suite.run
+    run.could_not_run = run.could_not_run or hooks.defect or _explain(status) or not_looked_at(run)
+    return run
 
 
 def _explain(status: int) -> str:
+    """Return why pytest ended early; an empty text where it did not."""
+    if status in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        return ""
     if status == pytest.ExitCode.INTERRUPTED:
-        return "It was interrupted."
+        return INTERRUPTED
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         return "There was no test to run: the contract has none of the operations that were named."
     return f"pytest ended with status {status}."
@@ -98,16 +118,22 @@ class _RunHooks:
     Args:
         suite: The run.
         progress: Called with the number of tests that are over, and the number of all tests.
+
+    Attributes:
+        defect: What is wrong with the suite itself; empty where nothing is.
     """
 
     def __init__(self, suite: Suite, progress: Callable[[int, int], None]) -> None:
+        self.defect = ""
         self._suite = suite
         self._progress = progress
         self._done = self._total = 0
+        self._is_interrupted = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Make pytest run this suite."""
+        """Make pytest run this suite, and tell of failures without the objects that functions were called with."""
+        config.option.tbstyle = "short"
         use_suite(config, self._suite)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -116,8 +142,9 @@ class _RunHooks:
         if not session.items:
             return
         try:
-            check_reachable(self._suite)
-            find_drift(self._suite)
+            checks = [check_reachable, find_drift]
+            for check in checks if self._suite.options.recorded is None else reversed(checks):
+                check(self._suite)
         except (WallarooError, WithheldError) as error:
             self._suite.run.could_not_run = _no_start(error)
             self._suite.close()
@@ -126,7 +153,31 @@ class _RunHooks:
     def pytest_runtest_logfinish(self) -> None:
         """Count a test that is over."""
         self._done += 1
-        self._progress(self._done, self._total)
+        with suppress(OSError):  # nobody reads it any more; the report is what counts
+            self._progress(self._done, self._total)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note that a file of tests could not be loaded."""
+        if report.failed:
+            self._note(f"{report.nodeid} could not be loaded: {report.longreprtext.strip()}")
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Note an error of pytest or of a hook, in place of its traceback."""
+        self._note(f"{excinfo.typename}: {excinfo.value} ({excinfo.traceback[-1].path}:{excinfo.traceback[-1].lineno})")
+        return True
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that somebody ended the run, whatever its teardown does then."""
+        self._is_interrupted = True
+
+    def end_by(self, error: BaseException) -> pytest.ExitCode:
+        """Return the status of a run that an error of its teardown ended."""
+        if not self._is_interrupted:
+            self._note(f"{type(error).__name__}: {error}")
+        return pytest.ExitCode.INTERRUPTED if self._is_interrupted else pytest.ExitCode.INTERNAL_ERROR
+
+    def _note(self, text: str) -> None:
+        self.defect = self.defect or f"This is a defect of wallaroo-ext: {redact(text)}"
 
 
 def check_reachable(suite: Suite) -> None:
@@ -187,31 +238,3 @@ def find_drift(suite: Suite) -> None:
         message = f"{change.where} was {change.kind} in {run.drift.against}. {change.reason}"
         finding = suite.interceptor.make_finding(DRIFT, message, operation=change.operation)
         run.add_check(change.operation, DRIFT, [finding])
-
-
-@contextlib.contextmanager
-def _no_other_plugins() -> Generator[None]:
-    """Keep pytest from loading other installed plugins, which could change the order of the tests, for example."""
-    before = os.environ.get(_NO_PLUGINS)
-    os.environ[_NO_PLUGINS] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_NO_PLUGINS]
-        else:
-            os.environ[_NO_PLUGINS] = before
-
-
-def _interrupt(_: int, __: object) -> None:
-    signal.raise_signal(signal.SIGINT)
-
-
-@contextlib.contextmanager
-def _interruptible() -> Generator[None]:
-    """Treat SIGTERM, by which CI systems end a job, like an interrupt, so that the run is torn down and reported."""
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

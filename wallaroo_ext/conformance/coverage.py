@@ -6,11 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wallaroo_ext.conformance.results import BAD_OUTCOMES
+
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import OperationRow, Run
 
 LEAST_SUCCESSES = 5
 """The number of successes that an operation needs in a run, so that not only refusals are checked."""
+_NO_REASON = "No request was sent."
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,30 @@ def exercises(run: Run) -> list[Exercise]:
         if operation in found:
             found[operation][status] = count
     return [Exercise(row, found[row.id]) for row in run.operations]
+
+
+def not_exercised(run: Run) -> dict[str, str]:
+    """Return why operations were not tried that the run was to look at, by operation; the release has all of them."""
+    return {
+        each.operation.id: each.operation.not_exercised or _NO_REASON
+        for each in exercises(run)
+        if each.operation.is_asked_for
+        and each.operation.is_in_release
+        and (each.operation.not_exercised or not each.requests)
+    }
+
+
+def not_looked_at(run: Run) -> str:
+    """Return why a run cannot say that an instance conforms: it looked at nothing. Otherwise, return an empty text."""
+    if run.findings or any(test.outcome in BAD_OUTCOMES for test in run.tests):
+        return ""
+    asked_for = {row.id for row in run.operations if row.is_asked_for}
+    sent = {exchange.operation for exchange in run.exchanges if exchange.test}
+    if sent & asked_for and any(test.outcome == "passed" for test in run.tests):
+        return ""
+    reasons = [f"{name}: {reason}" for name, reason in not_exercised(run).items()]
+    more = f" ({len(reasons) - _SHOWN} more)" if len(reasons) > _SHOWN else ""
+    return " ".join(["No operation was looked at, so that nothing is known of the instance.", *reasons[:_SHOWN]]) + more
 
 
 def too_few(run: Run) -> list[Exercise]:

@@ -70,6 +70,7 @@ class Exchange:
         seconds: How long it took until the answer was there.
         test: The test that sent it, as pytest names it.
         error: Why no answer came.
+        error_in_flight: The id of the error that was on its way when it was sent, as in a clean-up; 0 where none was.
     """
 
     operation: str
@@ -84,6 +85,7 @@ class Exchange:
     seconds: float
     test: str = ""
     error: str = ""
+    error_in_flight: int = 0
 
 
 def redact_headers(headers: Iterable[tuple[str, str]]) -> Headers:

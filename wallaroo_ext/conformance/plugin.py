@@ -25,13 +25,13 @@ from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.conformance.instance import Instance
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
-    from wallaroo_ext.conformance.results import Finding
+    from wallaroo_ext.conformance.results import Finding, Run
 
 _SUITE = pytest.StashKey[Suite]()
 _SHOWN_FINDINGS = 20
@@ -231,16 +231,63 @@ def pytest_runtest_makereport(
         report.outcome = "skipped"
         report.longrepr = (path, line or 0, f"Skipped: {call.excinfo.value}")
     if _SUITE in item.config.stash and (report.when == "call" or report.outcome != "passed"):
-        item.config.stash[_SUITE].run.tests.append(_outcome(report))
+        run = item.config.stash[_SUITE].run
+        run.add_outcome(_outcome(run, report, None if call.excinfo is None else call.excinfo.value))
     return report
 
 
-def _outcome(report: pytest.TestReport) -> TestOutcome:
-    message = "" if report.passed else report.longreprtext
+def _outcome(run: Run, report: pytest.TestReport, error: BaseException | None) -> TestOutcome:
+    is_finding = isinstance(error, pytest.fail.Exception)
+    outcome = "error" if report.failed and report.when != "call" and not is_finding else report.outcome
+    request = None if error is None or is_finding or not report.failed else failed_request(run, report.nodeid, error)
+    return TestOutcome(report.nodeid, outcome, report.duration, _message(report), request)
+
+
+def _message(report: pytest.TestReport) -> str:
+    """Return why a test failed or was skipped, first the assertion, which nothing that is shown with it may spoil."""
     if report.skipped and isinstance(report.longrepr, tuple):
-        message = report.longrepr[2].removeprefix("Skipped: ")
-    outcome = "error" if report.failed and report.when != "call" else report.outcome
-    return TestOutcome(report.nodeid, outcome, report.duration, redact(message))
+        return redact(report.longrepr[2].removeprefix("Skipped: "))
+    if report.passed:
+        return ""
+    whole = report.longreprtext
+    reason = first_error(whole)
+    return redact(whole) if not reason else f"{redact(reason)}\n\n{redact(whole)}"
+
+
+def first_error(text: str) -> str:
+    """Return the first error in pytest's text about a failed test, which is what failed before any clean-up did."""
+    errors = (line[1:].strip() for line in text.splitlines() if line.startswith("E  "))
+    return next(errors, "").removeprefix("AssertionError: ")
+
+
+def failed_request(run: Run, test: str, error: BaseException) -> int | None:
+    """Return the number of the request that a test failed with, which is none of its clean-up; None where none was.
+
+    Args:
+        run: The run.
+        test: The test.
+        error: The error that it ended with: the one of its clean-up, where that failed, too.
+    """
+    errors = [each for each in _with_contexts(error) if isinstance(each, (AssertionError, WallarooError))]
+    in_flight = {id(each) for each in errors}
+    operation = str(getattr(errors[-1], "operation", None) or "") if errors else ""
+    sent = [
+        number
+        for number, exchange in enumerate(run.exchanges)
+        if exchange.test == test and exchange.error_in_flight not in in_flight
+    ]
+    named = [number for number in sent if operation and run.exchanges[number].operation == operation]
+    return max(named or sent, default=None)
+
+
+def _with_contexts(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and those that were on their way when it came, the first one last."""
+    found: BaseException | None = error
+    seen: set[int] = set()
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__context__
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

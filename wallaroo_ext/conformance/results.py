@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 _MOST_REASONS = 3
+INTERRUPTED = "It was interrupted."
+"""Why a run ended early that somebody ended: that is no failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class OperationRow:
         not_exercised: Why the run could not or may not try it; empty where it did.
         is_described: Whether the contract says what it changes and names. If not, no request of it is sent.
         is_in_release: Whether the release has it. If not, it is not tested.
+        is_asked_for: Whether the run was to look at it. If not, it is no gap.
     """
 
     id: str
@@ -69,6 +72,7 @@ class OperationRow:
     not_exercised: str = ""
     is_described: bool = True
     is_in_release: bool = True
+    is_asked_for: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,9 @@ class TestOutcome:
         test: The test, as pytest names it.
         outcome: `passed`, `failed`, `skipped` or `error`.
         seconds: How long it took.
-        message: Why it failed or was skipped; empty where it passed.
+        message: Why it failed or was skipped, that first; empty where it passed.
+        request: The number of the request that it failed with, counted from 0 in `Run.exchanges`; None where there is
+            none, or it did not fail.
     """
 
     __test__ = False  # it is no test, although its name begins like one
@@ -160,6 +166,7 @@ class TestOutcome:
     outcome: str
     seconds: float
     message: str = ""
+    request: int | None = None
 
 
 @dataclass(slots=True)
@@ -211,6 +218,18 @@ class Run:
         self.failed[operation, check] += 1
         self.findings += findings
 
+    def add_outcome(self, outcome: TestOutcome) -> None:
+        """Add the outcome of a phase of a test: of several, the worst one is the test's, with what all of them say."""
+        before = self.tests[-1] if self.tests and self.tests[-1].test == outcome.test else None
+        if before is None:
+            self.tests.append(outcome)
+            return
+        worst, other = (
+            (outcome, before) if _SEVERITY[outcome.outcome] > _SEVERITY[before.outcome] else (before, outcome)
+        )
+        message = "\n\n".join(text for text in (worst.message, other.message) if text)
+        self.tests[-1] = replace(worst, seconds=before.seconds + outcome.seconds, message=message)
+
     def add_withheld(self, operation: str, reason: str) -> None:
         """Count a request that was not sent, and add its reason if it is one of the first few."""
         self.withheld[operation] += 1
@@ -223,6 +242,8 @@ class Run:
         if notice not in self.notices:
             self.notices.append(notice)
 
+
+_SEVERITY = {"passed": 0, "skipped": 1, "error": 2, "failed": 3}
 
 BAD_OUTCOMES = frozenset({"failed", "error"})
 """The outcomes of a test that show something wrong."""

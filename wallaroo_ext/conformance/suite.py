@@ -7,6 +7,7 @@ import secrets
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from wallaroo_ext import contract, wait_until_running
 from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.cases.exclusions import all_exclusions
+from wallaroo_ext.conformance.conditions.own_contract import check_contract
+from wallaroo_ext.conformance.conditions.surroundings import check_assertions
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit, origin_of
 from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
@@ -68,13 +71,16 @@ class Suite:
     Raises:
         OSError: The contract cannot be read.
         ValueError: The file is no contract, or the overlay does not fit it.
-        ConfigurationError: The release lacks an operation that the options name.
+        ConfigurationError: The contract, or the release, lacks an operation that the options name.
     """
 
     def __init__(self, options: SuiteOptions, held: HeldTo | None = None) -> None:
         self.options = options
         self.held = held or HeldTo.by_options(options) or HeldTo(None, "the instance was not asked")
-        self._every = Rules(contract.load(file=options.contract))
+        document = contract.load(file=options.contract)
+        if options.contract is not None:
+            check_contract(document)
+        self._every = Rules(document)
         self.rules = self._of_release()
         self.owned = OwnedResources(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
         effects = effects_of(self.rules.document)
@@ -97,8 +103,13 @@ class Suite:
 
         Raises:
             OverlayError: The overlay does not fit the contract.
-            ConfigurationError: The release lacks an operation that the options name.
+            ConfigurationError: The contract, or the release, lacks an operation that the options name.
         """
+        for name in self.options.operations:
+            if name not in self._every.operations:
+                near = ", ".join(get_close_matches(name, self._every.operations, n=3, cutoff=0.5))
+                advice = f"did you mean {near}?" if near else "`wallaroo-ext operations` lists those that there are."
+                raise ConfigurationError(f"The contract has no operation {name!r}: {advice}")
         if self.held.release is None:
             return self._every
         rules = Rules(contract.load(self.held.release, file=self.options.contract))
@@ -135,6 +146,7 @@ class Suite:
                 not_exercised=self._not_exercised(name),
                 is_described=not self.guard.undescribed(name),
                 is_in_release=name in self.rules.operations,
+                is_asked_for=not self.options.operations or name in self.options.operations,
             )
             for name, operation in self._every.operations.items()
         ]
@@ -318,9 +330,10 @@ def suite_for(options: SuiteOptions) -> Suite:
         WallarooError: The settings are wrong, or the instance cannot be reached, or gives no token.
         WithheldError: The run may not sign in.
     """
+    check_assertions()
     held = HeldTo.by_options(options)
     if held is None:
-        asking = Suite(replace(options, read_only=True, operations=()))
+        asking = Suite(replace(options, read_only=True))
         try:
             held = release_of_instance(asking.client, asking.instance.settings.api_url)
         finally:

@@ -23,7 +23,7 @@ _SECRETS = re.compile(
         (?: \s [^<>]* )? > ) (?! \[removed\] ) [^<]+
     | (?P<name> (?: (?:token|password|passwd|pwd|passphrase|secret|authorization|cookie|api[-_]?key)s? | \b pass )
         (?: \\*["'] \s* (?: [:=]>?+ | , ) | \s* (?: [:=]>?+ | %(?:25)*3[ad] | &\#(?:61|x3d); | &equals; ) ) \s* )
-      (?! \[removed\] )
+      (?! \[removed\] | \{\} | \[\] )                             # what is empty holds nothing
       (?: (?P<escape> \\+) " (?: (?! (?<!\\) (?P=escape) ") . )* (?: (?P=escape) ")?  # a string of JSON in a string
         | " (?: [^"\\] | \\. )* (?: " | \\?$ )
         | ' (?: [^'\\] | \\. )* (?: ' | \\?$ )

@@ -68,8 +68,10 @@ class _Process(subprocess.Popen[bytes]):
 def start_process(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
     """Start the command line in a new process, and return it."""
     stdin, stdout, stderr = files
-    command = [sys.executable, "-m", "wallaroo_ext.cli", *arguments]
-    return _Process(command, stdin=stdin, stdout=stdout, stderr=stderr)
+    # -P: modules of the current directory, such as the tests' own, stand in for none of the sandbox's
+    command = [sys.executable, "-P", "-m", "wallaroo_ext.cli", *arguments]
+    # In a group of its own: Ctrl-C, which a terminal sends to a whole group, is for this process, which then cleans up.
+    return _Process(command, stdin=stdin, stdout=stdout, stderr=stderr, process_group=0)
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,7 +19,8 @@ from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract, upload_model
-from wallaroo_ext.cli.commands.checking.conformance import Release
+from wallaroo_ext.cli.commands.checking.conformance import Release, encodable
+from wallaroo_ext.conformance.results import INTERRUPTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,14 +28,22 @@ if TYPE_CHECKING:
 READING = ("list_workspaces", "list_models")
 
 
-def conformance(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command with nothing in its environment but what is given."""
+def conformance(
+    *arguments: str, environment: dict[str, str] | None = None, directory: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with nothing in its environment but what is given, in a directory or this one."""
     import os
 
     own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
     command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=300, env=own | (environment or {})
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=own | (environment or {}),
+        cwd=directory,
     )
 
 
@@ -43,7 +54,15 @@ def only(*operations: str) -> list[str]:
 
 @pytest.mark.slow
 def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
-    done = conformance("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report"))
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "schemathesis.toml").write_text("[generation]\nmode = 'nonsense'\n", encoding="utf-8")
+    (tmp_path / "here" / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n", encoding="utf-8")
+    steering = {"PYTEST_ADDOPTS": "--collect-only", "PYTEST_PLUGINS": "no_such_module", "CI": "true"}
+    done = conformance(
+        *("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report")),
+        environment=steering | {"PYTHONWARNINGS": "error::ResourceWarning"},
+        directory=tmp_path / "here",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("CONFORMS")
     release = contract.RELEASES[-1]
@@ -59,6 +78,7 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     assert (report["verdict"], report["exit_code"]) == ("conforms", 0)
     assert report["subject"]["release"] == release
     assert "left_behind" in report
+    assert {file.name for file in (tmp_path / "here").iterdir()} == {"schemathesis.toml", "pytest.ini"}
 
 
 @pytest.mark.slow
@@ -96,11 +116,24 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
     own["components"]["schemas"]["Workspace"]["required"].append("colour")
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
     named = ["--contract", str(tmp_path / "own.yaml")]
-    done = conformance("--instance", "sandbox", "--json", *named, *only("list_workspaces"))
+    ascii_only = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "COLUMNS": "3", "TZ": "Pacific/Apia"}
+    named += ["--report", str(tmp_path / "report")]
+    done = conformance("--instance", "sandbox", *named, *only("list_workspaces"), environment=ascii_only)
     assert done.returncode == 1, done.stdout + done.stderr
-    report = json.loads(done.stdout)
+    assert "\\u2717 $.workspaces[0]" in done.stdout
+    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "does not conform"
     assert "colour" in done.stdout
+
+
+def test_json_for_a_program_can_be_printed_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '{"name": "é\x85🚀"}'
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    shown = encodable(text)
+    monkeypatch.undo()
+    assert shown.isascii()
+    assert json.loads(shown) == json.loads(text)
+    assert encodable("✗ plain") == "✗ plain"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +142,8 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
         ([], {}, "The instance is not named"),
         ([], {"WALLAROO_API_URL": "http://127.0.0.1:9", "WALLAROO_TOKEN": "x"}, "refused"),
         (["--instance", "sandbox", "--contract", "/nonsense.yaml"], {}, "/nonsense.yaml"),
-        (["--instance", "sandbox", "--operation", "nonsense"], {}, "no test to run"),
+        (["--operation", "list_model"], {}, "The contract has no operation 'list_model': did you mean list_models"),
+        (["--operation", "list_models", "--operation", "x"], {}, "The contract has no operation 'x'"),
         (
             ["--instance", "sandbox", "--release", "2022.4", "--operation", "list_pipelines"],
             {},
@@ -117,15 +151,20 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
         ),
         (["--instance", "sandbox", "--release", "2021.1"], {}, "2021.1"),
         (["--instance", "sandbox", "--recorded", "/nonsense"], {}, "/nonsense"),
+        (["--instance", "sandbox", "--report", "/dev/null"], {}, "--report /dev/null cannot be written to: "),
+        (["--instance", "sandbox", "--report", "/dev/null/in"], {}, "--report /dev/null/in cannot be written to: "),
     ],
     ids=[
         "nobody named",
         "nobody answers",
         "no contract",
-        "no operation",
+        "no such operation",
+        "no such operation beside another",
         "not in the release",
         "no release",
         "no recordings",
+        "a report in a file",
+        "a report below a file",
     ],
 )
 def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str, str], message: str) -> None:
@@ -133,6 +172,7 @@ def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str
     assert done.returncode == 2, done.stdout + done.stderr
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    assert "tests are done" not in done.stderr
 
 
 @pytest.mark.slow
@@ -166,6 +206,34 @@ def test_exploring_says_with_which_seed() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"seed 29\b", done.stdout) is None  # the fixed one; a random one may begin so
     assert "seed " in done.stdout
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_closed_leaves_a_report(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--instance", "sandbox", *only("list_models")]
+    command += ["--report", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        while "tests are done" not in started.stderr.readline():
+            assert started.poll() is None
+        started.stdout.close()
+        started.stderr.close()
+        started.send_signal(signal.SIGHUP)
+        started.wait(60)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (report["verdict"], report["could_not_run"]) == ("could not run", INTERRUPTED)
+    assert report["counts"]["tests_failed"] == 0
+    assert report["left_behind"]
+    assert not [thing for thing in report["left_behind"] if thing["is_active"]]
+
+
+def test_what_breaks_in_the_suite_itself_is_no_verdict(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("[" * 5000, encoding="utf-8")
+    done = conformance("--instance", "sandbox", "--contract", str(file))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 class TestLive:

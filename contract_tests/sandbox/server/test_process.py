@@ -217,6 +217,23 @@ def test_it_ends_when_its_owner_is_killed(tmp_path: Path, before: str, within: s
                 os.killpg(process.pid, signal.SIGKILL)  # surviving children
 
 
+def test_ctrl_c_leaves_it_to_its_owner_to_clean_up(tmp_path: Path) -> None:
+    """A terminal sends it to all programs of a group, so that the sandbox would be gone before its owner is done."""
+    within = """
+    import signal
+    try:
+        os.killpg(0, signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        for _ in range(100):
+            httpx.get(url)
+        sys.exit("it answers")
+    """
+    command = [sys.executable, "-c", HOLD.format(before="", within=within), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, start_new_session=True)
+    assert done.stderr == "it answers\n"
+
+
 def test_a_forked_child_that_leaves_the_block_does_not_end_it(tmp_path: Path) -> None:
     within = "child = os.fork(); child or sys.exit(); os.waitpid(child, 0); httpx.get(url); sys.exit('it answers')"
     command = [sys.executable, "-c", HOLD.format(before="", within=within), str(tmp_path)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -64,6 +65,11 @@ class RateLimit:
         time.sleep(start - now)
 
 
+def _error_in_flight() -> int:
+    error = sys.exc_info()[1]
+    return 0 if error is None else id(error)
+
+
 @dataclass(slots=True)
 class Outgoing:
     """A request that may be sent.
@@ -78,6 +84,7 @@ class Outgoing:
         is_declared: Whether the contract has an operation of its method at its path.
         started: When it was sent, in seconds since 1970.
         clock: The same on the monotonic clock.
+        error_in_flight: The id of the error that was on its way then, as in a clean-up; 0 where none was.
     """
 
     operation: str
@@ -89,6 +96,7 @@ class Outgoing:
     is_declared: bool = True
     started: float = field(default_factory=time.time)
     clock: float = field(default_factory=time.perf_counter)
+    error_in_flight: int = field(default_factory=_error_in_flight)
 
 
 @dataclass(slots=True)
@@ -309,6 +317,7 @@ class Interceptor:
             seconds=time.perf_counter() - outgoing.clock,
             test=self.test,
             error=error,
+            error_in_flight=outgoing.error_in_flight,
         )
 
     def _check(self, exchange: Exchange, incoming: Incoming, checks: set[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from wallaroo_ext.conformance.recordings.matching import (
 )
 from wallaroo_ext.conformance.recordings.request_bodies import is_json, pretty, recorded_request_body
 from wallaroo_ext.conformance.recordings.secrets import recorded_headers, without_secrets
-from wallaroo_ext.redaction.patterns import redact
+from wallaroo_ext.redaction.patterns import remove_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -75,15 +76,28 @@ def _recorded_answer(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _recorded_content(content: bytes, content_type: str) -> bytes:
-    if is_json(content_type):
-        try:
-            return pretty(without_secrets(json.loads(content))).encode()
-        except (ValueError, RecursionError):
-            pass
+    """Return what is recorded of an answer's body: every byte, but for secrets, and for the spaces between JSON."""
     try:
-        return redact(content.decode()).encode()
+        text = content.decode()
     except UnicodeDecodeError:
         return content
+    shown = _shown(text) if is_json(content_type) else None
+    return (remove_secrets(text) if shown is None else shown).encode()
+
+
+def _shown(text: str) -> str | None:
+    """Return JSON as people read it, without secrets; None where that would be another value, as for a double key."""
+    try:
+        value = json.loads(text)
+        shown, whole = pretty(without_secrets(value)), pretty(value)
+        return shown if shown != whole or _exact(shown) == _exact(text) else None
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+
+
+def _exact(text: str) -> Any:
+    """Return JSON with all its keys, and with numbers of any size."""
+    return json.loads(text, parse_float=Decimal, parse_constant=str, object_pairs_hook=tuple)
 
 
 @dataclass

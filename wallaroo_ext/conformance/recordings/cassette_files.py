@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +26,8 @@ LARGEST_ANSWER = 65_536
 """The size of the largest answer that can be recorded, in bytes: an answer has to be whole to be replayed."""
 
 _FORMAT = 1
+_OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
+"""What readers of YAML take for the end of a line, and return as a space or a line feed."""
 _MODE = 0o644
 _CONVERTED = {"ready", "error", None}
 
@@ -130,11 +134,12 @@ def _without_times(value: Any) -> str:
     return TIME.sub(ANY_TIME, repr(value))
 
 
-def cassette_text(entries: list[dict[str, Any]]) -> str:
+def cassette_text(entries: list[dict[str, Any]], width: float = 120) -> str:
     """Return a cassette as text.
 
     Args:
         entries: The `request` and `response` of each exchange, in vcrpy's format.
+        width: The width to which long lines are folded.
     """
     import yaml
 
@@ -142,12 +147,12 @@ def cassette_text(entries: list[dict[str, Any]]) -> str:
         """Writes texts of several lines as blocks."""
 
     def text(_: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        style = "|" if "\n" in value else None
+        style = '"' if _OTHER_BREAK.search(value) else "|" if "\n" in value else None
         return yaml.ScalarNode("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
     document = {"version": _FORMAT, "interactions": entries}
-    return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=width)
 
 
 def write_cassette(path: Path, entries: list[dict[str, Any]], announce: Callable[[], None] = lambda: None) -> bool:
@@ -162,7 +167,7 @@ def write_cassette(path: Path, entries: list[dict[str, Any]], announce: Callable
         SecretFoundError: It looks as if it held a secret; nothing was written.
     """
     text = cassette_text(entries)
-    found = find_secrets(text)
+    found = find_secrets(cassette_text(entries, math.inf))  # a line that is folded could hide one
     if found:
         raise SecretFoundError(
             f"{path.name} was not written, it looks as if it held a secret: {'; '.join(found[:5])}. "

@@ -31,7 +31,7 @@ URL = f"https://{HOST}"
 """The URL of every instance in a cassette."""
 
 _FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-_EMAIL = re.compile(r"[\w.+-]+@(?!example\.com\b)[\w-]+(?:\.[\w-]+)*")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@(?!example\.com\b)[\w-]+(?:\.[\w-]+)*")
 _OTHER_HOST = re.compile(r"(?<=://)(?!(?:[\w-]+\.)*example\.com\b)[^/\s\"'\\:]+(?::\d+)?")
 _IPV4 = re.compile(r"(?<![\d.])(?!192\.0\.2\.)\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _UUID = re.compile(r"\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from email import message_from_bytes
 from typing import Any
 
 from wallaroo_ext.conformance.recordings.secrets import without_secrets
-from wallaroo_ext.redaction.patterns import redact
+from wallaroo_ext.redaction.patterns import remove_secrets
 
 LARGEST_BODY = 16_384
 """The size of the largest body that is recorded as it is, in bytes; of a larger one its digest is."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ARROW = "application/vnd.apache.arrow.file"
 _LARGEST_TABLE = 4 << 20
 """The largest Arrow table that is recorded as rows, in bytes of memory: a small file can hold a large table."""
@@ -29,8 +31,9 @@ def recorded_request_body(content: bytes, content_type: str) -> str:
 
 
 def pretty(value: Any) -> str:
-    """Return JSON as a cassette has it: over several lines, the fields in their order."""
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    """Return JSON as a cassette has it: over several lines, the fields in their order; any file can hold it."""
+    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def is_json(content_type: str) -> bool:
@@ -53,7 +56,7 @@ def _as_json(content: bytes, content_type: str) -> Any:
         if kind == _ARROW:
             return _arrow(content)
         if kind.startswith("text/"):
-            return {"text": redact(content.decode("utf-8", errors="replace"))}
+            return _text(content)
     return _digest(content)
 
 
@@ -65,6 +68,13 @@ def _json(content: bytes) -> Any:
     try:
         return without_secrets(json.loads(content))
     except (ValueError, RecursionError):
+        return _digest(content)
+
+
+def _text(content: bytes) -> dict[str, Any]:
+    try:
+        return {"text": remove_secrets(content.decode())}
+    except UnicodeDecodeError:
         return _digest(content)
 
 

@@ -25,18 +25,18 @@ _SECRET_NAME = re.compile(
 _SHAPES = {
     "a JSON web token": re.compile(r"eyJ[\w-]{5,}"),
     "credentials of HTTP": re.compile(r"(?i)\b(?:bearer|basic|digest)\s+[\w.~+/-]{6,}=*"),
-    "a header with credentials": re.compile(r"(?im)^[\s>\"'-]*(?:(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*:"),
+    "a header with credentials": re.compile(r"(?im)^[ \t>\"'-]*(?:(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*:"),
     "a password in a URL": re.compile(r"://[^\s/:@\"']+:[^\s/@\"']+@"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "a secret of a form": re.compile(
         r"(?i)\b(?:password|client_secret|access_token|refresh_token|id_token|client_assertion)=(?!\[left|%5Bleft)[^&\s\"']+"
     ),
-    "somebody's address": re.compile(r"(?i)\b[\w.+-]+@(?!example\.com\b)[\w-]+(?:\.[\w-]+)+"),
+    "somebody's address": re.compile(r"(?i)(?<![\w.+-])[\w.+-]+@(?!example\.com\b)[\w-]+(?:\.[\w-]+)+"),
 }
 _FIELD = re.compile(
     r"""(?x)
-    \\*["']? (?P<name> [\w-]+ ) \\*["']? \s* :
-    (?= \s* (?P<value> \\*" (?: [^"\\] | \\. )* "? | ' [^']* ' | [^\s,}\]]+ ) )  # so that it can be a name, too
+    (?<![\w-]) (?P<name> [\w-]+ ) \\*["']? \s* :
+    (?= \s* (?P<value> \\*" (?: [^"\\] | \\. ){,200} "? | ' [^']{,200} '? | [^\s,}\]]{1,200} ) )  # a name, too
     """
 )
 _BINARY = re.compile(r"!!binary \|\n((?:\s+[\w+/=]+\n)+)")

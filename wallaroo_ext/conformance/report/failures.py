@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.conformance import rules
+from wallaroo_ext.conformance.report.body_view import header
 from wallaroo_ext.conformance.report.texts import value_in
 from wallaroo_ext.conformance.results import BAD_OUTCOMES, Finding
 
@@ -22,6 +23,13 @@ EXAMPLES = 3
 """The number of examples of a failure in a report."""
 TEST = "test"
 """Stands in place of a check where a test failed and no check says why."""
+
+_NO_ANSWER = "an_answer_comes"
+_SERVER_ERROR = 500
+_OF_CONTENT = {rules.CONTENT_TYPE, rules.SCHEMA, rules.ALWAYS, TEST}
+_OF_SCHEMATHESIS = "Response violates schema. "
+"""How a message of schemathesis begins about an answer whose faults the suite's own messages name by their places."""
+_ORDER = {rules.STATUS: 0, rules.CONTENT_TYPE: 0, TEST: 2}
 
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -60,11 +68,10 @@ class Failure:
 
 def failures(run: Run) -> list[Failure]:
     """Return the failures of a run, by operation in the contract's order, then by check; those of no operation last."""
-    groups: dict[tuple[str, str, str, str, int], list[Finding]] = {}
-    for finding in [*run.findings, *_findings_of_tests(run)]:
-        groups.setdefault(_group_key(finding, run.subject.prefix), []).append(finding)
+    found_by_tests = _findings_of_tests(run)
+    faults = _Faults([*run.findings, *found_by_tests], run.subject.prefix)
     order = {row.id: number for number, row in enumerate(run.operations)}
-    found = [_failure(key[3], group) for key, group in groups.items()]
+    found = [_failure(shape(group[0].message, run.subject.prefix), group) for group in faults.groups()]
     return sorted(found, key=lambda failure: (order.get(failure.operation, len(order)), failure.check))
 
 
@@ -85,11 +92,61 @@ def shape(message: str, prefix: str) -> str:
     return _NUMBER.sub("…", _UUID.sub("…", text))
 
 
-def _group_key(finding: Finding, prefix: str) -> tuple[str, str, str, str, int]:
-    """Return the key that findings of one failure share; answers of several statuses are several failures."""
+class _Faults:
+    """Findings by the fault that they are about: one fault is one, whatever noticed it.
+
+    An answer of the server's own errors, of a status that the contract does not have, and none at all, is one fault of
+    its operation, as is a wrong media type: whoever looks at such an answer finds something else wrong with it. Other
+    findings are alike if their check, rule and message are, and the status of the answer.
+
+    Args:
+        findings: All findings of a run.
+        prefix: The beginning of the run's names.
+    """
+
+    def __init__(self, findings: list[Finding], prefix: str) -> None:
+        self._findings = findings
+        self._prefix = prefix
+        self._statuses = {
+            (each.exchange.operation, each.exchange.status)
+            for each in findings
+            if each.exchange and (each.check in {rules.STATUS, _NO_ANSWER} or each.exchange.status >= _SERVER_ERROR)
+        }
+        self._types = {
+            (each.exchange.operation, each.exchange.status, header(each.exchange.answer_headers, "Content-Type"))
+            for each in findings
+            if each.exchange and each.check == rules.CONTENT_TYPE
+        }
+        self._shapes: dict[tuple[str, str, str, int], str] = {}
+        for each in findings:
+            if not each.message.startswith(_OF_SCHEMATHESIS):
+                self._shapes.setdefault(_rule_key(each), shape(each.message, prefix))
+
+    def groups(self) -> list[list[Finding]]:
+        """Return the findings of each fault, that of a check before that of a test, which says less."""
+        found: dict[tuple[object, ...], list[Finding]] = {}
+        for finding in self._findings:
+            found.setdefault(self._key(finding), []).append(finding)
+        return [sorted(group, key=lambda each: _ORDER.get(each.check, 1)) for group in found.values()]
+
+    def _key(self, finding: Finding) -> tuple[object, ...]:
+        sent = finding.exchange
+        if sent is not None:
+            if (sent.operation, sent.status) in self._statuses:
+                return sent.operation, sent.status
+            answered = sent.operation, sent.status, header(sent.answer_headers, "Content-Type")
+            if answered in self._types and finding.check in _OF_CONTENT:
+                return answered
+        key = _rule_key(finding)
+        of_message = shape(finding.message, self._prefix)
+        is_repeated = finding.message.startswith(_OF_SCHEMATHESIS) and finding.rule is not None
+        return *key, self._shapes.get(key, of_message) if is_repeated else of_message
+
+
+def _rule_key(finding: Finding) -> tuple[str, str, str, int]:
+    """Return what findings have in common that differ in their messages alone."""
     pointer = finding.rule.pointer if finding.rule else ""
-    status = finding.exchange.status if finding.exchange else 0
-    return finding.operation, finding.check, pointer, shape(finding.message, prefix), status
+    return finding.operation, finding.check, pointer, finding.exchange.status if finding.exchange else 0
 
 
 def _failure(found_shape: str, findings: list[Finding]) -> Failure:
@@ -116,29 +173,35 @@ def _examples(findings: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _findings_of_tests(run: Run) -> list[Finding]:
-    """Return a finding for each test that failed without one, with the last request that the test sent."""
-    explained = {finding.test for finding in run.findings}
-    last = {exchange.test: exchange for exchange in run.exchanges}
-    return [
-        Finding(
-            last[test.test].operation if test.test in last else "",
-            TEST,
-            _message(test),
-            exchange=last.get(test.test),
-            test=test.test,
-        )
-        for test in run.tests
-        if test.outcome in BAD_OUTCOMES and test.test not in explained
-    ]
+    """Return a finding for each test that failed without one, with the request that it failed with."""
+    explained = _Explained(run)
+    found: list[Finding] = []
+    for test in run.tests:
+        if test.outcome in BAD_OUTCOMES and not explained.has(test):
+            sent = None if test.request is None else run.exchanges[test.request]
+            found.append(Finding(sent.operation if sent else "", TEST, _message(test), exchange=sent, test=test.test))
+    return found
+
+
+class _Explained:
+    """The failed tests that findings explain: those that came before the test failed, and not in its clean-up."""
+
+    def __init__(self, run: Run) -> None:
+        numbers = {id(exchange): number for number, exchange in enumerate(run.exchanges)}
+        self._first: dict[str, int] = {}
+        for finding in run.findings:
+            number = numbers.get(id(finding.exchange), -1)
+            self._first[finding.test] = min(number, self._first.get(finding.test, number))
+
+    def has(self, test: TestOutcome) -> bool:
+        """Return whether a finding explains why a test failed."""
+        return test.test in self._first and (test.request is None or self._first[test.test] <= test.request)
 
 
 def _message(test: TestOutcome) -> str:
-    """Return a message about a failed test: its name as words, its first error, and pytest's whole text."""
+    """Return a message about a failed test: its name as words, why it failed, and pytest's whole text."""
     words = test.test.rpartition("::")[2].removeprefix("test_").replace("_", " ").replace("[", " [", 1)
-    errors = [line.removeprefix("E").strip() for line in test.message.splitlines() if line.startswith("E  ")]
-    reason = errors[0].removeprefix("AssertionError: ") if errors else test.message
-    first_line = f"{words[:1].upper()}{words[1:]}: {reason or f'it {test.outcome} and said nothing.'}"
-    return f"{first_line}\n\n{test.message}" if errors else first_line
+    return f"{words[:1].upper()}{words[1:]}: {test.message or f'it {test.outcome} and said nothing.'}"
 
 
 def without_failed_test(run: Run) -> list[Failure]:

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, Exercise, exercises
+from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, Exercise, exercises, not_exercised
 from wallaroo_ext.conformance.report.curl import curl_command
 from wallaroo_ext.conformance.report.failures import failures
+from wallaroo_ext.conformance.report.summary import counts_of, outcomes_of
 from wallaroo_ext.conformance.report.texts import as_json
 from wallaroo_ext.conformance.results import verdict
 
@@ -36,8 +37,9 @@ def _report(run: Run) -> dict[str, Any]:
         "subject": asdict(run.subject),
         "started": run.started,
         "seconds": run.seconds,
+        "counts": asdict(counts_of(run)),
         "requests": len(run.exchanges),
-        "tests": dict(Counter(test.outcome for test in run.tests)),
+        "tests": dict(Counter(test.outcome for test in outcomes_of(run))),
         "least_successes": LEAST_SUCCESSES,
         "operations": [_operation(run, each) for each in exercises(run)],
         "checks": _checks(run),
@@ -45,12 +47,13 @@ def _report(run: Run) -> dict[str, Any]:
         "findings": [_finding(each) for each in run.findings],
         "notices": [asdict(notice) for notice in run.notices],
         "narrowed": [asdict(exclusion) for exclusion in run.exclusions],
-        "not_exercised": {row.id: row.not_exercised for row in run.operations if row.not_exercised},
+        "not_exercised": not_exercised(run)
+        | {row.id: row.not_exercised for row in run.operations if row.not_exercised},
         "withheld": dict(run.withheld),
         "withheld_because": run.withheld_because,
         "drift": asdict(run.drift) if run.drift else None,
         "left_behind": [asdict(thing) for thing in run.left_behind],
-        "test_outcomes": [asdict(test) for test in run.tests],
+        "test_outcomes": [asdict(test) for test in outcomes_of(run)],
     }
 
 

@@ -1,6 +1,6 @@
 """Writes the outcomes of a run as JUnit XML, in the form of pytest, for CI servers.
 
-A failure that belongs to no failed test is a test case of its own, so that one fails whenever the verdict is bad.
+A message begins with what was asserted. What else the report counts is in the properties of the suite.
 
 schemathesis's writer (`schemathesis.reporting.junitxml`) is not used: it has no class names, properties or start time,
 and only what schemathesis itself checked.
@@ -9,17 +9,17 @@ and only what schemathesis itself checked.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from wallaroo_ext.conformance.report.failures import Failure, without_failed_test
+from wallaroo_ext.conformance.report.summary import counts_of, outcomes_of
 from wallaroo_ext.conformance.report.texts import one_line, shortened
-from wallaroo_ext.conformance.results import TestOutcome
 from wallaroo_ext.redaction.terminal_text import printable_lines
 
 if TYPE_CHECKING:
-    from wallaroo_ext.conformance.results import Run
+    from wallaroo_ext.conformance.results import Run, TestOutcome
 
 _SUITE = "wallaroo conformance"
 _ELEMENTS = {"failed": "failure", "error": "error", "skipped": "skipped"}
@@ -28,7 +28,7 @@ _MESSAGE_LENGTH = 300
 
 def junit_xml(run: Run) -> bytes:
     """Return the outcomes of a run, as XML."""
-    outcomes = [*run.tests, *map(_failure_outcome, without_failed_test(run)), *_early_end_outcome(run)]
+    outcomes = outcomes_of(run)
     counts = Counter(outcome.outcome for outcome in outcomes)
     figures = {
         "name": _SUITE,
@@ -48,23 +48,14 @@ def junit_xml(run: Run) -> bytes:
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _failure_outcome(failure: Failure) -> TestOutcome:
-    name = f"findings::{failure.operation or 'no operation'}::{failure.check}"
-    times = f"{failure.count} times: " if failure.count > 1 else ""
-    pointer = f"\n{failure.rule.pointer}" if failure.rule else ""
-    return TestOutcome(name, "failed", 0.0, f"{times}{failure.message}{pointer}")
-
-
-def _early_end_outcome(run: Run) -> list[TestOutcome]:
-    return [TestOutcome("run::could not run", "error", 0.0, run.could_not_run)] if run.could_not_run else []
-
-
 def _add_properties(suite: ET.Element, run: Run) -> None:
     subject = run.subject
     properties = ET.SubElement(suite, "properties")
     for name in ("instance", "url", "contract", "contract_sha", "release", "prefix", "seed"):
         value = printable_lines(str(getattr(subject, name)))
         ET.SubElement(properties, "property", {"name": name, "value": value})
+    for name, count in asdict(counts_of(run)).items():
+        ET.SubElement(properties, "property", {"name": name, "value": str(count)})
 
 
 def _add(suite: ET.Element, outcome: TestOutcome) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.quantities import format_count
-from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, too_few
+from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, not_exercised, too_few
 from wallaroo_ext.conformance.report.failures import causes, failures
 from wallaroo_ext.conformance.report.summary import duration, left_in_short, sentence
 from wallaroo_ext.conformance.report.texts import headline, one_line, shortened
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.report.failures import Failure
     from wallaroo_ext.conformance.report.report_files import ReportFiles
-    from wallaroo_ext.conformance.results import Run
+    from wallaroo_ext.conformance.results import LeftBehind, Run
 
 _SHOWN = 10
 _NAMES = 3
@@ -36,8 +36,10 @@ def summary(run: Run, *, files: ReportFiles | None = None, colours: bool = False
         _verdict(run, colours=colours),
         one_line(sentence(run)),
         *_failures(run, width),
-        *_remarks(run, has_files=files is not None),
+        *_remarks(run),
         *([f"Report: {one_line(str(files.page))}"] if files else []),
+        *_left_behind(run),
+        *_not_exercised(run),
     ]
 
 
@@ -82,7 +84,7 @@ def _source(failure: Failure) -> str:
     return one_line(f"; by {source.document}, “{source.section}” ({source.kind})")
 
 
-def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
+def _remarks(run: Run) -> Iterator[str]:
     """Yield the lines about what does not change the verdict."""
     few = [each.operation.id for each in too_few(run)] if run.exchanges else []
     if few:
@@ -91,9 +93,6 @@ def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
     missing = [row.id for row in run.operations if not row.is_in_release]
     if missing:
         yield f"Not in release {one_line(run.subject.release)}, and not tested: {_some(missing)}."
-    skipped = [row for row in run.operations if row.not_exercised and row.is_described and row.is_in_release]
-    if skipped:
-        yield f"Not exercised: {format_count(len(skipped), 'operation')}, each with its reason in the report."
     if run.withheld:
         yield f"Withheld: {format_count(run.withheld.total(), 'request')} that could touch what the run did not make."
     if run.notices:
@@ -102,12 +101,35 @@ def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
         breaking = sum(change.breaks for change in run.drift.changes)
         changes = format_count(len(run.drift.changes), "change")
         yield f"Drift from {one_line(run.drift.against)}: {changes}, {breaking} of which break a client."
-    if run.left_behind:
-        advice = "the report lists all of it" if has_files else "--report DIR or --json lists all of it"
-        yield f"Left behind: {one_line(left_in_short(run))}; {advice}."
-    for thing in [thing for thing in run.left_behind if thing.is_active][:_SHOWN]:
-        name = thing.id if thing.name is None else f"{thing.id} ({thing.name})"
-        yield "  ! " + one_line(f"{thing.kind} {name}: {thing.state}")
+
+
+def _left_behind(run: Run) -> Iterator[str]:
+    """Yield a line for each kind of things that are left, with all ids, and one for each thing that still runs."""
+    if not run.left_behind:
+        return
+    yield f"Left behind: {one_line(left_in_short(run))}."
+    by_kind: dict[str, list[str]] = {}
+    for thing in run.left_behind:
+        by_kind.setdefault(thing.kind, []).append(_identity(thing))
+    for kind, things in by_kind.items():
+        yield "  " + one_line(f"{kind}: {', '.join(things)}")
+    for thing in run.left_behind:
+        if thing.is_active:
+            yield "  ! " + one_line(f"{thing.kind} {_identity(thing)}: {thing.state}")
+
+
+def _identity(thing: LeftBehind) -> str:
+    """Return the id of a thing, with its name where that is something else; its name where no answer told its id."""
+    if thing.id is None:
+        return thing.name or "without an id"
+    return f"{thing.id}" if thing.name in {None, thing.id} else f"{thing.id} ({thing.name})"
+
+
+def _not_exercised(run: Run) -> Iterator[str]:
+    """Yield the last line, which nobody may miss: the operations that the run was to look at, and could not."""
+    gaps = not_exercised(run) if run.exchanges else {}
+    if gaps:
+        yield one_line(f"Not exercised: {format_count(len(gaps), 'operation')}: {', '.join(gaps)}.")
 
 
 def _not_looked_at(run: Run) -> Iterator[str]:

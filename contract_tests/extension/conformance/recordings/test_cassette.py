@@ -18,7 +18,12 @@ import yaml
 from contract_tests.support.servers.http_servers import answer, serving
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.cassette import NotRecordedError, recording, replaying
-from wallaroo_ext.conformance.recordings.cassette_files import LARGEST_ANSWER, TooLargeError
+from wallaroo_ext.conformance.recordings.cassette_files import (
+    LARGEST_ANSWER,
+    SecretFoundError,
+    TooLargeError,
+    write_cassette,
+)
 from wallaroo_ext.conformance.recordings.network import NetworkBlock, NetworkUsedError
 from wallaroo_ext.conformance.recordings.normalization import URL, Normalizer
 
@@ -229,3 +234,116 @@ def test_no_token_is_asked_for_in_a_replay(path: Path) -> None:
             replayed(path, lambda client: [post(client, name="a"), client.post(TOKEN)])
     finally:
         network.stop()
+
+
+TEXTS = {
+    "next line": "a\x85b",
+    "next line among lines": "a\x85b\nc",
+    "line and paragraph separators": "a\u2028b\u2029c\n",
+    "carriage returns": "a\r\nb\r\n\rc",
+    "nothing but a line feed": "\n",
+    "blanks around": "  a \n b  ",
+    "line feeds at the end": "a\n\n\n",
+    "tabs": "\ta\n\tb\t",
+    "null bytes": "a\0b",
+    "escapes": "\x1b[31m\x07\x7f\x9b",
+    "a byte order mark": "\ufeffa",
+    "no characters": "\ufffe\uffff",
+    "beyond the first plane": "🚀\U000e0001",
+    "bidirectional": "a\u202eb",
+    "null of YAML": "~",
+    "a boolean of YAML": "yes",
+    "an octal number of YAML": "017",
+    "a sexagesimal number of YAML": "12:30:00",
+    "a float of YAML": "1e9",
+    "a date of YAML": "2031-01-01",
+    "a comment of YAML": "a # b",
+    "a tag of YAML": "!!binary aGk=",
+    "an alias of YAML": "*a",
+    "a merge of YAML": "<<",
+    "a directive of YAML": "%YAML 1.2\n---\na\n...\n",
+    "a long line": "x" * 20_000,
+    "a long line of words": "a long word " * 2_000,
+    "long lines": ("word " * 500 + "\n") * 3,
+    "a text of backslashes": "\\x85 \\u2028 \\ud800 \\",
+    "quotes": "'\"'\"",
+}
+"""Bodies that are kept as they are."""
+VALUES = {
+    "half of a pair": '{"name": "a\\ud800b", "\\udfff": 1}',
+    "a pair": '{"name": "\\ud83d\\ude80"}',
+    "a next line": '{"name": "a\x85b\u2028"}',
+    "a key twice": '{"name": 1, "name": 2}',
+    "a large number": '{"n": 1e400}',
+    "a long number": '{"n": 0.1000000000000000055511151231257827, "m": 123456789012345678901234567890}',
+    "no numbers": '{"n": [NaN, Infinity, -Infinity]}',
+    "a text": '"~"',
+    "deep": "[" * 5_000 + "]" * 5_000,
+}
+"""JSON that has the same value afterwards."""
+
+
+def exact(text: str) -> Any:
+    """Return the value of JSON with all keys and digits; the text, where it is too deep."""
+    try:
+        return json.loads(text, parse_float=str, parse_constant=str, object_pairs_hook=tuple)
+    except RecursionError:
+        return text
+
+
+def read_by_all(path: Path) -> list[bytes]:
+    """Return the only answer of a cassette, as replaying, vcrpy and plain readers of YAML read it."""
+    from importlib import import_module
+
+    vcr: Any = import_module("vcr")
+    text = path.read_bytes().decode()
+    found: list[bytes] = []
+    with replaying(path), httpx.Client(base_url=URL) as client:
+        found.append(client.post(CREATE).content)
+    with vcr.use_cassette(str(path), record_mode="none"), httpx.Client(base_url=URL) as client:
+        found.append(client.post(CREATE).content)
+    for loader in {yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)}:
+        content: Any = yaml.load(text, Loader=loader)["interactions"][0]["response"]["body"]["string"]  # noqa: S506 - both are safe
+        found.append(content if isinstance(content, bytes) else content.encode())
+    return found
+
+
+class TestEveryByte:
+    @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+    def test_a_text_is_kept_whoever_reads_it(self, path: Path, text: str) -> None:
+        recorded(path, lambda client: client.post(CREATE), always(200, text.encode(), Content_Type="text/plain"))
+        assert set(read_by_all(path)) == {text.encode()}
+
+    @pytest.mark.parametrize("content", [b"a\x85b", b"\xff\xfea\0", bytes(range(256)) * 20, b"\xed\xa0\x80", b""])
+    @pytest.mark.parametrize("kind", [JSON, "text/plain; charset=latin-1"])
+    def test_bytes_that_are_no_text_are_kept(self, path: Path, content: bytes, kind: str) -> None:
+        recorded(path, lambda client: client.post(CREATE), always(200, content, Content_Type=kind))
+        assert set(read_by_all(path)) == {content}
+
+    @pytest.mark.parametrize("text", VALUES.values(), ids=VALUES)
+    def test_json_has_the_same_value(self, path: Path, text: str) -> None:
+        recorded(path, lambda client: client.post(CREATE), always(200, text.encode()))
+        assert [exact(content.decode()) for content in read_by_all(path)] == [exact(text)] * 4
+
+    @pytest.mark.parametrize("text", [*TEXTS.values(), "a\ud800b"], ids=[*TEXTS, "half of a pair"])
+    def test_a_request_is_found_again_and_no_other(self, path: Path, text: str) -> None:
+        body = json.dumps({"name": text}).encode()
+        headers = {"Content-Type": JSON}
+        recorded(path, lambda client: client.post(CREATE, content=body, headers=headers), numbered)
+        replayed(path, lambda client: client.post(CREATE, content=body, headers=headers))
+        other = json.dumps({"name": f"{text}!"}).encode()
+        with pytest.raises(NotRecordedError):
+            replayed(path, lambda client: client.post(CREATE, content=other, headers=headers))
+
+    def test_texts_of_requests_that_are_no_utf_8_are_told_apart(self, path: Path) -> None:
+        headers = {"Content-Type": "text/plain"}
+        recorded(path, lambda client: client.post(CREATE, content=b"\xff", headers=headers), numbered)
+        replayed(path, lambda client: client.post(CREATE, content=b"\xff", headers=headers))
+        with pytest.raises(NotRecordedError):
+            replayed(path, lambda client: client.post(CREATE, content=b"\xfe", headers=headers))
+
+    def test_a_secret_is_found_where_a_long_line_would_be_folded(self, path: Path) -> None:
+        for length in range(60, 130):
+            entries = [{"request": {"body": f"{'x' * length}\x85 Bearer abcdefghijkl {'y' * 100}"}}]
+            with pytest.raises(SecretFoundError):
+                write_cassette(path, entries)

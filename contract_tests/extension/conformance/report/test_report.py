@@ -22,15 +22,36 @@ from wallaroo_ext.conformance.report.body_view import view_body
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.report.texts import headline
-from wallaroo_ext.conformance.results import Finding, OperationRow, TestOutcome, Verdict, verdict
+from wallaroo_ext.conformance.results import INTERRUPTED, Finding, OperationRow, TestOutcome, Verdict, verdict
+from wallaroo_ext.conformance.rules import CONTENT_TYPE, STATUS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wallaroo_ext.conformance.results import Run
 
-MADE = {"failing": runs.failing, "conforming": runs.conforming, "early": runs.early, "hostile": runs.hostile}
 FAILED = TestOutcome("test_a.py::test_b", "failed", 0.1, "because")
+
+
+def _mixed() -> Run:
+    """Return a run with a test of each outcome, and findings of tests that passed, failed and were none."""
+    made = runs.failing()
+    outcomes = [TestOutcome(f"test_a.py::test_{name}", name, 0.1, "assert 1 == 2") for name in ("failed", "error")]
+    skipped = TestOutcome("test_a.py::test_skipped", "skipped", 0, "--read-only")
+    return replace(
+        made, tests=[*made.tests, *outcomes, skipped], findings=[*made.findings, finding(test="test_a.py::c")]
+    )
+
+
+MADE = {
+    "failing": runs.failing,
+    "conforming": runs.conforming,
+    "early": runs.early,
+    "hostile": runs.hostile,
+    "mixed": _mixed,
+    "interrupted": lambda: replace(_mixed(), could_not_run=INTERRUPTED, tests=[], findings=[]),
+    "interrupted with failures": lambda: replace(_mixed(), could_not_run=INTERRUPTED),
+}
 NAMES_OF_HAR = {
     "log": {"version", "creator", "entries"},
     "entry": {"startedDateTime", "time", "request", "response", "cache", "timings"},
@@ -106,6 +127,43 @@ class TestTheVerdict:
         assert codes == {"conforms": 0, "does not conform": 1, "could not run": 2}
 
 
+class TestCounts:
+    def test_every_form_of_the_report_has_the_same(self, made: Run, tmp_path: Path) -> None:
+        files = write_report(made, tmp_path)
+        machine = json.loads(files.machine.read_text(encoding="utf-8"))
+        suite = ET.parse(files.junit).getroot()[0]  # noqa: S314 - we wrote it
+        shown = Elements(files.page.read_text(encoding="utf-8")).words
+        counts = machine["counts"]
+
+        assert counts["tests"] == len(machine["test_outcomes"]) == sum(machine["tests"].values())
+        assert counts["tests"] == int(suite.get("tests", "")) == len(suite.findall("testcase"))
+        failed = len(list(suite.iter("failure"))) + len(list(suite.iter("error")))
+        assert counts["tests_failed"] == failed == int(suite.get("failures", "")) + int(suite.get("errors", ""))
+        assert counts["tests_skipped"] == len(list(suite.iter("skipped"))) == int(suite.get("skipped", ""))
+        assert counts["tests_failed"] == machine["tests"].get("failed", 0) + machine["tests"].get("error", 0)
+        properties = {each.get("name"): each.get("value") for each in suite.iter("property")}
+        assert {name: properties[name] for name in counts} == {name: str(count) for name, count in counts.items()}
+
+        assert counts["kinds_of_failure"] == len(machine["failures"])
+        assert counts["failures"] == sum(each["count"] for each in machine["failures"])
+        assert counts["checks_failed"] == sum(each["failed"] for each in machine["checks"])
+        assert (counts["requests"], counts["left_behind"]) == (machine["requests"], len(machine["left_behind"]))
+        for figure in (
+            f"{counts['kinds_of_failure']:,} kinds of failure",
+            f"{counts['checks_failed']:,} of {counts['checks']:,} checks failed",
+            f"{counts['tests_failed']:,} of {counts['tests']:,} tests failed",
+            f"{counts['requests']:,} requests",
+        ):
+            assert figure in " ".join(shown.split())
+
+        said = "\n".join(summary(made))
+        if counts["requests"]:
+            assert re.search(rf"{counts['requests']:,} requests? and {counts['tests']:,} tests?\.", said)
+            assert re.search(rf"\b{counts['checks']:,} checks? of", said)
+        if verdict(made) is Verdict.DOES_NOT_CONFORM:
+            assert re.search(rf"^{counts['kinds_of_failure']:,} kinds? of failure", said, re.MULTILINE)
+
+
 class TestSuccesses:
     def test_they_are_counted_by_status(self) -> None:
         statuses = [200] * 4 + [202, 404, 500, 0]
@@ -173,14 +231,13 @@ class TestGrouping:
         [failure] = failures(runs.run(tests=[FAILED]))
         assert (failure.check, failure.message, failure.tests) == ("test", "B: because", {FAILED.test: 1})
 
-    def test_it_says_what_the_test_is_about_and_shows_the_last_request(self) -> None:
-        test = TestOutcome(
-            "test_a.py::TestB::test_a_model_is_listed[x]", "failed", 0.1, "def …\nE   AssertionError: no\nE   ?"
-        )
+    def test_it_says_what_the_test_is_about_and_shows_the_request_that_it_failed_with(self) -> None:
+        whole = "no\n\ndef …\nE   AssertionError: no\nE   ?"
+        test = TestOutcome("test_a.py::TestB::test_a_model_is_listed[x]", "failed", 0.1, whole, request=1)
         sent = [
             runs.exchange(test=test.test),
             runs.exchange("get_model", test=test.test),
-            runs.exchange(test="another"),
+            runs.exchange("undeploy_pipeline", test=test.test),
         ]
         [failure] = failures(runs.run(tests=[test], exchanges=sent))
         assert headline(failure.message) == "A model is listed [x]: no"
@@ -189,6 +246,49 @@ class TestGrouping:
 
     def test_a_failed_test_with_a_finding_is_that_finding(self) -> None:
         assert len(failures(runs.run(tests=[FAILED], findings=[finding(test=FAILED.test)]))) == 1
+
+    def test_a_finding_of_a_clean_up_does_not_hide_what_a_test_failed_with(self) -> None:
+        test = "test_a.py::test_b"
+        sent = [exchange(test=test), exchange("undeploy_pipeline", test=test)]
+        late = finding(operation="undeploy_pipeline", exchange=sent[1], test=test)
+        made = runs.run(tests=[replace(FAILED, request=0)], exchanges=sent, findings=[late])
+        assert [(each.operation, each.check) for each in failures(made)] == [
+            ("list_models", "test"),
+            ("undeploy_pipeline", late.check),
+        ]
+        early = replace(late, operation="list_models", exchange=sent[0])
+        assert len(failures(replace(made, findings=[early]))) == 1
+
+    def test_an_answer_of_a_wrong_status_is_one_fault_whatever_noticed_it(self) -> None:
+        for status in (418, 500, 520):
+            sent = [exchange(status=status, test=f"test_a.py::test_{n}") for n in range(3)]
+            found = [
+                finding(check="not_a_server_error", message="Server error. It said 5.", exchange=sent[0], rule=None),
+                finding(check=STATUS, message=f"The contract has no answer of status {status}.", exchange=sent[0]),
+                finding(check="negative_data_rejection", message="Accepted.", exchange=sent[1]),
+            ]
+            failed = TestOutcome(sent[2].test, "failed", 0.1, f"assert {status} == 200", request=2)
+            [failure] = failures(runs.run(findings=found, exchanges=sent, tests=[failed]))
+            assert (failure.check, failure.count) == (STATUS, 4)
+
+    def test_no_answer_is_one_fault_too(self) -> None:
+        lost = exchange(status=0, test=FAILED.test)
+        found = finding(check="an_answer_comes", message="No answer came: closed.", exchange=lost, test="test_a.py::c")
+        made = runs.run(findings=[found], exchanges=[lost], tests=[replace(FAILED, request=0)])
+        assert [(each.check, each.count) for each in failures(made)] == [("an_answer_comes", 2)]
+
+    def test_an_answer_of_a_wrong_type_is_one_fault_whatever_noticed_it(self) -> None:
+        page = exchange(answer_headers=(("content-type", "text/html"),))
+        found = [
+            finding(check=CONTENT_TYPE, message="Undocumented Content-Type. Received: text/html", exchange=page),
+            finding(check=CONTENT_TYPE, message="The answer has the media type text/html.", exchange=page),
+            finding(message="Response violates schema. It is no JSON.", exchange=page),
+        ]
+        assert [each.count for each in failures(runs.run(findings=found))] == [3]
+
+    def test_a_broken_rule_is_one_fault_for_both_that_look_for_it(self) -> None:
+        theirs = finding(message='Response violates schema. "one" is not of type "integer" Schema: { "type": …')
+        assert [each.count for each in failures(runs.run(findings=[theirs, finding()]))] == [2]
 
     def test_one_cause_in_several_operations_is_said_once(self) -> None:
         found = [finding(operation=name, message=f'$.{name}: "a" is no id') for name in ("get_model", "list_models")]
@@ -389,8 +489,15 @@ class TestJUnit:
     def test_it_fails_where_the_verdict_does(self, written: ReportFiles, made: Run) -> None:
         suite = ET.parse(written.junit).getroot()[0]  # noqa: S314 - we wrote it
         figures = {name: int(suite.get(name, "")) for name in ("tests", "failures", "errors")}
-        assert bool(figures["failures"] + figures["errors"]) == (verdict(made) is not Verdict.CONFORMS)
+        is_bad = verdict(made) is not Verdict.CONFORMS if made.could_not_run != INTERRUPTED else bool(failures(made))
+        assert bool(figures["failures"] + figures["errors"]) == is_bad
         assert figures["tests"] == len(suite.findall("testcase"))
+
+    def test_an_interruption_is_no_failure(self, tmp_path: Path) -> None:
+        made = runs.run(could_not_run=INTERRUPTED, exchanges=[exchange()])
+        suite = ET.parse(write_report(made, tmp_path).junit).getroot()[0]  # noqa: S314 - we wrote it
+        assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["1", "0", "0", "1"]
+        assert verdict(made) is Verdict.COULD_NOT_RUN
 
     def test_a_finding_that_no_failed_test_shows_is_a_case(self, tmp_path: Path) -> None:
         made = runs.run(findings=[finding()], tests=[TestOutcome(finding().test, "passed", 1)])
@@ -494,15 +601,30 @@ class TestTheTerminal:
         found = [Finding("get_model", f"check_{number}", ATTACK) for number in range(25)]
         assert "  … and 15 more, in the report" in summary(runs.run(findings=found))
 
-    def test_it_says_how_much_is_left_behind_and_where_the_list_is(self, tmp_path: Path) -> None:
+    def test_it_lists_all_that_is_left_behind(self) -> None:
         made = runs.failing()
-        assert (
-            "Left behind: 110 models, 1 workspace, 1 assay, 1 deployment; --report DIR or --json lists all of it."
-            in summary(made)
-        )
-        assert "lists all of it." in "\n".join(summary(made, files=write_report(made, tmp_path)))
+        lines = summary(made)
+        [start] = [number for number, line in enumerate(lines) if line.startswith("Left behind: ")]
+        assert lines[start] == "Left behind: 110 models, 1 workspace, 1 assay, 1 deployment."
+        listed = "\n".join(lines[start:])
+        assert [thing for thing in made.left_behind if str(thing.id) not in listed] == []
         ending = f"  ! deployment 812 ({runs.PREFIX}p-812): it could not be ended: the instance is gone"
         assert ending in summary(made)
+
+    def test_its_last_line_names_what_could_not_be_exercised_of_what_it_was_to_look_at(self, tmp_path: Path) -> None:
+        made = runs.failing()
+        gaps = "deactivate_user, activate_user"
+        for row in made.operations:
+            if row.id == "invite_user":
+                made.operations[made.operations.index(row)] = replace(row, is_asked_for=False)
+        made.exchanges = [each for each in made.exchanges if each.operation != "activate_user"]
+        made.operations = [row for row in made.operations if row.is_described]
+        made.operations.sort(key=lambda row: row.id == "activate_user")
+        assert summary(made, files=write_report(made, tmp_path))[-1] == f"Not exercised: 2 operations: {gaps}."
+        assert report_of(made, tmp_path)["not_exercised"]["activate_user"] == "No request was sent."
+        cases = ET.parse(write_report(made, tmp_path).junit).getroot().iter("testcase")  # noqa: S314 - we wrote it
+        skipped = {case.get("name"): case[0].get("message") for case in cases if case.get("classname") == "operations"}
+        assert skipped == {"activate_user": "No request was sent.", "deactivate_user": "--read-only"}
 
     def test_it_names_what_was_not_looked_at(self) -> None:
         text = "Not looked at: purge_models. The contract does not say what it writes (x-writes is missing)."

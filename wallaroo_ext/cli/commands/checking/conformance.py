@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
+import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
@@ -14,6 +17,8 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.conformance.options import CASES, SEED
+from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
@@ -81,32 +86,33 @@ def conformance(
         rate: How many requests to send in a second at most.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.report_errors(), report_suite_errors(contract):
-        from wallaroo_ext.conformance.results import verdict
-
-        found, files = _run(
-            report,
-            options,
-            instance=instance,
-            contract=contract,
-            release=release,
-            operations=operation,
-            cases=cases,
-            read_only=read_only,
-            allow_user_changes=allow_user_changes,
-            rate=rate,
-            drift=drift,
-            drift_url=drift_url,
-            recorded=recorded,
-            seed=secrets.randbits(32) if explore and seed is None else seed,
-        )
-        _print_summary(found, files, options)
-        raise SystemExit(verdict(found).value)
+    with options.report_errors():
+        with report_suite_errors(contract):
+            found, files = _run(
+                report,
+                options,
+                instance=instance,
+                contract=contract,
+                release=release,
+                operations=operation,
+                cases=cases,
+                read_only=read_only,
+                allow_user_changes=allow_user_changes,
+                rate=rate,
+                drift=drift,
+                drift_url=drift_url,
+                recorded=recorded,
+                seed=secrets.randbits(32) if explore and seed is None else seed,
+            )
+        _answer(found, files, options)
 
 
 @contextmanager
 def report_suite_errors(contract: Path | None) -> Generator[None]:
-    """Raise what keeps the suite from running as a UsageError: missing packages, no contract, nothing to compare."""
+    """Raise what keeps the suite from running as a UsageError: missing packages, no contract, nothing to compare.
+
+    An exit code of 1 says that an instance was looked at, and is wrong: no other error may end with it.
+    """
     from wallaroo_ext.conformance.drift.changes import DriftError
 
     try:
@@ -121,10 +127,18 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
         if contract is None or isinstance(error, BrokenPipeError):
             raise
         raise output.UsageError(f"{contract} cannot be read as a contract: {error}.") from None
+    except (output.UsageError, ConfigurationError, InvalidDataError):
+        raise
+    except WallarooError as error:
+        raise output.UsageError(str(error)) from error
+    except Exception as error:
+        what = redact(f"{type(error).__name__}: {error}")
+        raise output.UsageError(f"This is a defect of wallaroo-ext, report it: {what}") from error
 
 
 def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, ReportFiles | None]:
     from wallaroo_ext.conformance.command import run_suite
+    from wallaroo_ext.conformance.conditions.interrupts import held_back
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
@@ -134,17 +148,37 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
             check_report_directory(report)
         except ReportDirectoryError as error:
             raise output.UsageError(str(error)) from None
-    with progress.show_tests(quiet=options.json) as show:
-        found = run_suite(
-            SuiteOptions(environment=options.environment(), **settings),
-            show,
-            None if options.json else output.print_note,
-        )
+    found: Run | None = None
     try:
-        return found, None if report is None else write_report(found, report)
+        with progress.show_tests(quiet=options.json) as show:
+            found = run_suite(
+                SuiteOptions(environment=options.environment(), **settings),
+                show,
+                None if options.json else output.print_note,
+            )
+    except OSError:  # the terminal is gone, and the progress with it
+        if found is None:
+            raise
+    try:
+        with held_back():
+            return found, None if report is None else write_report(found, report)
     except (ReportDirectoryError, OSError) as error:  # the findings are still printed
         output.print_note(f"The report was not written: {error}")
         return found, None
+
+
+def _answer(found: Run, files: ReportFiles | None, options: Options) -> NoReturn:
+    """Print the findings, and end the program with the verdict, also where nobody reads what is printed."""
+    from wallaroo_ext.conformance.results import verdict
+
+    try:
+        _print_summary(found, files, options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(verdict(found).value)
 
 
 def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> None:
@@ -152,8 +186,16 @@ def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> N
     from wallaroo_ext.conformance.report.json_report import report_json
     from wallaroo_ext.conformance.report.terminal import summary
 
-    if options.json:
-        output.print_unchanged(printable_json(report_json(found)))
-        return
-    for line in summary(found, files=files, colours=output.is_terminal()):
-        output.print_unchanged(line)
+    lines = [report_json(found)] if options.json else summary(found, files=files, colours=output.is_terminal())
+    for line in lines:
+        output.print_unchanged(encodable(printable_json(line)) if options.json else encodable(line))
+
+
+def encodable(line: str) -> str:
+    """Return a line as standard output can print it, in escapes that JSON has, too, where it cannot."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in line)
+    return line

@@ -1,0 +1,156 @@
+"""Is a test of the suite booked on what it failed with, and not on what was done after that?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from contract_tests.support.conformance.small_suites import run_as_suite
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.guard.interceptor import InterceptedTransport
+from wallaroo_ext.conformance.options import SuiteOptions
+from wallaroo_ext.conformance.plugin import failed_request, first_error
+from wallaroo_ext.conformance.report.failures import failures
+from wallaroo_ext.conformance.results import TestOutcome
+from wallaroo_ext.conformance.suite import Suite
+from wallaroo_ext.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TEST = "test_examples.py::test_a_model_is_listed"
+NOTHING: dict[str, Any] = {"workspaces": [], "users": {}, "models": []}
+
+
+@pytest.fixture
+def suite() -> Suite:
+    """Return a suite whose instance answers whatever it is asked."""
+    made = Suite(SuiteOptions(instance="recorded"))
+    made.interceptor.test = TEST
+    return made
+
+
+@pytest.fixture
+def ask(suite: Suite) -> Callable[[str], httpx.Response]:
+    """Return a function that sends a request of an operation through the suite."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=NOTHING))
+    client = httpx.Client(transport=InterceptedTransport(transport, suite.interceptor), base_url="http://instance")
+    return lambda operation: client.post(contract.operation(operation).path, json={})
+
+
+def failed_in(suite: Suite, body: Callable[[], object]) -> str | None:
+    """Return the operation that a test with this body is booked on."""
+    try:
+        body()
+    except (AssertionError, NotFoundError) as error:
+        number = failed_request(suite.run, TEST, error)
+        return None if number is None else suite.run.exchanges[number].operation
+    raise AssertionError("it did not fail")
+
+
+def test_it_is_the_last_request_before_the_assertion(suite: Suite, ask: Callable[[str], Any]) -> None:
+    def body() -> None:
+        ask("query_users")
+        ask("list_workspaces")
+        raise AssertionError
+
+    assert failed_in(suite, body) == "list_workspaces"
+
+
+def test_it_is_none_of_the_clean_up(suite: Suite, ask: Callable[[str], Any]) -> None:
+    def body() -> None:
+        try:
+            ask("list_workspaces")
+            raise AssertionError("no workspaces")
+        finally:
+            ask("query_users")
+
+    assert failed_in(suite, body) == "list_workspaces"
+
+
+def test_it_is_none_of_the_clean_up_that_fails_as_well(suite: Suite, ask: Callable[[str], Any]) -> None:
+    def body() -> None:
+        try:
+            ask("list_workspaces")
+            raise AssertionError("no workspaces")
+        finally:
+            ask("query_users")
+            raise NotFoundError("there is nobody", status=404, operation="query_users")
+
+    assert failed_in(suite, body) == "list_workspaces"
+
+
+def test_it_is_the_operation_that_the_error_names(suite: Suite, ask: Callable[[str], Any]) -> None:
+    def body() -> None:
+        ask("list_workspaces")
+        ask("query_users")
+        raise NotFoundError("there is none", status=404, operation="list_workspaces")
+
+    assert failed_in(suite, body) == "list_workspaces"
+
+
+def test_a_test_without_a_request_has_none(suite: Suite) -> None:
+    def body() -> None:
+        raise AssertionError
+
+    assert failed_in(suite, body) is None
+
+
+def test_the_report_shows_the_assertion_with_its_own_request(suite: Suite, ask: Callable[[str], Any]) -> None:
+    ask("list_workspaces")
+    ask("query_users")
+    suite.run.tests.append(TestOutcome(TEST, "failed", 0.1, "no workspaces\n\nmore", request=0))
+    [failure] = failures(suite.run)
+    assert failure.operation == "list_workspaces"
+    assert failure.message.startswith("A model is listed: no workspaces\n\n")
+    [example] = failure.examples
+    assert example.exchange is suite.run.exchanges[0]
+
+
+def test_the_first_error_of_a_chain_is_the_reason() -> None:
+    text = "a.py:1: in f\n    x\nE   AssertionError: one\nE   two\n\nDuring handling\n\nE   ValueError: three"
+    assert first_error(text) == "one"
+    assert first_error("list_models: a check: it is wrong (2 times)") == ""
+
+
+SPOILED = """
+import pytest
+
+@pytest.fixture
+def findings():
+    yield
+    pytest.fail("list_models: a check: it is wrong", pytrace=False)
+
+class Client:
+    def __repr__(self):
+        return "Client(_base_url='http://a', _cookies={{'a': 'b'}}, _headers={{}}, _verify=True)"
+
+def models(client):
+    return []
+
+def test_one(findings):
+    client = Client()
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "beginning"),
+    [
+        ("assert models(client) == [1], 'no models'", "no models\n"),
+        ("assert models(client) == [1]", "assert [] == [1]\n"),
+        ("pass", "list_models: a check: it is wrong"),
+    ],
+    ids=["message", "comparison", "finding"],
+)
+def test_a_test_has_one_outcome_that_begins_with_its_assertion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, beginning: str
+) -> None:
+    run = run_as_suite(SPOILED.format(body=body), tmp_path, monkeypatch)
+    [outcome] = run.tests
+    assert outcome.outcome == "failed"
+    assert outcome.message.startswith(beginning)
+    assert "list_models: a check: it is wrong" in outcome.message

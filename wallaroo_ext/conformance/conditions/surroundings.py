@@ -1,0 +1,100 @@
+"""Keeps what lies around a run from steering it: variables, warnings, profiles, and the current directory.
+
+pytest, hypothesis and schemathesis read all of these by themselves. What a run does is said by its options alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from wallaroo_ext.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_LIBRARIES = ("PYTEST_", "PY_", "HYPOTHESIS_", "SCHEMATHESIS_", "TOX_")
+"""How the variables begin that steer the libraries; their values are not for a run of the suite."""
+_OTHERS = (
+    "BUILD_NUMBER",
+    "CI",
+    "PYTHONASYNCIODEBUG",
+    "PYTHONBREAKPOINT",
+    "PYTHONDEBUG",
+    "PYTHONDEVMODE",
+    "PYTHONINSPECT",
+    "PYTHONOPTIMIZE",
+    "PYTHONSTARTUP",
+    "PYTHONWARNINGS",
+)
+"""Further variables: by the first two, pytest tells more of a failure; the others change what Python does."""
+_NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_NO_PLUGINS": "1"}
+"""Installed plugins could change the order of tests, or what data is made, for example."""
+
+
+def check_assertions() -> None:
+    """Check that Python executes assertions, of which the suite consists.
+
+    Raises:
+        ConfigurationError: It runs with `-O`.
+    """
+    if sys.flags.optimize:
+        raise ConfigurationError(
+            "Python leaves out assertions, of which the suite consists: run it without -O, and without PYTHONOPTIMIZE."
+        )
+
+
+@contextmanager
+def undisturbed() -> Generator[None]:
+    """Keep what lies around from steering the block; afterwards, all is as it was."""
+    with ExitStack() as after:
+        before = dict(os.environ)
+        after.callback(_restore, before)
+        for name in before:
+            if name.startswith(_LIBRARIES) or name in _OTHERS:
+                del os.environ[name]
+        os.environ.update(_NO_PLUGINS)
+        after.enter_context(warnings.catch_warnings(action="ignore"))
+        _leave_missing_directory(after)
+        after.enter_context(_own_hypothesis())
+        yield
+
+
+def _restore(before: dict[str, str]) -> None:
+    """Restore the variables that `undisturbed` removes or sets."""
+    for name in [*os.environ, *before]:
+        if name.startswith(_LIBRARIES) or name in _OTHERS:
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                os.environ.pop(name, None)
+
+
+def _leave_missing_directory(after: ExitStack) -> None:
+    """Go to the root if the current directory was removed, since the libraries ask where they are."""
+    try:
+        os.getcwd()  # noqa: PTH109 - Path.cwd would do the same
+    except FileNotFoundError:
+        here = os.open(".", os.O_RDONLY)
+        after.callback(os.close, here)
+        after.callback(os.fchdir, here)
+        os.chdir(os.sep)
+
+
+@contextmanager
+def _own_hypothesis() -> Generator[None]:
+    """Give hypothesis its own defaults, which it changes in CI systems, and no directory to read or to leave behind."""
+    from hypothesis import configuration, settings
+
+    profile = settings.get_current_profile_name()
+    home = configuration.storage_directory(intent_to_write=False).home_directory
+    configuration.set_hypothesis_home_dir(os.devnull)  # no directory: what cannot be kept there is made anew
+    settings.load_profile("default")
+    try:
+        yield
+    finally:
+        settings.load_profile(profile)
+        configuration.set_hypothesis_home_dir(home)
