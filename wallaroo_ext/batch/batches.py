@@ -55,9 +55,10 @@ def infer_batches(
     """Score any number of rows, with several requests under way at a time.
 
     The scored rows come in the order of the rows. Their batches are as large as requests were, not as the batches that
-    came in: these are cut and joined to the size that the engine answers best at, at most 1 MiB. A batch is read when
-    its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as many held with the
-    answers that wait to be taken, so that neither a fast source nor a slow consumer fills the memory.
+    came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB, and less than what it
+    refused as too large. A batch is read when its rows are needed, and no more than twice `in_flight` requests are
+    begun, nor four times as many held with the answers that wait to be taken, so that neither a fast source nor a slow
+    consumer fills the memory.
 
     The requests are sent by threads, over the client's one pool of connections: that was measured to be at least as
     fast as asyncio with httpx or aiohttp (`scripts/bench batch`), because reading and writing Arrow lets other threads
@@ -84,7 +85,8 @@ def infer_batches(
             It is `reject` by default; see `infer`.
         in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
             connections.
-        request_rows: How many rows a request has; without it, the number adapts.
+        request_rows: How many rows a request has; without it, the number adapts. What is too large for the instance, it
+            gets in parts.
         wire: The format of the rows; see `infer`.
         dataset: The parts of the answer that are wanted; see `infer`.
         dataset_exclude: The parts of the answer to leave out; by default `in`, which repeats what was sent, and
@@ -181,11 +183,13 @@ def scored_chunks(
     """
     from wallaroo_ext.batch.scoring.chunking import chunk_batches
     from wallaroo_ext.batch.scoring.ordered_map import map_in_order
-    from wallaroo_ext.batch.scoring.request_size import RequestSize
+    from wallaroo_ext.batch.scoring.request_size import RequestSize, largest_request
     from wallaroo_ext.batch.scoring.scorer import Scorer
 
     stopped = stopped or threading.Event()
-    size = RequestSize(how.request_rows)
+    most = largest_request(how.in_flight, json=how.wire != "arrow")
+    size = RequestSize(how.request_rows, in_flight=how.in_flight, max_bytes=most)
     scorer = Scorer(client, url, how, size=size, limit=limit, stopped=stopped)
     tally(scorer.tally)
-    yield from map_in_order(chunk_batches(batches, size.next, first), scorer, how.in_flight, stopped)
+    chunks = chunk_batches(batches, size.next, first)
+    yield from map_in_order(chunks, scorer, how.in_flight, stopped, ahead=size.ahead)
