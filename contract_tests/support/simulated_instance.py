@@ -1,4 +1,4 @@
-"""An instance, and a run that sends it rows, in simulated time: how fast are they scored with requests of which size?"""
+"""An instance and a run that sends it rows, in simulated time: how many a second are scored, by requests' size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import random
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,14 +60,6 @@ class Instance:
         most = max(1, int(min(most_bytes, self.limit) / row_bytes))
         sizes = {most, *(int(1.1**n) for n in range(int(math.log(most, 1.1)) + 1))}
         return max(self.rate(rows, in_flight, now) for rows in sizes)
-
-
-class Size(Protocol):
-    """What a run asks for the size of its requests."""
-
-    def next(self, row_bytes: float, available: int) -> int:
-        """Return the rows of the next request."""
-        ...
 
 
 @dataclass(slots=True)
@@ -204,7 +196,9 @@ class Clock:
         return self.now
 
 
-def begin_run(make: Callable[..., RequestSize], instance: Instance, in_flight: int, row_bytes: float, **how: Any) -> Run:
+def begin_run(
+    make: Callable[..., RequestSize], instance: Instance, in_flight: int, row_bytes: float, **how: Any
+) -> Run:
     """Return a run that was not begun yet.
 
     Args:

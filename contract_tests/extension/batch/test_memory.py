@@ -29,6 +29,14 @@ def test_the_sections_of_the_bench_run(tmp_path_factory: pytest.TempPathFactory)
     memory(console, rows=1000)
     assert isinstance(console.file, io.StringIO)
     printed = console.file.getvalue()
-    for text in ("adaptive", "16 in flight", "asyncio, aiohttp", "pandas-records", "infer_dataset", "% of the run"):
+    for text in (
+        "adaptive",
+        "as a share of the best constant one",
+        "16 in flight",
+        "asyncio, aiohttp",
+        "pandas-records",
+        "infer_dataset",
+        "% of the run",
+    ):
         assert text in printed
     assert picture.read_text(encoding="utf-8").count("<path") > 20

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_HELD = 4
-"""How many times `in_flight` items are held in all, with results that wait for an earlier one."""
+_HELD = 2
+"""How many times as many items as are begun are held in all, with results that wait for an earlier one."""
 
 _WORK = "The scoring of these rows"
 """The subject of the error in a forked process."""
@@ -33,7 +33,7 @@ def map_in_order(
     """Yield the result of a function for each item, in the order of the items.
 
     Items are read as they are needed: at most `in_flight` are in work, as many as `ahead` says wait for a thread, and
-    at most four times `in_flight` are held, with results that wait for an earlier one. So a consumer that takes no
+    at most twice as many as both are held, with results that wait for an earlier one. So a consumer that takes no
     results stops the reading, a source without a next item stops the work, and one slow item does not stop the others
     at once.
 
@@ -84,7 +84,7 @@ def _submit_items(
     ahead: Callable[[], int],
 ) -> bool:
     """Submit as many items as may be held; return whether any result is left to take."""
-    while len(begun) < in_flight * _HELD and len(_unfinished(begun)) < in_flight + ahead():
+    while len(begun) < _HELD * (in_flight + ahead()) and len(_unfinished(begun)) < in_flight + ahead():
         try:
             item = next(source)
         except StopIteration:

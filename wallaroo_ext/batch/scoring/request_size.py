@@ -24,10 +24,10 @@ MAX_BYTES = 4 << 20
 MAX_JSON_BYTES = 1 << 20
 """The same for JSON, which takes several times as much, and is read at a tenth of the rate."""
 
-BYTES_IN_FLIGHT = 48 << 20
+BYTES_IN_FLIGHT = 22 << 20
 """How many bytes of rows all requests under way may have."""
 
-_BYTES_AHEAD = 16 << 20
+_BYTES_AHEAD = 4 << 20
 _SECONDS_AHEAD = 0.05
 _SAME_SIZE = 0.75
 _TRIAL_GAIN = 1.02
@@ -121,6 +121,7 @@ class RequestSize:
             if self._fixed is not None or not at_once:
                 self._meter.fail(now)
                 return
+            self._search.took(rows, now - began)
             present = self._search.rows
             found = self._meter.answer(
                 now,

@@ -25,6 +25,9 @@ _CLEARLY_LESS, _LESS = 0.7, 0.97
 _BETTER = 1.05
 _CHANGED = (0.7, 1.4)
 _FIRST_PATIENCE, _LONGEST_PATIENCE = 8, 64
+_PATIENCE_FOR_COST = 16
+"""How many times as long as it took to try a size in vain no other is tried."""
+
 _FEW_TIMES = 2
 _STEADY_ROUNDS = 3.0
 
@@ -58,6 +61,7 @@ class SizeSearch:
         self._tried: list[tuple[int, float]] = []
         self._without_gain = 0
         self._rate: float | None = None
+        self._interval = 0.0
         self._steady = 0
         self._patience = _FIRST_PATIENCE
         self._unlike = 0
@@ -88,6 +92,13 @@ class SizeSearch:
             self.settle(rows)
         self.rows = rows
 
+    def took(self, rows: int, seconds: float) -> None:
+        """Take into account how long a request took."""
+        if seconds > _LONGEST_SECONDS:
+            shorter = max(1, int(rows * _LONGEST_SECONDS / 2 / seconds))
+            if shorter < self.rows:
+                self.settle(shorter)
+
     def measured(self, found: Throughput, most: int) -> None:
         """Choose the next size.
 
@@ -95,15 +106,13 @@ class SizeSearch:
             found: What was measured at the present size.
             most: The largest size.
         """
-        seconds = found.interval * self._in_flight
-        if seconds > _LONGEST_SECONDS and self.rows > 1:
-            self.settle(max(1, int(self.rows * _LONGEST_SECONDS / 2 / seconds)))
-        elif self._phase is _Phase.GROWING:
+        if self._phase is _Phase.GROWING:
             self._grow(found, most)
         elif self._phase is _Phase.STEADY:
+            self._interval = found.interval
             self._stay(found.rate, most)
         else:
-            self._judge(found.rate)
+            self._judge(found)
 
     def _grow(self, found: Throughput, most: int) -> None:
         factor = self._factor(found)
@@ -172,14 +181,14 @@ class SizeSearch:
             return
         self._doubt = False
 
-    def _judge(self, rate: float) -> None:
-        """Go on in the same direction if the size that was tried is better, and back if it is not."""
+    def _judge(self, found: Throughput) -> None:
+        """Go on in the same direction if the size that was tried is better, and back for long if it is not."""
         rows, before = self._tried[-1]
-        if rate <= before * _BETTER:
-            self._patience = min(self._patience * 2, _LONGEST_PATIENCE) if len(self._tried) == 1 else _FIRST_PATIENCE
+        if found.rate <= before * _BETTER:
+            cost = found.interval / max(self._interval, 1e-9)
             self.settle(rows, before)
+            self._patience = max(min(self._patience * 2, _LONGEST_PATIENCE), int(cost * _PATIENCE_FOR_COST))
             return
         less = self._phase is _Phase.TRYING_LESS
-        present = self.rows
-        self.settle(present, rate)
+        self.settle(self.rows, found.rate)
         self._patience, self._doubt = 1, less
