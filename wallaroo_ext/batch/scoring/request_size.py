@@ -24,7 +24,7 @@ MAX_BYTES = 4 << 20
 MAX_JSON_BYTES = 1 << 20
 """The same for JSON, which takes several times as much, and is read at a tenth of the rate."""
 
-BYTES_IN_FLIGHT = 22 << 20
+BYTES_IN_FLIGHT = 16 << 20
 """How many bytes of rows all requests under way may have."""
 
 _BYTES_AHEAD = 4 << 20

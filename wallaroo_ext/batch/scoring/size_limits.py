@@ -7,9 +7,6 @@ _CLOSE = 1.1
 
 _ROUNDING = 1.01
 
-_NEW = 1.1
-"""How much larger than those before it a request has to be for its size to be a possible reason of its failure."""
-
 _LEAST_PART = 8
 """A refused request is sent again in at most so many parts at once, however small those were that were taken so far."""
 
@@ -90,7 +87,7 @@ class SizeLimits:
 
     def is_new(self, size: float) -> bool:
         """Return whether no request of this size or above was taken yet, but a smaller one was."""
-        return 0 < self._taken * _NEW < size
+        return 0 < self._taken < size
 
     @property
     def none_taken(self) -> bool:
