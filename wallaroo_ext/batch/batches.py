@@ -55,10 +55,10 @@ def infer_batches(
     """Score any number of rows, with several requests under way at a time.
 
     The scored rows come in the order of the rows. Their batches are as large as requests were, not as the batches that
-    came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB, and less than what it
-    refused as too large. A batch is read when its rows are needed, and no more than twice `in_flight` requests are
-    begun, nor four times as many held with the answers that wait to be taken, so that neither a fast source nor a slow
-    consumer fills the memory.
+    came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB, 16 MiB of all requests
+    under way, and less than what was refused as too large. A batch is read when its rows are needed, and no more than
+    twice `in_flight` requests are begun, nor four times as many held with the answers that wait to be taken, so that
+    neither a fast source nor a slow consumer fills the memory.
 
     The requests are sent by threads, over the client's one pool of connections: that was measured to be at least as
     fast as asyncio with httpx or aiohttp (`scripts/bench batch`), because reading and writing Arrow lets other threads

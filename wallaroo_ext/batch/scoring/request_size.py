@@ -19,13 +19,13 @@ FIRST_BYTES = 256 << 10
 """The first requests are small: a row of a large model may take a second, and what grows from here is fast to grow."""
 
 MAX_BYTES = 4 << 20
-"""The largest size of a request's rows as Arrow; more bring nothing: see scripts/bench batch."""
+"""The largest size of a request's rows as Arrow, with up to four in flight."""
 
 MAX_JSON_BYTES = 1 << 20
 """The same for JSON, which takes several times as much, and is read at a tenth of the rate."""
 
 BYTES_IN_FLIGHT = 16 << 20
-"""How many bytes of rows all requests under way may have."""
+"""How many bytes of rows all requests under way may have: of what a run takes of memory, the part that is chosen."""
 
 _BYTES_AHEAD = 4 << 20
 _SECONDS_AHEAD = 0.05
