@@ -55,12 +55,6 @@ class Instance:
             return 0.0
         return rows * min(in_flight / (self.network + seconds), self.workers / seconds)
 
-    def best_rate(self, in_flight: int, row_bytes: float, most_bytes: float, now: float = 0.0) -> float:
-        """Return the highest rate of all sizes that are within a limit."""
-        most = max(1, int(min(most_bytes, self.limit) / row_bytes))
-        sizes = {most, *(int(1.1**n) for n in range(int(math.log(most, 1.1)) + 1))}
-        return max(self.rate(rows, in_flight, now) for rows in sizes)
-
 
 @dataclass(slots=True)
 class _Chunk:
@@ -75,9 +69,11 @@ class Run:
     """A run with an endless source, whose threads wait for nothing but the instance.
 
     Attributes:
+        bytes_in_flight: How many bytes all requests that are under way may have.
         scored: When how many rows were scored.
         cut: When a request of how many rows was cut.
         refused: When a request of how many bytes was refused.
+        most_under_way: How many bytes all requests had that were under way at some time.
     """
 
     size: RequestSize
@@ -85,6 +81,7 @@ class Run:
     instance: Instance
     in_flight: int
     row_bytes: float
+    bytes_in_flight: float = math.inf
     seed: int = 0
     scored: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
     cut: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
@@ -97,6 +94,8 @@ class Run:
         self._workers = [0.0] * self.instance.workers
         self._waiting: list[int] = []
         self._free = self.in_flight
+        self._rows_under_way = 0
+        self.most_under_way = 0.0
 
     def until(self, end: float) -> Run:
         """Let time pass; return the run."""
@@ -117,9 +116,19 @@ class Run:
         chosen = [rows for time, rows in self.cut if begin <= time <= end]
         if not chosen:  # each request takes long
             chosen = [rows for time, rows in self.cut if time <= begin][-1:]
-        rates = [(rows, self.instance.rate(self._accepted(rows), self.in_flight, begin)) for rows in chosen]
+        rates = [(rows, self.instance.rate(self._accepted(rows), self._under_way(rows), begin)) for rows in chosen]
         seconds = sum(rows / rate if rate else math.inf for rows, rate in rates)
-        return sum(chosen) / seconds / self.instance.best_rate(self.in_flight, self.row_bytes, most_bytes, begin)
+        return sum(chosen) / seconds / self.best_rate(most_bytes, begin)
+
+    def best_rate(self, most_bytes: float, now: float = 0.0) -> float:
+        """Return the highest rate of all sizes that are within a limit."""
+        most = max(1, int(min(most_bytes, self.instance.limit) / self.row_bytes))
+        sizes = {most, *(int(1.1**n) for n in range(int(math.log(most, 1.1)) + 1))}
+        return max(self.instance.rate(rows, self._under_way(rows), now) for rows in sizes)
+
+    def _under_way(self, rows: int) -> int:
+        """Return how many requests of a size may be under way at a time."""
+        return max(1, min(self.in_flight, round(min(self.bytes_in_flight / (rows * self.row_bytes), self.in_flight))))
 
     def _accepted(self, rows: int) -> int:
         """Return in which size rows are sent in the end."""
@@ -127,14 +136,16 @@ class Run:
 
     def _begin_chunks(self) -> None:
         while True:
-            while len(self._waiting) < self._free + self.size.ahead():
+            while self.in_flight - self._free + len(self._waiting) < self.size.begun():
                 rows = self.size.next(self.row_bytes, 1 << 30)
                 self._waiting.append(rows)
                 self.cut.append((self.clock.now, rows))
-            if not self._free:
+            if not self._free or not self._waiting:
                 return
             self._free -= 1
             rows = self._waiting.pop(0)
+            self._rows_under_way += rows
+            self.most_under_way = max(self.most_under_way, self._rows_under_way * self.row_bytes)
             self._send(_Chunk(rows, self.size.begin(), [rows]))
 
     def _send(self, chunk: _Chunk) -> None:
@@ -179,6 +190,7 @@ class Run:
             return
         self.size.end(chunk.rows, chunk.began, at_once=chunk.attempts == 1)
         self._free += 1
+        self._rows_under_way -= chunk.rows
         self._begin_chunks()
 
     def _after(self, seconds: float, happens: Callable[[_Chunk], None], chunk: _Chunk) -> None:

@@ -183,13 +183,13 @@ def scored_chunks(
     """
     from wallaroo_ext.batch.scoring.chunking import chunk_batches
     from wallaroo_ext.batch.scoring.ordered_map import map_in_order
-    from wallaroo_ext.batch.scoring.request_size import RequestSize, largest_request
+    from wallaroo_ext.batch.scoring.request_size import MAX_BYTES, MAX_JSON_BYTES, RequestSize
     from wallaroo_ext.batch.scoring.scorer import Scorer
 
     stopped = stopped or threading.Event()
-    most = largest_request(how.in_flight, json=how.wire != "arrow")
+    most = MAX_BYTES if how.wire == "arrow" else MAX_JSON_BYTES
     size = RequestSize(how.request_rows, in_flight=how.in_flight, max_bytes=most)
     scorer = Scorer(client, url, how, size=size, limit=limit, stopped=stopped)
     tally(scorer.tally)
     chunks = chunk_batches(batches, size.next, first)
-    yield from map_in_order(chunks, scorer, how.in_flight, stopped, ahead=size.ahead)
+    yield from map_in_order(chunks, scorer, how.in_flight, stopped, begun=size.begun)

@@ -14,8 +14,8 @@ from wallaroo_ext.batch.scoring.request_size import (
     BYTES_IN_FLIGHT,
     FIRST_BYTES,
     FIRST_ROWS,
+    MAX_BYTES,
     RequestSize,
-    largest_request,
 )
 from wallaroo_ext.batch.scoring.size_limits import SizeLimits
 from wallaroo_ext.errors import InvalidDataError
@@ -32,11 +32,11 @@ FAST, MEDIUM, SLOW = 2e-7, 1e-5, 1e-3
 
 
 def run(instance: Instance, in_flight: int = 8, row_bytes: float = NARROW, **how: int) -> Run:
-    return begin_run(RequestSize, instance, in_flight, row_bytes, **how)
+    return begin_run(RequestSize, instance, in_flight, row_bytes, bytes_in_flight=BYTES_IN_FLIGHT, **how)
 
 
 def share(finished: Run, begin: float = 2.0, end: float = 4.0) -> float:
-    return finished.share_of_best(begin, end, largest_request(finished.in_flight))
+    return finished.share_of_best(begin, end, MAX_BYTES)
 
 
 class TestItReachesTheBestSizeWithinTwoSeconds:
@@ -57,8 +57,8 @@ class TestItReachesTheBestSizeWithinTwoSeconds:
     def test_and_so_many_rows_are_scored(self) -> None:
         for row_bytes, row in ((NARROW, FAST), (NARROW, MEDIUM), (WIDE, 7e-6)):
             instance = Instance(overhead=0.004, row=row)
-            rate = run(instance, 8, row_bytes).until(4.0).rate(2.0, 4.0)
-            assert rate >= 0.9 * instance.best_rate(8, row_bytes, largest_request(8)), instance
+            finished = run(instance, 8, row_bytes).until(4.0)
+            assert finished.rate(2.0, 4.0) >= 0.9 * finished.best_rate(MAX_BYTES), instance
 
     @pytest.mark.parametrize("seed", range(5))
     def test_although_the_times_differ_from_one_request_to_the_next(self, seed: int) -> None:
@@ -159,8 +159,8 @@ class TestLimits:
             size = RequestSize(in_flight=in_flight)
             finished = run(Instance(overhead=0.01, row=1e-9), in_flight, row_bytes).until(2.0)
             most = max(rows for _, rows in finished.cut)
-            assert most * row_bytes <= max(row_bytes, largest_request(in_flight))
-            assert largest_request(in_flight) * in_flight <= BYTES_IN_FLIGHT
+            assert most * row_bytes <= max(row_bytes, MAX_BYTES)
+            assert finished.most_under_way <= max(row_bytes, BYTES_IN_FLIGHT * 1.12)
             assert size.next(row_bytes, 0) * row_bytes <= max(row_bytes, FIRST_BYTES)
 
     def test_rows_that_become_wider(self) -> None:
@@ -173,8 +173,8 @@ class TestLimits:
     def test_few_wait_for_a_thread_where_each_takes_long(self) -> None:
         quick = run(Instance(overhead=0.001, row=0.0, workers=8), row_bytes=8).until(0.02)
         slow = run(Instance(overhead=0.1, row=1e-5)).until(4.0)
-        assert quick.size.ahead() >= 4
-        assert slow.size.ahead() == 1
+        assert quick.size.begun() >= 8 + 4
+        assert slow.size.begun() == 8 + 1
 
 
 class TestOneThatIsGiven:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _HELD = 2
-"""How many times as many items as are begun are held in all, with results that wait for an earlier one."""
+"""How many times as many items as may be begun are held in all, with results that wait for an earlier one."""
 
 _WORK = "The scoring of these rows"
 """The subject of the error in a forked process."""
@@ -28,12 +28,12 @@ def map_in_order(
     in_flight: int,
     stopped: threading.Event | None = None,
     *,
-    ahead: Callable[[], int] | None = None,
+    begun: Callable[[], int] | None = None,
 ) -> Generator[R]:
     """Yield the result of a function for each item, in the order of the items.
 
-    Items are read as they are needed: at most `in_flight` are in work, as many as `ahead` says wait for a thread, and
-    at most twice as many as both are held, with results that wait for an earlier one. So a consumer that takes no
+    Items are read as they are needed: at most `in_flight` are in work, no more than `begun` says are in work or wait for
+    a thread, and at most twice as many are held, with results that wait for an earlier one. So a consumer that takes no
     results stops the reading, a source without a next item stops the work, and one slow item does not stop the others
     at once.
 
@@ -46,27 +46,27 @@ def map_in_order(
         function: The function, called in one of the threads.
         in_flight: The number of threads.
         stopped: Set when the generator ends before its last result, so that the function can end early.
-        ahead: Returns how many items may wait for a thread, so that no thread waits for the source; by default, as many
-            as threads.
+        begun: Returns how many items may be in work or wait for a thread, so that no thread waits for the source; by
+            default, twice as many as threads.
     """
     process = this_process()
     stopped = stopped or threading.Event()
     pool = ThreadPoolExecutor(in_flight, thread_name_prefix="wallaroo-batch")
-    begun: deque[Future[R]] = deque()
+    held: deque[Future[R]] = deque()
     source = iter(items)
-    waiting = ahead or (lambda: in_flight)
+    most = begun or (lambda: 2 * in_flight)
 
     def submit(item: T) -> Future[R]:
         process.check(_WORK)
         return pool.submit(function, item)
 
     try:
-        while _submit_items(source, begun, submit, in_flight, waiting):
-            if begun[0].done():
-                yield begun.popleft().result()
+        while _submit_items(source, held, submit, most):
+            if held[0].done():
+                yield held.popleft().result()
                 process.check(_WORK)
             else:
-                wait(_unfinished(begun), return_when=FIRST_COMPLETED)
+                wait(_unfinished(held), return_when=FIRST_COMPLETED)
     except BaseException:
         if process.is_this:
             stopped.set()
@@ -77,21 +77,17 @@ def map_in_order(
 
 
 def _submit_items(
-    source: Iterator[T],
-    begun: deque[Future[R]],
-    submit: Callable[[T], Future[R]],
-    in_flight: int,
-    ahead: Callable[[], int],
+    source: Iterator[T], held: deque[Future[R]], submit: Callable[[T], Future[R]], most: Callable[[], int]
 ) -> bool:
     """Submit as many items as may be held; return whether any result is left to take."""
-    while len(begun) < _HELD * (in_flight + ahead()) and len(_unfinished(begun)) < in_flight + ahead():
+    while len(held) < _HELD * most() and len(_unfinished(held)) < most():
         try:
             item = next(source)
         except StopIteration:
             break
-        begun.append(submit(item))
-    return bool(begun)
+        held.append(submit(item))
+    return bool(held)
 
 
-def _unfinished(begun: Iterable[Future[R]]) -> list[Future[R]]:
-    return [each for each in begun if not each.done()]
+def _unfinished(held: Iterable[Future[R]]) -> list[Future[R]]:
+    return [each for each in held if not each.done()]

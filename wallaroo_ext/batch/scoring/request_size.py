@@ -19,23 +19,21 @@ FIRST_BYTES = 256 << 10
 """The first requests are small: a row of a large model may take a second, and what grows from here is fast to grow."""
 
 MAX_BYTES = 4 << 20
-"""The largest size of a request's rows as Arrow, with up to four in flight."""
+"""The largest size of a request's rows as Arrow."""
 
 MAX_JSON_BYTES = 1 << 20
 """The same for JSON, which takes several times as much, and is read at a tenth of the rate."""
 
 BYTES_IN_FLIGHT = 16 << 20
-"""How many bytes of rows all requests under way may have: of what a run takes of memory, the part that is chosen."""
+"""About how many bytes of rows all requests under way have at most: of a run's memory, the part that is chosen.
+
+Of large requests, fewer are under way at a time than may be: four of 4 MiB keep an instance as busy as 16 of 1 MiB.
+"""
 
 _BYTES_AHEAD = 4 << 20
 _SECONDS_AHEAD = 0.05
 _SAME_SIZE = 0.75
 _TRIAL_GAIN = 1.02
-
-
-def largest_request(in_flight: int, *, json: bool = False) -> int:
-    """Return the largest size of a request in bytes, so that all under way together are within their bound."""
-    return min(MAX_JSON_BYTES if json else MAX_BYTES, BYTES_IN_FLIGHT // in_flight)
 
 
 class RequestSize:
@@ -45,8 +43,8 @@ class RequestSize:
 
     Args:
         rows: A fixed number of rows; None for one that adapts.
-        in_flight: How many requests are under way at a time.
-        max_bytes: The largest number of bytes of a request; by default, see `largest_request`.
+        in_flight: How many requests may be under way at a time.
+        max_bytes: The largest number of bytes of a request.
         clock: Returns the present time in seconds.
     """
 
@@ -55,7 +53,7 @@ class RequestSize:
         rows: int | None = None,
         *,
         in_flight: int = 1,
-        max_bytes: int | None = None,
+        max_bytes: int = MAX_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if rows is not None and (isinstance(rows, bool) or rows < 1):
@@ -63,9 +61,9 @@ class RequestSize:
         self._fixed = rows
         self._in_flight = in_flight
         self._clock = clock
-        self._limits = SizeLimits(max_bytes or largest_request(in_flight))
-        self._search = SizeSearch(in_flight)
-        self._meter = ThroughputMeter(in_flight)
+        self._limits = SizeLimits(max_bytes)
+        self._search = SizeSearch()
+        self._meter = ThroughputMeter()
         self._most = 1
         self._row_bytes = 1.0
         self._interval: float | None = None
@@ -90,21 +88,28 @@ class RequestSize:
                 self._limits.begin_trial(trial)
             return rows
 
-    def ahead(self) -> int:
-        """Return how many requests may wait for a thread: as many as threads take until more are read and cut."""
+    def begun(self) -> int:
+        """Return how many requests may be begun: those under way, and those that wait for a thread.
+
+        As many wait as threads take until more are read and cut; none where fewer are under way than there are threads.
+        """
         with self._lock:
+            present = self._present_in_flight()
             if self._fixed is not None:
-                return self._in_flight
+                return 2 * present
+            if present < self._in_flight:
+                return present
             if self._interval is None:
-                return 1
+                return present + 1
             by_time = _SECONDS_AHEAD / max(self._interval, 1e-9)
             by_bytes = _BYTES_AHEAD / (self._search.rows * self._row_bytes)
-            return max(1, min(self._in_flight, int(by_time), int(by_bytes)))
+            return present + max(1, min(present, int(by_time), int(by_bytes)))
 
     def begin(self) -> float:
         """Take into account that a thread begins to score a chunk; return the present time."""
         with self._lock:
             now = self._clock()
+            self._meter.in_flight = self._present_in_flight()
             self._meter.begin(now)
             return now
 
@@ -133,6 +138,7 @@ class RequestSize:
             if found is not None:
                 self._interval = found.interval
                 self._search.measured(found, self._most)
+                self._search.rows = self._filling(self._search.rows, before=present)
 
     def fail(self) -> None:
         """Take into account that a chunk could not be scored."""
@@ -181,6 +187,23 @@ class RequestSize:
 
     def _rows_in(self, size: float) -> int:
         return max(1, int(size / self._row_bytes))
+
+    def _present_in_flight(self) -> int:
+        if self._fixed is not None:
+            return self._in_flight
+        return max(1, min(self._in_flight, round(BYTES_IN_FLIGHT / (max(self._search.rows, 1) * self._row_bytes))))
+
+    def _filling(self, rows: int, before: int) -> int:
+        """Return a size with which the requests under way have all bytes that they may.
+
+        The largest size with which as many are under way as there are threads is not left out where the size grows.
+        """
+        with_all = self._rows_in(BYTES_IN_FLIGHT / self._in_flight)
+        if rows < with_all * _SAME_SIZE:
+            return rows
+        if before < with_all * _SAME_SIZE:
+            return min(with_all, self._most)
+        return min(self._rows_in(BYTES_IN_FLIGHT / self._present_in_flight()), self._most)
 
     def _present_rows(self) -> int:
         """Return the size that the search is at, within the limit, or at it if it was there before the limit rose."""

@@ -47,16 +47,12 @@ class SizeSearch:
     more rows a second, once without it for noise. Then it stays, and larger ones are tried from time to time, smaller
     ones where it became slower. Requests that take longer than 10 s become smaller, because gateways end them.
 
-    Args:
-        in_flight: How many requests are under way at a time.
-
     Attributes:
         rows: The present size; 0 before the first one is set.
     """
 
-    def __init__(self, in_flight: int) -> None:
+    def __init__(self) -> None:
         self.rows = 0
-        self._in_flight = in_flight
         self._phase = _Phase.GROWING
         self._tried: list[tuple[int, float]] = []
         self._without_gain = 0

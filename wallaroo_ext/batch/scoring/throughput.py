@@ -27,15 +27,15 @@ class ThroughputMeter:
 
     The measurement begins with the first answer of a size, because requests of another one were under way before it.
     It takes as many answers as requests are under way, since several may come together and then none for a while; half
-    as many where they come evenly. Time passes at the share of the threads that are at work: a slow consumer, for which
-    they wait, is not a slow instance.
+    as many where they come evenly. Time passes at the share of the requests that are under way of those that may be: a
+    slow consumer, for which they wait, is not a slow instance.
 
-    Args:
-        in_flight: The number of threads.
+    Attributes:
+        in_flight: How many requests of the size that is measured may be under way at a time.
     """
 
-    def __init__(self, in_flight: int) -> None:
-        self._in_flight = in_flight
+    def __init__(self) -> None:
+        self.in_flight = 1
         self._at_work = 0
         self._worked = 0.0
         self._now = 0.0
@@ -77,7 +77,7 @@ class ThroughputMeter:
             if not counts:
                 return None
             self._begin, self._longest_pause = self._worked, 0.0
-            if self._in_flight > 1:
+            if self.in_flight > 1:
                 return None
             self._begin -= seconds  # alone, each request is measured as a whole
         self._rows += rows
@@ -87,9 +87,9 @@ class ThroughputMeter:
 
     def _result(self, seconds: float, rounds: float) -> Throughput | None:
         assert self._begin is not None, "the measurement began"  # noqa: S101 - by answer
-        passed = (self._worked - self._begin) / self._in_flight
-        even = self._answers >= _SOME and self._longest_pause / self._in_flight * self._answers <= _EVEN * passed
-        needed = self._in_flight * rounds * (0.5 if even else 1.0)
+        passed = self._worked - self._begin
+        even = self._answers >= _SOME and self._longest_pause * self._answers <= _EVEN * passed
+        needed = self.in_flight * rounds * (0.5 if even else 1.0)
         least = max(seconds * _HALF, min(_SHORTEST, seconds * _ROUNDS))
         if passed <= 0 or self._answers < needed or passed < least:
             return None
@@ -98,5 +98,5 @@ class ThroughputMeter:
         return measured
 
     def _advance(self, now: float) -> None:
-        self._worked += self._at_work * max(0.0, now - self._now)
+        self._worked += min(1.0, self._at_work / self.in_flight) * max(0.0, now - self._now)
         self._now = now
