@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.no_pandas import keep_pandas_out
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
@@ -123,6 +124,7 @@ def infer_batches(
     )
     from wallaroo_ext.batch.deployed_models import url_of
 
+    keep_pandas_out()
     url = url_of(client, pipeline, how)
     return scored_batches(client, url, batches, how, rejected=rejected)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from wallaroo_ext._util.no_pandas import keep_pandas_out
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
@@ -152,6 +153,7 @@ def infer_dataset(
         OSError: A file cannot be read or written.
     """
     require_pyarrow()
+    keep_pandas_out()
     own = DatasetOptions(
         filter=filter,
         format=format,

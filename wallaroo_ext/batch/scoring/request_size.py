@@ -189,21 +189,25 @@ class RequestSize:
         return max(1, int(size / self._row_bytes))
 
     def _present_in_flight(self) -> int:
-        if self._fixed is not None:
-            return self._in_flight
-        return max(1, min(self._in_flight, round(BYTES_IN_FLIGHT / (max(self._search.rows, 1) * self._row_bytes))))
+        return self._in_flight if self._fixed is not None else self._in_flight_with(self._search.rows)
+
+    def _in_flight_with(self, rows: int) -> int:
+        """Return how many requests of a size may be under way at a time."""
+        return max(1, min(self._in_flight, round(BYTES_IN_FLIGHT / (max(rows, 1) * self._row_bytes))))
 
     def _filling(self, rows: int, before: int) -> int:
-        """Return a size with which the requests under way have all bytes that they may.
+        """Return a size near the given one with which the requests under way have all bytes that they may.
 
-        The largest size with which as many are under way as there are threads is not left out where the size grows.
+        Growth does not leave out the largest size with which as many are under way as there are threads, and from there
+        on goes in steps of 2, because each has fewer under way.
         """
         with_all = self._rows_in(BYTES_IN_FLIGHT / self._in_flight)
         if rows < with_all * _SAME_SIZE:
             return rows
         if before < with_all * _SAME_SIZE:
             return min(with_all, self._most)
-        return min(self._rows_in(BYTES_IN_FLIGHT / self._present_in_flight()), self._most)
+        under_way = self._in_flight_with(min(rows, 2 * before))
+        return min(self._rows_in(BYTES_IN_FLIGHT / under_way), self._most)
 
     def _present_rows(self) -> int:
         """Return the size that the search is at, within the limit, or at it if it was there before the limit rose."""
