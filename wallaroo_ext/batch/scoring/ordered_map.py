@@ -32,10 +32,10 @@ def map_in_order(
 ) -> Generator[R]:
     """Yield the result of a function for each item, in the order of the items.
 
-    Items are read as they are needed: at most `in_flight` are in work, no more than `begun` says are in work or wait for
-    a thread, and at most twice as many are held, with results that wait for an earlier one. So a consumer that takes no
-    results stops the reading, a source without a next item stops the work, and one slow item does not stop the others
-    at once.
+    Items are read as they are needed: at most `in_flight` are in work, no more than `begun` says are in work or wait
+    for a thread, and at most twice as many are held, with results that wait for an earlier one. So a consumer that
+    takes no results stops the reading, a source without a next item stops the work, and one slow item does not stop the
+    others at once.
 
     The threads end with the generator, by its last result, an error, or `close`: items that have not begun are
     dropped, and those in work are waited for. A process that is forked meanwhile does not have the threads; there, the
