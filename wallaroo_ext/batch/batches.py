@@ -56,10 +56,11 @@ def infer_batches(
     """Score any number of rows, with several requests under way at a time.
 
     The scored rows come in the order of the rows. Their batches are as large as requests were, not as the batches that
-    came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB, 16 MiB of all requests
-    under way, and less than what was refused as too large. A batch is read when its rows are needed, and no more than
-    twice `in_flight` requests are begun, nor four times as many held with the answers that wait to be taken, so that
-    neither a fast source nor a slow consumer fills the memory.
+    came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB, and less than what was
+    refused as too large. All requests under way have about 16 MiB: of large ones, fewer than `in_flight` are under way.
+    A batch is read when its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as
+    many held with the answers that wait to be taken, so that neither a fast source nor a slow consumer fills the
+    memory.
 
     The requests are sent by threads, over the client's one pool of connections: that was measured to be at least as
     fast as asyncio with httpx or aiohttp (`scripts/bench batch`), because reading and writing Arrow lets other threads
@@ -84,8 +85,8 @@ def infer_batches(
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
         missing: What becomes of a number that is missing, a null or a NaN: `reject` rejects its row, `nan` sends NaN.
             It is `reject` by default; see `infer`.
-        in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
-            connections.
+        in_flight: At most how many requests are under way at a time, 8 by default. The client's `limits` should allow
+            as many connections.
         request_rows: How many rows a request has; without it, the number adapts. What is too large for the instance, it
             gets in parts.
         wire: The format of the rows; see `infer`.

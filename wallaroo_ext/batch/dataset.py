@@ -131,8 +131,8 @@ def infer_dataset(
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
         missing: What becomes of a number that is missing, a null or a NaN: `reject` rejects its row, `nan` sends NaN.
             It is `reject` by default; see `infer`.
-        in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
-            connections.
+        in_flight: At most how many requests are under way at a time, 8 by default. The client's `limits` should allow
+            as many connections.
         request_rows: How many rows a request has; without it, the number adapts.
         wire: The format of the rows; see `infer`.
         dataset: The parts of the answer that are wanted; see `infer`.

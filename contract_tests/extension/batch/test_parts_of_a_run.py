@@ -119,6 +119,21 @@ class TestOrderedMap:
         results.close()
         assert running_threads() == []
 
+    def test_fewer_are_begun_than_there_are_threads_where_it_is_said(self) -> None:
+        lock, busy, most = threading.Lock(), [0], [0]
+
+        def work(number: int) -> int:
+            with lock:
+                busy[0] += 1
+                most[0] = max(most[0], busy[0])
+            time.sleep(0.002)
+            with lock:
+                busy[0] -= 1
+            return number
+
+        assert list(map_in_order(range(30), work, 8, begun=lambda: 2)) == list(range(30))
+        assert most[0] <= 2
+
     def test_one_that_takes_long_does_not_stop_the_others_at_once(self) -> None:
         others = threading.Event()
         finished: list[int] = []

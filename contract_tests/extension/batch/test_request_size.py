@@ -72,6 +72,22 @@ class TestItReachesTheBestSizeWithinTwoSeconds:
         assert run(instance).until(4.0).rate(2.0, 4.0) > 1.4 * old
 
 
+class TestHowManyAreUnderWay:
+    @pytest.mark.parametrize("in_flight", [8, 16, MOST_IN_FLIGHT])
+    def test_few_where_large_ones_are_as_fast(self, in_flight: int) -> None:
+        finished = run(Instance(overhead=0.005, row=FAST), in_flight).until(4.0)
+        assert finished.cut[-1][1] == MAX_BYTES // NARROW
+        assert finished.size.begun() == 4
+
+    def test_all_where_an_instance_works_on_as_many(self) -> None:
+        finished = run(Instance(overhead=0.02, row=1e-6, workers=16), 16).until(4.0)
+        assert finished.size.begun() >= 16
+        assert finished.cut[-1][1] * NARROW <= BYTES_IN_FLIGHT / 16
+
+    def test_all_of_a_size_that_is_given(self) -> None:
+        assert RequestSize(1_000_000, in_flight=16).begun() == 32
+
+
 class TestLaterChanges:
     def test_an_instance_that_becomes_slower(self) -> None:
         for row, factor in ((FAST, 20.0), (1e-6, 20.0), (MEDIUM, 5.0)):
