@@ -57,7 +57,7 @@ def infer_batches(
 
     The scored rows come in the order of the rows. Their batches are as large as requests were, not as the batches that
     came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB, and less than what was
-    refused as too large. All requests under way have about 16 MiB: of large ones, fewer than `in_flight` are under way.
+    refused as too large. All requests under way have about 32 MiB: of large ones, fewer than `in_flight` are under way.
     A batch is read when its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as
     many held with the answers that wait to be taken, so that neither a fast source nor a slow consumer fills the
     memory.

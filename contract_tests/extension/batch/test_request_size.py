@@ -73,11 +73,11 @@ class TestItReachesTheBestSizeWithinTwoSeconds:
 
 
 class TestHowManyAreUnderWay:
-    @pytest.mark.parametrize("in_flight", [8, 16, MOST_IN_FLIGHT])
+    @pytest.mark.parametrize("in_flight", [16, MOST_IN_FLIGHT])
     def test_few_where_large_ones_are_as_fast(self, in_flight: int) -> None:
         finished = run(Instance(overhead=0.005, row=FAST), in_flight).until(4.0)
         assert finished.cut[-1][1] == MAX_BYTES // NARROW
-        assert finished.size.begun() == 4
+        assert finished.size.begun() == BYTES_IN_FLIGHT // MAX_BYTES
 
     def test_all_where_an_instance_works_on_as_many(self) -> None:
         finished = run(Instance(overhead=0.02, row=1e-6, workers=16), 16).until(4.0)

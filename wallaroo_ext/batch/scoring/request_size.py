@@ -24,10 +24,10 @@ MAX_BYTES = 4 << 20
 MAX_JSON_BYTES = 1 << 20
 """The same for JSON, which takes several times as much, and is read at a tenth of the rate."""
 
-BYTES_IN_FLIGHT = 16 << 20
+BYTES_IN_FLIGHT = 32 << 20
 """About how many bytes of rows all requests under way have at most: of a run's memory, the part that is chosen.
 
-Of large requests, fewer are under way at a time than may be: four of 4 MiB keep an instance as busy as 16 of 1 MiB.
+Of large requests, fewer are under way at a time than may be: eight of 4 MiB keep an instance as busy as 16 of 2 MiB.
 """
 
 _BYTES_AHEAD = 4 << 20
