@@ -380,7 +380,7 @@ def within(seconds: float, steps: Steps[T]) -> Steps[T]:
 def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
     """Return the answer to a request, or the error that says why none came."""
     try:
-        return http.send(_built(http, step))
+        return _without_cycle(http.send(_built(http, step)))
     except NO_ANSWER as error:
         return _no_answer(step, error)
     except BaseException as error:  # such as Ctrl-C while httpx reads cookies from the answer
@@ -391,12 +391,21 @@ def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
 async def _sent_async(http: httpx.AsyncClient, step: Send) -> httpx.Response | Exception:
     """Return the answer to a request, or the error that says why none came."""
     try:
-        return await http.send(_built(http, step))
+        return _without_cycle(await http.send(_built(http, step)))
     except NO_ANSWER as error:
         return _no_answer(step, error)
     except BaseException as error:
         clear_frames(error)
         raise
+
+
+def _without_cycle(response: httpx.Response) -> httpx.Response:
+    """Return an answer that was read, without httpx's stream, which refers to it.
+
+    Its memory and that of its request, both of them large for many rows, are free without waiting to be found.
+    """
+    response.stream = httpx.ByteStream(b"")
+    return response
 
 
 def sendable(step: Send) -> dict[str, Any]:

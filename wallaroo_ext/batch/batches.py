@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.no_pandas import keep_pandas_out
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
@@ -55,9 +56,11 @@ def infer_batches(
     """Score any number of rows, with several requests under way at a time.
 
     The scored rows come in the order of the rows. Their batches are as large as requests were, not as the batches that
-    came in: these are cut and joined to the size that the engine answers best at, at most 1 MiB. A batch is read when
-    its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as many held with the
-    answers that wait to be taken, so that neither a fast source nor a slow consumer fills the memory.
+    came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB, and less than what was
+    refused as too large. All requests under way have about 32 MiB: of large ones, fewer than `in_flight` are under way.
+    A batch is read when its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as
+    many held with the answers that wait to be taken, so that neither a fast source nor a slow consumer fills the
+    memory.
 
     The requests are sent by threads, over the client's one pool of connections: that was measured to be at least as
     fast as asyncio with httpx or aiohttp (`scripts/bench batch`), because reading and writing Arrow lets other threads
@@ -82,9 +85,10 @@ def infer_batches(
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
         missing: What becomes of a number that is missing, a null or a NaN: `reject` rejects its row, `nan` sends NaN.
             It is `reject` by default; see `infer`.
-        in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
-            connections.
-        request_rows: How many rows a request has; without it, the number adapts.
+        in_flight: At most how many requests are under way at a time, 8 by default. The client's `limits` should allow
+            as many connections.
+        request_rows: How many rows a request has; without it, the number adapts. What is too large for the instance, it
+            gets in parts.
         wire: The format of the rows; see `infer`.
         dataset: The parts of the answer that are wanted; see `infer`.
         dataset_exclude: The parts of the answer to leave out; by default `in`, which repeats what was sent, and
@@ -121,6 +125,7 @@ def infer_batches(
     )
     from wallaroo_ext.batch.deployed_models import url_of
 
+    keep_pandas_out()
     url = url_of(client, pipeline, how)
     return scored_batches(client, url, batches, how, rejected=rejected)
 
@@ -181,11 +186,13 @@ def scored_chunks(
     """
     from wallaroo_ext.batch.scoring.chunking import chunk_batches
     from wallaroo_ext.batch.scoring.ordered_map import map_in_order
-    from wallaroo_ext.batch.scoring.request_size import RequestSize
+    from wallaroo_ext.batch.scoring.request_size import MAX_BYTES, MAX_JSON_BYTES, RequestSize
     from wallaroo_ext.batch.scoring.scorer import Scorer
 
     stopped = stopped or threading.Event()
-    size = RequestSize(how.request_rows)
+    most = MAX_BYTES if how.wire == "arrow" else MAX_JSON_BYTES
+    size = RequestSize(how.request_rows, in_flight=how.in_flight, max_bytes=most)
     scorer = Scorer(client, url, how, size=size, limit=limit, stopped=stopped)
     tally(scorer.tally)
-    yield from map_in_order(chunk_batches(batches, size.next, first), scorer, how.in_flight, stopped)
+    chunks = chunk_batches(batches, size.next, first)
+    yield from map_in_order(chunks, scorer, how.in_flight, stopped, begun=size.begun)

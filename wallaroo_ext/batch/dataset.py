@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from wallaroo_ext._util.no_pandas import keep_pandas_out
 from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
@@ -145,8 +146,8 @@ def infer_dataset(
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
         missing: What becomes of a number that is missing, a null or a NaN: `reject` rejects its row, `nan` sends NaN.
             It is `reject` by default; see `infer`.
-        in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
-            connections.
+        in_flight: At most how many requests are under way at a time, 8 by default. The client's `limits` should allow
+            as many connections.
         request_rows: How many rows a request has; without it, the number adapts.
         wire: The format of the rows; see `infer`.
         dataset: The parts of the answer that are wanted; see `infer`.
@@ -167,6 +168,7 @@ def infer_dataset(
         OSError: A file cannot be read or written.
     """
     require_pyarrow()
+    keep_pandas_out()
     own = DatasetOptions(
         filter=filter,
         format=format,

@@ -90,13 +90,19 @@ class BatchRetries:
         return self.attempts if isinstance(error, _TRANSIENT) else 1
 
 
-def with_retries(send: Callable[[], T], retries: BatchRetries, stopped: threading.Event) -> tuple[T, int]:
+def with_retries(
+    send: Callable[[], T],
+    retries: BatchRetries,
+    stopped: threading.Event,
+    ends: Callable[[WallarooError], bool] = lambda _: False,
+) -> tuple[T, int]:
     """Return the result of `send` and the number of attempts that it took.
 
     Args:
         send: Sends the request once.
         retries: How often to send it.
         stopped: Set when the run ends, so that no pause goes on.
+        ends: Returns whether an error ends the attempts, although others are left.
 
     Raises:
         StoppedError: The run ended during a pause.
@@ -107,7 +113,7 @@ def with_retries(send: Callable[[], T], retries: BatchRetries, stopped: threadin
         try:
             return send(), attempt
         except WallarooError as error:
-            pause = retries.pause(error, attempt)
+            pause = None if ends(error) else retries.pause(error, attempt)
             if pause is None:
                 _note_attempts(error, attempt)
                 raise

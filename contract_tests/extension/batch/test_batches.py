@@ -23,6 +23,7 @@ from wallaroo_ext import (
     ContractViolationError,
     EngineError,
     InvalidDataError,
+    InvalidRequestError,
     NotFoundError,
     Rejection,
     RetryPolicy,
@@ -31,6 +32,7 @@ from wallaroo_ext import (
     infer,
     infer_batches,
 )
+from wallaroo_ext._util.arrow_files import to_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -171,6 +173,55 @@ class TestRejectedRows:
             with connect(environment=environment) as client:
                 scored = infer_batches(client, where, batches(30_000), keys=["id"], request_rows=30_000)
                 assert sum(each.num_rows for each in scored) == 30_000
+
+
+class TestTooLarge:
+    """A gateway that takes no more than some bytes, and says so in one way or another."""
+
+    @pytest.mark.parametrize("answer", ["413", "400", "500", "503", "page", "reset", "timeout"])
+    @pytest.mark.parametrize("in_flight", [1, 8])
+    def test_no_row_is_lost_and_few_requests_are_refused(self, answer: str, in_flight: int) -> None:
+        refused: list[int] = []
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            rows = arrow.ipc.open_file(request.read()).read_all()
+            if rows.nbytes <= 20_000:
+                answered = arrow.table({"out.a": rows.column("a")})
+                kind = {"Content-Type": "application/vnd.apache.arrow.file"}
+                return httpx.Response(200, content=to_file(answered).to_pybytes(), headers=kind)
+            refused.append(rows.num_rows)
+            if answer == "reset":
+                raise httpx.WriteError("connection reset by peer", request=request)
+            if answer == "timeout":
+                raise httpx.ReadTimeout("", request=request)
+            if answer == "page":
+                return httpx.Response(200, html="<h1>Request Entity Too Large</h1>")
+            return httpx.Response(int(answer), text="the payload is larger than it may be")
+
+        once = RetryPolicy(attempts=1)
+        with connect(
+            "https://api.example.com", token="t", transport=httpx.MockTransport(handle), retries=once
+        ) as client:
+            source = [arrow.record_batch({"a": np.arange(n * 20_000, (n + 1) * 20_000)}) for n in range(5)]
+            scored = infer_batches(client, "/infer", source, in_flight=in_flight, retries=AT_ONCE)
+            found = [number for each in scored for number in each.column("out.a").to_pylist()]
+        assert found == list(range(100_000))
+        assert 0 < len(refused) <= 2 * in_flight + 8
+
+    def test_what_fails_whatever_its_size_is_an_error(self) -> None:
+        sent: list[int] = []
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            sent.append(len(request.read()))
+            return httpx.Response(400, text="wrong")
+
+        rows = [arrow.record_batch({"a": np.arange(1000)})]
+        with (
+            connect("https://api.example.com", token="t", transport=httpx.MockTransport(handle)) as client,
+            pytest.raises(InvalidRequestError),
+        ):
+            list(infer_batches(client, "/infer", rows, in_flight=1))
+        assert len(sent) <= 3
 
 
 class TestFailures:

@@ -20,7 +20,6 @@ from wallaroo_ext.batch.retries import StoppedError, with_retries
 from wallaroo_ext.batch.scoring.chunking import Chunk, chunk_batches
 from wallaroo_ext.batch.scoring.ordered_map import map_in_order
 from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, score_by_halves
-from wallaroo_ext.batch.scoring.request_size import FIRST_ROWS, RequestSize
 from wallaroo_ext.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -32,7 +31,7 @@ from wallaroo_ext.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 arrow: Any = pa
 AT_ONCE = BatchRetries(first_pause=0.0)
@@ -48,8 +47,9 @@ class TestChunking:
     def test_every_row_is_in_one_chunk_in_order(self, sizes: list[int], wanted: list[int]) -> None:
         asked: list[int] = []
 
-        def next_size(row_bytes: float) -> int:
+        def next_size(row_bytes: float, available: int) -> int:
             assert row_bytes == 8
+            assert available > 0
             asked.append(wanted[len(asked) % len(wanted)])
             return asked[-1]
 
@@ -62,7 +62,7 @@ class TestChunking:
 
     def test_a_chunk_of_one_batch_shares_its_memory(self) -> None:
         [batch] = numbers(10)
-        first = next(chunk_batches([batch], lambda _: 4))
+        first = next(chunk_batches([batch], lambda *_: 4))
         column: Any = first.rows.column("n").chunk(0)
         assert column.buffers()[1].address == batch.column(0).buffers()[1].address
 
@@ -74,59 +74,14 @@ class TestChunking:
                 read.append(number)
                 yield batch
 
-        chunks = chunk_batches(source(), lambda _: 5)
+        chunks = chunk_batches(source(), lambda *_: 5)
         next(chunks)
         assert read == [0]
 
     @pytest.mark.parametrize("wrong", [arrow.record_batch({"m": [1]}), arrow.record_batch({"n": ["text"]}), "text"])
     def test_what_is_no_batch_of_the_same_schema_is_refused(self, wrong: Any) -> None:
         with pytest.raises(InvalidDataError):
-            list(chunk_batches([*numbers(1), wrong], lambda _: 10))
-
-
-class TestRequestSize:
-    @staticmethod
-    def settled(seconds: Callable[[int], float], requests: int = 400) -> list[int]:
-        size, sizes = RequestSize(max_bytes=64 << 20), list[int]()
-        for _ in range(requests):
-            sizes.append(size.next(116))
-            size.answered(sizes[-1], seconds(sizes[-1]))
-        return sizes
-
-    def test_it_finds_where_the_rate_no_longer_grows(self) -> None:
-        sizes = self.settled(lambda rows: 0.01 + rows * 1e-6 if rows <= 8000 else rows * 4e-6)
-        assert sizes[0] == FIRST_ROWS
-        assert max(sizes) == 16_000
-        assert sum(size in {4000, 8000} for size in sizes[100:]) > 250
-
-    def test_a_request_has_no_more_bytes_than_it_may(self) -> None:
-        size = RequestSize(max_bytes=1 << 20)
-        for _ in range(200):
-            rows = size.next(116)
-            assert rows * 116 <= 1 << 20
-            size.answered(rows, 0.01)
-        assert RequestSize(max_bytes=100).next(1000) == 1
-
-    def test_answers_that_take_long_make_it_smaller(self) -> None:
-        assert self.settled(lambda _: 20.0)[-1] < FIRST_ROWS // 10
-
-    def test_what_was_too_large_is_not_tried_again(self) -> None:
-        size = RequestSize()
-        for _ in range(200):
-            rows = size.next(8)
-            if rows > 3000:
-                size.too_large(rows)
-            else:
-                size.answered(rows, 0.01)
-        assert size.next(8) <= 2000
-
-    def test_a_given_number_stays(self) -> None:
-        size = RequestSize(77)
-        for _ in range(50):
-            size.answered(size.next(116), 0.001)
-        assert size.next(116) == 77
-        with pytest.raises(InvalidDataError, match="at least one row"):
-            RequestSize(0)
+            list(chunk_batches([*numbers(1), wrong], lambda *_: 10))
 
 
 class TestOrderedMap:
@@ -163,6 +118,21 @@ class TestOrderedMap:
         assert most[0] == 3
         results.close()
         assert running_threads() == []
+
+    def test_fewer_are_begun_than_there_are_threads_where_it_is_said(self) -> None:
+        lock, busy, most = threading.Lock(), [0], [0]
+
+        def work(number: int) -> int:
+            with lock:
+                busy[0] += 1
+                most[0] = max(most[0], busy[0])
+            time.sleep(0.002)
+            with lock:
+                busy[0] -= 1
+            return number
+
+        assert list(map_in_order(range(30), work, 8, begun=lambda: 2)) == list(range(30))
+        assert most[0] <= 2
 
     def test_one_that_takes_long_does_not_stop_the_others_at_once(self) -> None:
         others = threading.Event()

@@ -20,11 +20,11 @@ arrow: Any = pa
 WIDTH, HIDDEN = 29, 64
 
 
-def model_content() -> bytes:
-    """Return the ONNX file of a network with 29 inputs, 64 hidden units and one output."""
+def model_content(width: int = WIDTH) -> bytes:
+    """Return the ONNX file of a network with 29 inputs or as many as are given, 64 hidden units and one output."""
     random = np.random.default_rng(0)
     weights = {
-        "w1": random.normal(size=(WIDTH, HIDDEN)).astype(np.float32),
+        "w1": random.normal(size=(width, HIDDEN)).astype(np.float32),
         "w2": random.normal(size=(HIDDEN, 1)).astype(np.float32),
     }
     nodes = [
@@ -36,7 +36,7 @@ def model_content() -> bytes:
     graph = helper.make_graph(
         nodes,
         "bench",
-        [helper.make_tensor_value_info("dense_input", TensorProto.FLOAT, ["N", WIDTH])],
+        [helper.make_tensor_value_info("dense_input", TensorProto.FLOAT, ["N", width])],
         [helper.make_tensor_value_info("dense_1", TensorProto.FLOAT, ["N", 1])],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
@@ -44,9 +44,10 @@ def model_content() -> bytes:
     return model.SerializeToString()
 
 
-def deploy_model(client: Client) -> Deployment:
+def deploy_model(client: Client, width: int = WIDTH) -> Deployment:
     """Upload the model and deploy it. Returns the deployment."""
-    return deploy_pipeline(client, "bench", upload_model(client, model_content(), name="bench"))
+    name = "bench" if width == WIDTH else f"bench-{width}"
+    return deploy_pipeline(client, name, upload_model(client, model_content(width), name=name))
 
 
 def authorization(client: Client) -> str:
@@ -55,8 +56,8 @@ def authorization(client: Client) -> str:
     return answer.request.headers["Authorization"]
 
 
-def rows_of(count: int, seed: int = 1) -> Any:
+def rows_of(count: int, seed: int = 1, width: int = WIDTH) -> Any:
     """Return a table of random rows with their numbers in the column `id`."""
-    values = np.random.default_rng(seed).normal(size=count * WIDTH).astype(np.float32)
-    inputs = arrow.FixedSizeListArray.from_arrays(arrow.array(values), WIDTH)
+    values = np.random.default_rng(seed).normal(size=count * width).astype(np.float32)
+    inputs = arrow.FixedSizeListArray.from_arrays(arrow.array(values), width)
     return arrow.table({"id": arrow.array(np.arange(count)), "dense_input": inputs})

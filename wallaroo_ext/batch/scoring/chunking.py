@@ -56,7 +56,9 @@ class Chunk:
         return Chunk(int(numbers[0]), self.rows.filter(mask), sent, numbers)
 
 
-def chunk_batches(batches: Iterable[RecordBatch], next_size: Callable[[float], int], first: int = 0) -> Iterator[Chunk]:
+def chunk_batches(
+    batches: Iterable[RecordBatch], next_size: Callable[[float, int], int], first: int = 0
+) -> Iterator[Chunk]:
     """Yield the rows of all batches in order, in chunks of the size that is asked for at the time.
 
     Batches are read when their rows are needed. A chunk from one batch shares its memory. A chunk from several batches
@@ -64,7 +66,7 @@ def chunk_batches(batches: Iterable[RecordBatch], next_size: Callable[[float], i
 
     Args:
         batches: The batches, all of one schema.
-        next_size: Returns the number of rows of the next chunk for the bytes of a row.
+        next_size: Returns the number of rows of the next chunk for the bytes of a row and the rows that are there.
         first: The number of the first row.
 
     Raises:
@@ -73,7 +75,7 @@ def chunk_batches(batches: Iterable[RecordBatch], next_size: Callable[[float], i
     buffer = _Buffer()
     for batch in batches:
         buffer.add(batch)
-        while buffer.rows and buffer.rows >= (rows := next_size(buffer.row_bytes)):
+        while buffer.rows and buffer.rows >= (rows := next_size(buffer.row_bytes, buffer.rows)):
             yield Chunk(first, buffer.take(rows))
             first += rows
     if buffer.rows:

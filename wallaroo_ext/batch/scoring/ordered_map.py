@@ -15,24 +15,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_SUBMITTED = 2
-"""How many times `in_flight` items are in work or wait for a thread, so that no thread waits for the source."""
-
-_HELD = 4
-"""How many times `in_flight` items are held in all, with results that wait for an earlier one."""
+_HELD = 2
+"""How many times as many items as may be begun are held in all, with results that wait for an earlier one."""
 
 _WORK = "The scoring of these rows"
 """The subject of the error in a forked process."""
 
 
 def map_in_order(
-    items: Iterable[T], function: Callable[[T], R], in_flight: int, stopped: threading.Event | None = None
+    items: Iterable[T],
+    function: Callable[[T], R],
+    in_flight: int,
+    stopped: threading.Event | None = None,
+    *,
+    begun: Callable[[], int] | None = None,
 ) -> Generator[R]:
     """Yield the result of a function for each item, in the order of the items.
 
-    Items are read as they are needed: at most twice `in_flight` are in work or wait for a thread, and at most four
-    times `in_flight` are held, with results that wait for an earlier one. So a consumer that takes no results stops
-    the reading, a source without a next item stops the work, and one slow item does not stop the others at once.
+    Items are read as they are needed: at most `in_flight` are in work, no more than `begun` says are in work or wait
+    for a thread, and at most twice as many are held, with results that wait for an earlier one. So a consumer that
+    takes no results stops the reading, a source without a next item stops the work, and one slow item does not stop the
+    others at once.
 
     The threads end with the generator, by its last result, an error, or `close`: items that have not begun are
     dropped, and those in work are waited for. A process that is forked meanwhile does not have the threads; there, the
@@ -43,24 +46,27 @@ def map_in_order(
         function: The function, called in one of the threads.
         in_flight: The number of threads.
         stopped: Set when the generator ends before its last result, so that the function can end early.
+        begun: Returns how many items may be in work or wait for a thread, so that no thread waits for the source; by
+            default, twice as many as threads.
     """
     process = this_process()
     stopped = stopped or threading.Event()
     pool = ThreadPoolExecutor(in_flight, thread_name_prefix="wallaroo-batch")
-    begun: deque[Future[R]] = deque()
+    held: deque[Future[R]] = deque()
     source = iter(items)
+    most = begun or (lambda: 2 * in_flight)
 
     def submit(item: T) -> Future[R]:
         process.check(_WORK)
         return pool.submit(function, item)
 
     try:
-        while _submit_items(source, begun, submit, in_flight):
-            if begun[0].done():
-                yield begun.popleft().result()
+        while _submit_items(source, held, submit, most):
+            if held[0].done():
+                yield held.popleft().result()
                 process.check(_WORK)
             else:
-                wait(_unfinished(begun), return_when=FIRST_COMPLETED)
+                wait(_unfinished(held), return_when=FIRST_COMPLETED)
     except BaseException:
         if process.is_this:
             stopped.set()
@@ -71,17 +77,17 @@ def map_in_order(
 
 
 def _submit_items(
-    source: Iterator[T], begun: deque[Future[R]], submit: Callable[[T], Future[R]], in_flight: int
+    source: Iterator[T], held: deque[Future[R]], submit: Callable[[T], Future[R]], most: Callable[[], int]
 ) -> bool:
     """Submit as many items as may be held; return whether any result is left to take."""
-    while len(begun) < in_flight * _HELD and len(_unfinished(begun)) < in_flight * _SUBMITTED:
+    while len(held) < _HELD * most() and len(_unfinished(held)) < most():
         try:
             item = next(source)
         except StopIteration:
             break
-        begun.append(submit(item))
-    return bool(begun)
+        held.append(submit(item))
+    return bool(held)
 
 
-def _unfinished(begun: Iterable[Future[R]]) -> list[Future[R]]:
-    return [each for each in begun if not each.done()]
+def _unfinished(held: Iterable[Future[R]]) -> list[Future[R]]:
+    return [each for each in held if not each.done()]

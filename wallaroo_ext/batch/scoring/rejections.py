@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.errors import ApiError, EngineError, WallarooError
+from wallaroo_ext.errors import (
+    AnswerTooLargeError,
+    ApiError,
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    ContractViolationError,
+    EngineError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    WallarooError,
+)
 from wallaroo_ext.inference.row_errors import RowError
 
 if TYPE_CHECKING:
@@ -35,6 +47,13 @@ class Rejection:
     reason: str
     keys: dict[str, Any] = field(default_factory=dict[str, Any])
     key_columns: Table | None = field(default=None, repr=False, compare=False)
+
+
+_NOT_OF_THE_SIZE = (AuthenticationError, PermissionDeniedError, NotFoundError, ConflictError, RateLimitedError)
+
+
+class SplitError(Exception):
+    """A request was not answered, maybe because of its size: its rows are sent in parts."""
 
 
 class RejectionLimit:
@@ -71,8 +90,21 @@ def is_rejection(error: WallarooError) -> bool:
 
 
 def is_too_large(error: WallarooError) -> bool:
-    """Return whether the instance refused a request because of its size."""
+    """Return whether a request was refused because of its size, or has an answer that is too large to be read."""
+    if isinstance(error, AnswerTooLargeError):
+        return True
     return isinstance(error, ApiError) and error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def may_be_too_large(error: WallarooError) -> bool:
+    """Return whether a request may have failed because of its size.
+
+    Not every gateway says 413: some end the connection while it is sent, or answer 400, 500 or a page; a request that
+    takes too long ends as a timeout or 504, and an engine without enough memory as 502 or 503.
+    """
+    if isinstance(error, ConnectionFailedError | ContractViolationError):
+        return True
+    return isinstance(error, ApiError) and not isinstance(error, _NOT_OF_THE_SIZE)
 
 
 def score_by_halves(
@@ -85,11 +117,13 @@ def score_by_halves(
 
     Args:
         chunk: The rows.
-        score: Scores a chunk.
+        score: Scores a chunk, or raises SplitError if it has to be sent in parts.
         reject: Returns the rejection for a chunk of one row and its error.
     """
     try:
         scored = score(chunk)
+    except SplitError:
+        pass
     except WallarooError as error:
         if not is_rejection(error):
             raise

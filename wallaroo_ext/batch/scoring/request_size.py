@@ -2,110 +2,219 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
+import time
+from typing import TYPE_CHECKING
 
+from wallaroo_ext.batch.scoring.size_limits import SizeLimits
+from wallaroo_ext.batch.scoring.size_search import SizeSearch
+from wallaroo_ext.batch.scoring.throughput import ThroughputMeter
 from wallaroo_ext.errors import InvalidDataError
 
-FIRST_ROWS = 1_000
-MAX_BYTES = 1 << 20
-"""The largest size of a request's rows as Arrow. A run holds a multiple of `in_flight` requests in memory."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_SAMPLES = 8
-_SETTLED_SAMPLES = 64
-_FACTOR = 2
-_MIN_GAIN = 1.05
-_LONGEST_SECONDS = 10.0
+FIRST_ROWS = 32
+FIRST_BYTES = 256 << 10
+"""The first requests are small: a row of a large model may take a second, and what grows from here is fast to grow."""
+
+MAX_BYTES = 4 << 20
+"""The largest size of a request's rows as Arrow."""
+
+MAX_JSON_BYTES = 1 << 20
+"""The same for JSON, which takes several times as much, and is read at a tenth of the rate."""
+
+BYTES_IN_FLIGHT = 32 << 20
+"""About how many bytes of rows all requests under way have at most: of a run's memory, the part that is chosen.
+
+Of large requests, fewer are under way at a time than may be: eight of 4 MiB keep an instance as busy as 16 of 2 MiB.
+"""
+
+_BYTES_AHEAD = 4 << 20
+_SECONDS_AHEAD = 0.05
+_SAME_SIZE = 0.75
+_TRIAL_GAIN = 1.02
 
 
 class RequestSize:
-    """The size of the next request, which adapts to the rates of the last ones.
-
-    With a constant number of requests in flight, the throughput of the engine is proportional to the rows of a request
-    divided by the time until its answer. The size starts at `FIRST_ROWS` and doubles as long as the median of that rate
-    grows by 5 %. Then it stays, and from time to time the next larger or smaller size is tried. A request never has
-    more than `max_bytes`, and always fewer rows than one that the instance refused as too large. A size whose answers
-    take longer than 10 s is halved, because gateways end requests that take long.
+    """The size of the next request: a fixed number of rows, or what `SizeSearch` finds within `SizeLimits`.
 
     Any thread may call it.
 
     Args:
         rows: A fixed number of rows; None for one that adapts.
+        in_flight: How many requests may be under way at a time.
         max_bytes: The largest number of bytes of a request.
+        clock: Returns the present time in seconds.
     """
 
-    def __init__(self, rows: int | None = None, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        rows: int | None = None,
+        *,
+        in_flight: int = 1,
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if rows is not None and (isinstance(rows, bool) or rows < 1):
             raise InvalidDataError(f"A request has at least one row, not {rows}.")
-        self._fixed = rows is not None
-        self._rows = rows or FIRST_ROWS
-        self._max_bytes = max_bytes
-        self._ceiling: int | None = None
-        self._growing = True
-        self._best: tuple[int, float] | None = None
-        self._samples_needed = _SAMPLES
-        self._samples: list[tuple[float, float]] = []
+        self._fixed = rows
+        self._in_flight = in_flight
+        self._clock = clock
+        self._limits = SizeLimits(max_bytes)
+        self._search = SizeSearch()
+        self._meter = ThroughputMeter()
+        self._most = 1
+        self._row_bytes = 1.0
+        self._interval: float | None = None
         self._lock = threading.Lock()
 
-    @property
-    def rows(self) -> int:
-        """The current size."""
-        return self._rows
-
-    def next(self, row_bytes: float) -> int:
+    def next(self, row_bytes: float, available: int) -> int:
         """Return the number of rows of the next request.
 
         Args:
             row_bytes: The number of bytes of a row.
+            available: How many rows there are; with fewer than are returned, this is asked again.
         """
-        if self._fixed:
-            return self._below_ceiling(self._rows)
         with self._lock:
-            max_rows = max(1, int(self._max_bytes / row_bytes))
-            self._rows = min(self._below_ceiling(self._rows), max_rows)
-            self._growing = self._growing and self._rows < max_rows
-            return self._rows
+            self._row_bytes = row_bytes
+            if self._fixed is not None:
+                return min(self._fixed, self._rows_in(self._limits.most)) if self._limits.refused else self._fixed
+            trial = self._limits.next_trial() if self._search.gain > _TRIAL_GAIN else None
+            if trial is None:
+                return self._present_rows()
+            rows = self._rows_in(trial)
+            if rows <= available:
+                self._limits.begin_trial(trial)
+            return rows
 
-    def answered(self, rows: int, seconds: float) -> None:
-        """Take into account that a request was answered at its first attempt."""
+    def begun(self) -> int:
+        """Return how many requests may be begun: those under way, and those that wait for a thread.
+
+        As many wait as threads take until more are read and cut; none where fewer are under way than there are threads.
+        """
         with self._lock:
-            if self._fixed or rows != self._rows:
+            present = self._present_in_flight()
+            if self._fixed is not None:
+                return 2 * present
+            if present < self._in_flight:
+                return present
+            if self._interval is None:
+                return present + 1
+            by_time = _SECONDS_AHEAD / max(self._interval, 1e-9)
+            by_bytes = _BYTES_AHEAD / (self._search.rows * self._row_bytes)
+            return present + max(1, min(present, int(by_time), int(by_bytes)))
+
+    def begin(self) -> float:
+        """Take into account that a thread begins to score a chunk; return the present time."""
+        with self._lock:
+            now = self._clock()
+            self._meter.in_flight = self._present_in_flight()
+            self._meter.begin(now)
+            return now
+
+    def end(self, rows: int, began: float, *, at_once: bool) -> None:
+        """Take into account that a chunk was scored.
+
+        Args:
+            rows: The rows of the chunk.
+            began: What `begin` returned.
+            at_once: Whether it was one request, answered at its first attempt.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._fixed is not None or not at_once:
+                self._meter.fail(now)
                 return
-            self._samples.append((rows / max(seconds, 1e-9), seconds))
-            if len(self._samples) >= self._samples_needed:
-                self._choose()
+            self._search.took(rows, now - began)
+            present = self._search.rows
+            found = self._meter.answer(
+                now,
+                rows,
+                now - began,
+                counts=present * _SAME_SIZE <= rows <= present / _SAME_SIZE,
+                rounds=self._search.rounds,
+            )
+            if found is not None:
+                self._interval = found.interval
+                self._search.measured(found, self._most)
+                self._search.rows = self._filling(self._search.rows, before=present)
 
-    def too_large(self, rows: int) -> None:
-        """Take into account that the instance refused a request because of its size."""
+    def fail(self) -> None:
+        """Take into account that a chunk could not be scored."""
         with self._lock:
-            self._ceiling = min(self._ceiling or rows, max(1, rows // 2))
-            self._rows = self._below_ceiling(self._rows)
-            self._samples.clear()
+            self._meter.fail(self._clock())
 
-    def _below_ceiling(self, rows: int) -> int:
-        return rows if self._ceiling is None else min(rows, self._ceiling)
+    def taken(self, size: int) -> None:
+        """Take into account that the instance answered a request with so many bytes of rows."""
+        with self._lock:
+            if self._limits.taken(size):
+                self._meter.restart()
 
-    def _choose(self) -> None:
-        rate = statistics.median(rate for rate, _ in self._samples)
-        seconds = statistics.median(seconds for _, seconds in self._samples)
-        self._samples.clear()
-        slow = seconds > _LONGEST_SECONDS
-        if slow:
-            self._growing = False
-        if slow or self._best is None or rate > self._best[1] * _MIN_GAIN:
-            self._best = None if slow else (self._rows, rate)
-            self._samples_needed = _SAMPLES
-            self._rows = self._next_size()
-        else:
-            self._return_to_best()
+    def too_large(self, size: int, *, certain: bool = True) -> None:
+        """Take into account that the instance refused a request with so many bytes of rows because of its size.
 
-    def _return_to_best(self) -> None:
-        """Go back to the best size for a long time; the next trial goes in the other direction."""
-        assert self._best is not None, "there is a best size before one is worse"  # noqa: S101 - by _choose
-        self._rows = self._below_ceiling(self._best[0])
-        self._growing = not self._growing
-        self._best = None
-        self._samples_needed = _SETTLED_SAMPLES
+        Args:
+            size: The bytes.
+            certain: Whether the size is known to be the reason; otherwise it is tried again later.
+        """
+        with self._lock:
+            self._limits.refuse(size, certain=certain)
+            self._meter.restart()
+            if self._search.is_growing:
+                self._search.settle(self._search.rows)
 
-    def _next_size(self) -> int:
-        return self._below_ceiling(self._rows * _FACTOR if self._growing else max(1, self._rows // _FACTOR))
+    def is_too_large(self, size: int, *, is_part: bool) -> bool:
+        """Return whether a request with so many bytes of rows would be refused, by what is known.
+
+        Args:
+            size: The bytes.
+            is_part: Whether it is a part of a chunk, which was or would be refused as a whole.
+        """
+        with self._lock:
+            return self._limits.is_too_large(size, is_part=is_part)
+
+    def is_new(self, size: int) -> bool:
+        """Return whether a failure may be due to the size: only smaller requests were answered so far."""
+        with self._lock:
+            return self._fixed is None and self._limits.is_new(size)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the size adapts, and no request was answered so far."""
+        with self._lock:
+            return self._fixed is None and self._limits.none_taken
+
+    def _rows_in(self, size: float) -> int:
+        return max(1, int(size / self._row_bytes))
+
+    def _present_in_flight(self) -> int:
+        return self._in_flight if self._fixed is not None else self._in_flight_with(self._search.rows)
+
+    def _in_flight_with(self, rows: int) -> int:
+        """Return how many requests of a size may be under way at a time."""
+        return max(1, min(self._in_flight, round(BYTES_IN_FLIGHT / (max(rows, 1) * self._row_bytes))))
+
+    def _filling(self, rows: int, before: int) -> int:
+        """Return a size near the given one with which the requests under way have all bytes that they may.
+
+        Growth does not leave out the largest size with which as many are under way as there are threads, and from there
+        on goes in steps of 2, because each has fewer under way.
+        """
+        with_all = self._rows_in(BYTES_IN_FLIGHT / self._in_flight)
+        if rows < with_all * _SAME_SIZE:
+            return rows
+        if before < with_all * _SAME_SIZE:
+            return min(with_all, self._most)
+        under_way = self._in_flight_with(min(rows, 2 * before))
+        return min(self._rows_in(BYTES_IN_FLIGHT / under_way), self._most)
+
+    def _present_rows(self) -> int:
+        """Return the size that the search is at, within the limit, or at it if it was there before the limit rose."""
+        search, before = self._search, self._most
+        self._most = self._rows_in(self._limits.most)
+        if not search.rows:
+            search.rows = min(FIRST_ROWS, self._rows_in(FIRST_BYTES), self._most)
+        elif search.rows > self._most or (self._limits.refused and search.rows >= before and not search.is_growing):
+            search.move(self._most)
+        return search.rows

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import threading
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.reading.widening import scalar_text
 from wallaroo_ext.batch.retries import with_retries
 from wallaroo_ext.batch.scoring.chunking import Chunk
-from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, is_too_large, score_by_halves, with_gaps
-from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
+from wallaroo_ext.batch.scoring.rejections import (
+    Rejection,
+    RejectionLimit,
+    SplitError,
+    is_too_large,
+    may_be_too_large,
+    score_by_halves,
+    with_gaps,
+)
+from wallaroo_ext.errors import (
+    ContractViolationError,
+    EngineError,
+    InvalidDataError,
+    RequestTimeoutError,
+    WallarooError,
+)
 from wallaroo_ext.inference.files.csv_types import from_texts
 from wallaroo_ext.inference.infer import score_steps
 from wallaroo_ext.inference.inputs.missing_numbers import rows_with_missing, without_missing
@@ -33,7 +47,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.scoring.request_size import RequestSize
 
 pa: Any = import_module("pyarrow")
-_OK = 200
+_OK, _SERVER_ERROR = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,28 @@ class Tally:
             self.repeated += attempts - 1
 
 
+@dataclass(slots=True)
+class _Requests:
+    """The requests that a chunk took.
+
+    Attributes:
+        attempts: How many times one was sent; one if the whole chunk was answered at once.
+        in_parts: Whether the chunk is sent in parts.
+        rejected: The bytes of those whose rows the engine rejected, of more than one row.
+    """
+
+    attempts: int = 0
+    in_parts: bool = False
+    rejected: list[int] = field(default_factory=list[int])
+
+    def failed(self, error: WallarooError, size: int) -> None:
+        """Take into account that a request with so many bytes of rows failed."""
+        self.attempts += 1
+        self.in_parts = True
+        if isinstance(error, EngineError) and not is_too_large(error):
+            self.rejected.append(size)
+
+
 class Scorer:
     """Scores chunks; any number of threads may call it.
 
@@ -117,12 +153,25 @@ class Scorer:
         Raises:
             WallarooError: The chunk cannot be scored, or more rows were rejected than may be.
         """
-        results = list(self._results(chunk))
+        requests = _Requests()
+        began = self._size.begin()
+        try:
+            results = list(self._results(chunk, requests))
+        except BaseException:
+            self._size.fail()
+            raise
+        self._size.end(chunk.rows.num_rows, began, at_once=requests.attempts == 1)
+        self._learn_from_rejected(results, requests)
         # Arrow's allocator keeps memory that a thread has freed, and several threads keep several times as much.
         pa.default_memory_pool().release_unused()
         return ScoredChunk(chunk.first, chunk.rows.num_rows, results)
 
-    def _results(self, chunk: Chunk) -> Iterator[Table | Rejection]:
+    def _learn_from_rejected(self, results: list[Table | Rejection], requests: _Requests) -> None:
+        """Take the size for the reason why the engine rejected rows that it then scored in parts, each of them."""
+        if requests.rejected and not any(isinstance(result, Rejection) for result in results):
+            self._size.too_large(min(requests.rejected), certain=False)
+
+    def _results(self, chunk: Chunk, requests: _Requests) -> Iterator[Table | Rejection]:
         """Yield the scored rows of a chunk, with each row that was not scored in its place."""
         sent = self._columns_to_send(chunk.rows)
         if self._how.missing == "nan":
@@ -135,22 +184,47 @@ class Scorer:
                 yield from gaps
                 return
             chunk = chunk.without(missing) if gaps else chunk
-        yield from with_gaps(score_by_halves(chunk, self._score, self._reject), chunk.numbers, gaps)
+        scored = score_by_halves(chunk, partial(self._score, requests), self._reject)
+        yield from with_gaps(scored, chunk.numbers, gaps)
 
-    def _score(self, chunk: Chunk) -> Table:
+    def _score(self, requests: _Requests, chunk: Chunk) -> Table:
+        """Return the scored rows of a chunk, or of a part of it.
+
+        Raises:
+            SplitError: It is too large, or may be.
+        """
         rows = vector_of(chunk.sent, chunk.first) if self._how.vector else chunk.sent
-        count = rows.num_rows
-        began = time.monotonic()
+        size = chunk.rows.nbytes
+        several = rows.num_rows > 1
+        if several and self._size.is_too_large(size, is_part=requests.in_parts):
+            requests.in_parts = True
+            raise SplitError
+
+        def ends(error: WallarooError) -> bool:
+            return several and self._may_be_too_large(error, size)
+
         try:
-            answer, attempts = with_retries(lambda: self._send(rows), self._how.retries, self._stopped)
+            answer, attempts = with_retries(lambda: self._send(rows), self._how.retries, self._stopped, ends)
         except WallarooError as error:
+            requests.failed(error, size)
             if is_too_large(error):
-                self._size.too_large(count)
+                self._size.too_large(size)
+            elif ends(error):
+                self._size.too_large(size, certain=False)
+                raise SplitError from error
             raise
+        requests.attempts += attempts
         self.tally.count(attempts)
-        if attempts == 1:
-            self._size.answered(count, time.monotonic() - began)
+        self._size.taken(size)
         return self._with_keys(chunk.rows, answer)
+
+    def _may_be_too_large(self, error: WallarooError, size: int) -> bool:
+        """Return whether a request may have failed because of its size, so that it is not sent as it is again."""
+        if is_too_large(error) or (isinstance(error, EngineError) and error.status < _SERVER_ERROR):
+            return False  # which is known, or about the rows
+        if self._size.is_first:
+            return isinstance(error, RequestTimeoutError)
+        return self._size.is_new(size) and may_be_too_large(error)
 
     def _send(self, rows: Table) -> Table:
         steps = score_steps(self._url, rows, **self._how.infer_options)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from scripts.lib.bench.batch import memory as batch_memory
+from scripts.lib.bench.batch.shares import LEARNING, MEASURED, show_shares
 from scripts.lib.bench.model import WIDTH, deploy_model, rows_of
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
@@ -41,7 +42,7 @@ SIZES = (500, 2_000, 8_000, 32_000, None)
 CHOSEN = IN_FLIGHT
 TURNS = 3
 LEAST_BUSY = 0.90
-MOST_MIB = 300.0
+MOST_MIB = 250.0
 PICTURE = Path("batch.svg")
 
 _REQUESTS = 300
@@ -106,6 +107,8 @@ def batch(
         setup.score(min(rows, 50_000), CHOSEN, None)
         grid = _grid(console, setup, rows, turns)
         _show_grid(console, grid, rows, turns)
+        part = min(1.0, rows / ROWS)  # with fewer rows, the sections are only shown to run
+        show_shares(console, setup.client, turns=turns, learning=LEARNING * part, measured=MEASURED * part)
         _transports(console, setup, rows, turns)
         _compare(console, setup, rows, turns, with_vendor=with_vendor)
         shares = [busy_share(setup, rows) for _ in range(turns)]
