@@ -162,7 +162,7 @@ def says_nothing(value: Any) -> bool:
 
 def ids_of(listed: list[dict[str, Any]]) -> set[Any]:
     """Return the ids of listed things, of a pipeline below its name."""
-    return {(each["pipeline"] if "pipeline" in each else each)["id"] for each in listed}
+    return {each.get("pipeline", each)["id"] for each in listed}
 
 
 def roles(api: Api, workspace_id: int) -> dict[str, str]:

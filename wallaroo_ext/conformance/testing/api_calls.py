@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
 
 
+_KEYS = "/protocol/openid-connect/certs"
+"""Where Keycloak publishes the public keys of a realm."""
 UPLOADS = ("upload_and_convert_model", "upload_model", "upload_model_stream")
 """The operations that upload a model."""
 
@@ -58,6 +60,17 @@ class Api:
         if body is not None:
             more["json"] = body
         return self._http.request(method.upper(), url, **more)
+
+    def keys(self, realm: str) -> list[dict[str, Any]]:
+        """Return the public keys that the issuer of tokens publishes; none where it publishes none.
+
+        Args:
+            realm: The path of its realm, below the URL of Keycloak.
+        """
+        url = self._suite.instance.settings.auth_url.rstrip("/") + realm + _KEYS
+        answer = self._http.get(url, auth=None)
+        is_json = answer.is_success and answer.headers.get("content-type", "").startswith("application/json")
+        return [object_of(key) for key in list_of(object_of(answer.json()).get("keys"))] if is_json else []
 
     def list_models(self, workspace_id: int | None) -> list[dict[str, Any]]:
         """Return the models of a workspace, in the form of any release, without their versions."""
