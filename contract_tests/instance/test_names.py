@@ -24,7 +24,9 @@ def long_name(api: Api, kind: str, length: int, *, capitals: bool = True) -> str
     return f"{name}{'x' * (length - len(name) - 1)}{'Z' if capitals else 'z'}"
 
 
-@pytest.mark.touches("create_pipeline", "get_pipeline_by_name", "list_pipelines", "get_pipeline_version", "get_topic_name")
+@pytest.mark.touches(
+    "create_pipeline", "get_pipeline_by_name", "list_pipelines", "get_pipeline_version", "get_topic_name"
+)
 @pytest.mark.parametrize("length", [40, LONGEST_LABEL])
 def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
     name = long_name(api, "p", length)
@@ -46,9 +48,11 @@ def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixture
 @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models", "get_model", "get_model_by_id")
 @pytest.mark.parametrize("length", [63, 64, 65, 255])
 def test_the_name_of_a_model_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
-    assert fixtures.workspace_id is not None
     name = long_name(api, "m", length)
-    version_id = api.upload(api.uploads[length % len(api.uploads)], name, model_file(), fixtures.workspace_id)
+    fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
+    upload = api.uploads[length % len(api.uploads)]
+    answer = api.call(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
+    version_id = answer["insert_models"]["returning"][0]["models"][0]["id"]
     [version] = api.call("list_model_versions", {"model_id": name})
     assert (version["id"], version.get("model_id", name)) == (version_id, name)
     model_id = version["models_pk_id"]
