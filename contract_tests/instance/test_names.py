@@ -24,9 +24,7 @@ def long_name(api: Api, kind: str, length: int, *, capitals: bool = True) -> str
     return f"{name}{'x' * (length - len(name) - 1)}{'Z' if capitals else 'z'}"
 
 
-@pytest.mark.touches(
-    "create_pipeline", "get_pipeline_by_name", "list_pipelines", "get_pipeline_version", "get_topic_name"
-)
+@pytest.mark.touches("create_pipeline", if_there=("get_pipeline_by_name", "list_pipelines", "get_pipeline_version"))
 @pytest.mark.parametrize("length", [40, LONGEST_LABEL])
 def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
     name = long_name(api, "p", length)
@@ -45,7 +43,9 @@ def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixture
     assert again["pipeline_pk_id"] == number, "the name is known again"
 
 
-@pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models", "get_model", "get_model_by_id")
+@pytest.mark.touches(
+    "list_model_versions", "list_models", "get_model", "get_model_by_id", if_there=(*UPLOADS, "get_model_version_by_id")
+)
 @pytest.mark.parametrize("length", [63, 64, 65, 255])
 def test_the_name_of_a_model_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
     name = long_name(api, "m", length)
@@ -73,7 +73,7 @@ def test_the_name_of_a_workspace_is_kept(api: Api) -> None:
     assert {number: listed.get(number) for number in made} == made
 
 
-@pytest.mark.touches(*UPLOADS, "list_model_versions", "get_model")
+@pytest.mark.touches("list_model_versions", "get_model", if_there=(*UPLOADS, "get_model_version_by_id"))
 @pytest.mark.parametrize("upload", UPLOADS)
 def test_the_name_of_a_file_is_kept(upload: str, api: Api, fixtures: Fixtures) -> None:
     if not api.has(upload):
@@ -113,7 +113,7 @@ class TestRefusals:
         assert api.call_refused("create_workspace", {"workspace_name": name + ending}) == 400
         api.call("create_workspace", {"workspace_name": name + "-x"})
 
-    @pytest.mark.touches(*UPLOADS)
+    @pytest.mark.touches("upload_model", if_there=UPLOADS)
     @pytest.mark.parametrize("ending", ["_x", "-", "x" * 256], ids=["underscore", "dash", "too long"])
     def test_of_a_model(self, ending: str, api: Api, fixtures: Fixtures) -> None:
         name, fields = api.unused_name("m"), {"visibility": "private", "workspace_id": fixtures.workspace_id}

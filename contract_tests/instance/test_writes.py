@@ -184,7 +184,7 @@ class TestVersions:
         assert not answer.is_success, "what was undeployed still answers"
 
 
-@pytest.mark.touches(*UPLOADS, "list_model_versions")
+@pytest.mark.touches("list_model_versions", if_there=(*UPLOADS, "get_model_version_by_id"))
 @pytest.mark.parametrize("upload", UPLOADS)
 def test_a_large_file_is_stored_whole(upload: str, api: Api, fixtures: Fixtures) -> None:
     if not api.has(upload):
@@ -431,7 +431,7 @@ class TestAtATime:
         assert listed == made
         assert len(made) <= 1, "one name has one workspace"
 
-    @pytest.mark.touches("create_pipeline", "list_workspaces", "get_pipeline_version")
+    @pytest.mark.touches("create_pipeline", "list_workspaces", if_there=("get_pipeline_version",))
     def test_pipelines(self, api: Api, fixtures: Fixtures) -> None:
         made = at_a_time(*[lambda: new_pipeline(api, fixtures)] * AT_A_TIME)
         numbers = {each["pipeline_pk_id"] for each in made}
@@ -444,7 +444,7 @@ class TestAtATime:
             shown = api.call("get_pipeline_version", {"version": each["pipeline_variant_version"]})
             assert shown["pipeline_id"] == each["name"]
 
-    @pytest.mark.touches(*UPLOADS, "list_model_versions")
+    @pytest.mark.touches("list_model_versions", if_there=(*UPLOADS, "get_model_version_by_id"))
     @pytest.mark.parametrize("upload", UPLOADS)
     def test_versions_of_one_model(self, upload: str, api: Api, fixtures: Fixtures) -> None:
         if not api.has(upload):
@@ -481,11 +481,9 @@ class TestAtATime:
     "list_models",
     "get_model",
     "get_model_by_id",
-    "list_pipelines",
-    "get_pipeline_by_name",
-    "get_model_version_by_id",
+    if_there=("list_pipelines", "get_pipeline_by_name", "get_model_version_by_id"),
 )
-def test_what_was_just_made_says_when(api: Api, conformance_suite: Suite) -> None:
+def test_what_was_just_made_says_when(api: Api) -> None:
     where = new_workspace(api)
     name = api.unused_name("m")
     number = api.upload(api.uploads[-1], name, model_file(), where)

@@ -83,6 +83,17 @@ class Api:
         assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.json() if answer.content else None
 
+    def control(self, operation: str, good: dict[str, Any]) -> None:
+        """Send the good request beside which another was refused: it has to succeed, or the refusal says nothing.
+
+        Args:
+            operation: The contract's `operationId`.
+            good: The request, as `GeneratedCases.good_request` returns it.
+        """
+        answer = self.send(operation, **good)
+        told = f"{operation} refuses what is right, too: {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code == self._suite.rules.success(operation), told  # noqa: S101 - pytest's way to fail
+
     @staticmethod
     def first(answer: Any) -> dict[str, Any]:
         """Return the first of a list, or what is no list, because some operations answer in both forms."""
