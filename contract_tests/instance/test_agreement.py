@@ -319,9 +319,9 @@ class TestRefusals:
     def test_a_required_field_is_required(
         self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
     ) -> None:
+        _, first, _ = good_json(conformance_suite, operation_id)
+        api.send(operation_id, **first)  # so that an instance that fills in missing fields has values for them
         schema, good, body = good_json(conformance_suite, operation_id)
-        # An instance that fills in missing fields has values for them then.
-        api.send(operation_id, **conformance_suite.cases.good_request(operation_id))
         for name in schema.get("required", ()):
             with subtests.test(name):
                 changed = {field: value for field, value in body.items() if field != name}
