@@ -350,7 +350,10 @@ def row_logged(world: World, operation: str) -> None:
 
 def assay_made(world: World, _: str) -> None:
     api, fixtures = world.api, world.fixtures
-    request = assay_request(fixtures, name=api.unused_name("a"), alert_threshold=0.625)
+    request = assay_request(fixtures, name=f"{api.unused_name('a')}-Assay", alert_threshold=0.625)
+    idle = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a"), active=False))["assay_id"]
+    listed = {each["id"]: each["active"] for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})}
+    assert listed[idle] is False, "it was to be made inactive"
     number = api.call("create_assay", request)["assay_id"]
     for active in (None, False, True, False):
         if active is not None:

@@ -10,6 +10,7 @@ from contract_tests.mutants.lies.exchange import Answer
 from contract_tests.mutants.lies.fields import rules
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, succeeded
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,17 +68,16 @@ def _newest(operation: str) -> Iterator[Mutant]:
 
     async def newest_of_deployed(exchange: Exchange) -> Answer:
         body = object_of(exchange.request.json)
-        key, version = body.get("pipeline_id"), body.get("pipeline_version_pk_id")
-        if isinstance(version, int):
-            honest = await exchange.ask()
-            other = exchange.request.with_json(body | {"pipeline_version_pk_id": version + 1})
-            newer = await exchange.ask(other) if key is not None else honest
-            return newer if succeeded(operation, newer) else honest
+        version = body.get("pipeline_version_pk_id")
+        if isinstance(version, int) and body.get("pipeline_id") is not None and _is_good(operation, body):
+            answer = await exchange.ask(exchange.request.with_json(body | {"pipeline_version_pk_id": version + 1}))
+            if succeeded(operation, answer):
+                return answer
         return await exchange.ask()
 
     async def newest_of_copied(exchange: Exchange) -> Answer:
         body = {name: value for name, value in object_of(exchange.request.json).items() if name != "pipeline_version"}
-        is_meant = "pipeline_version" in object_of(exchange.request.json)
+        is_meant = _is_good(operation, exchange.request.json) and body != exchange.request.json
         return await (exchange.ask(exchange.request.with_json(body)) if is_meant else exchange.ask())
 
     lie = newest_of_deployed if operation == "deploy_pipeline" else newest_of_copied
@@ -90,8 +90,8 @@ def _forgotten_ids(operation: str) -> Iterator[Mutant]:
 
     async def lie(exchange: Exchange) -> Answer:
         body = object_of(exchange.request.json)
-        is_alone = "pipeline_id" in body and "deployment_id" not in body
-        if is_alone and "answer" in exchange.memory and isinstance(body["pipeline_id"], int):
+        is_alone = body.get("pipeline_id", NOBODYS) != NOBODYS and "deployment_id" not in body
+        if is_alone and "answer" in exchange.memory and _is_good(operation, body):
             return exchange.memory["answer"]
         answer = await exchange.ask()
         if succeeded(operation, answer):
@@ -101,31 +101,33 @@ def _forgotten_ids(operation: str) -> Iterator[Mutant]:
     yield Mutant(operation, "forgets-the-pipeline", "", "A pipeline's id alone undeploys nothing.", lie)
 
 
-_FORGOTTEN = {
-    "invite_user": ["password"],
-    "add_workspace_user": ["user_type"],
-    "insert_model_config": ["tensor_fields", "filter_threshold"],
-    "create_pipeline": ["definition"],
-    "copy_pipeline": ["pipeline_version"],
-    "deploy_pipeline": ["models", "model_ids"],
-    "create_assay": ["active"],
+_FORGOTTEN: dict[str, dict[str, Any]] = {
+    "invite_user": {"password": None},
+    "add_workspace_user": {"user_type": None},
+    "insert_model_config": {"tensor_fields": None, "filter_threshold": None},
+    "create_pipeline": {"definition": {}},
+    "copy_pipeline": {"pipeline_version": None},
+    "deploy_pipeline": {"models": None, "model_ids": None},
+    "create_assay": {"active": True},
 }
-"""The fields that a request may lack and that are seen afterwards."""
+"""The fields that are seen afterwards, with the values that are as good as forgotten."""
 
 
 def _partly_forgotten(operation: str) -> Iterator[Mutant]:
-    for field in _FORGOTTEN.get(operation, ()):
+    for field, value in _FORGOTTEN.get(operation, {}).items():
 
-        async def lie(exchange: Exchange, field: str = field) -> Answer:
+        async def lie(exchange: Exchange, field: str = field, value: Any = value) -> Answer:
             body = object_of(exchange.request.json)
-            if field not in body:
+            if field not in body or not _is_good(operation, body):
                 return await exchange.ask()
-            left = {name: value for name, value in body.items() if name != field}
-            answer = await exchange.ask(exchange.request.with_json(left))
-            honest = succeeded(operation, answer)
-            return answer if honest else await exchange.ask()
+            return await exchange.ask(exchange.request.with_json(body | {field: value}))
 
         yield Mutant(operation, "forgets-a-field", field, f"What is sent as `{field}` is forgotten.", lie)
+
+
+def _is_good(operation: str, body: Any) -> bool:
+    """Return whether a body is one that the contract allows."""
+    return not rules().problems(rules().request_content(operation)["application/json"]["schema"], body)
 
 
 def _refuses_later(operation: str) -> Iterator[Mutant]:
