@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.request_fields import fields_of
 from wallaroo_ext.conformance.testing.people import Person
@@ -163,7 +164,7 @@ def is_empty(answer: httpx.Response) -> bool:
 
 def says_nothing(value: Any) -> bool:
     """Return whether a value of JSON is null, or made of empty lists and objects."""
-    inner: list[Any] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    inner = [*object_of(value).values(), *list_of(value)]
     return value is None or (isinstance(value, dict | list) and all(map(says_nothing, inner)))
 
 

@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
@@ -95,7 +96,7 @@ def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
         status = api.send("get_deployment_status", {"name": deployment})
         found: dict[str, Any] = status.json() if status.is_success else {}
         if found.get("status") == "Running":
-            told = [engine["model_statuses"] or {} for engine in found["engines"]]
+            told: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
             seen = [{name: each[name] for name in model} for one in told for each in one.get("models", [])]
             if seen and all(each == model for each in seen):
                 return found
@@ -323,7 +324,7 @@ def deployment_changed(world: World, _: str) -> None:
     number, name = deployed(api, pipeline)  # without models it stays in its start
     api.call("get_deployment_status", {"name": name})
     other = new_pipeline(api, world.fixtures)
-    _, stays = deployed(api, other)
+    stays = deployed(api, other)[1]
     for ids in ({"deployment_id": number}, {"pipeline_id": other["pipeline_pk_id"]}):
         api.call("undeploy_pipeline", ids)
         gone, left = (name, stays) if "deployment_id" in ids else (stays, None)
@@ -514,9 +515,9 @@ def test_what_was_just_made_says_when(api: Api) -> None:
 
 def times_of(value: Any) -> list[dict[str, str]]:
     """Return the times at which things in a value were made and changed, a dictionary a thing."""
-    if isinstance(value, list):
-        return [found for inner in value for found in times_of(inner)]
-    if not isinstance(value, dict):
-        return []
-    own = {key: value[key] for key in ("created_at", "updated_at") if isinstance(value.get(key), str)}
-    return ([own] if own else []) + [found for inner in value.values() for found in times_of(inner)]
+    fields = object_of(value)
+    own: dict[str, str] = {key: fields[key] for key in ("created_at", "updated_at") if isinstance(fields.get(key), str)}
+    return [
+        *([own] if own else []),
+        *(found for inner in (*fields.values(), *list_of(value)) for found in times_of(inner)),
+    ]

@@ -159,7 +159,7 @@ def operations_of(item: pytest.Item) -> list[str]:
     return [] if marked is None else [*marked.args, *marked.kwargs.get("if_there", ())]
 
 
-def _needed_by(item: pytest.Item) -> list[str]:
+def needed_by(item: pytest.Item) -> list[str]:
     """Return the operations without which a test cannot run."""
     marked = item.get_closest_marker("touches")
     optional = () if marked is None else marked.kwargs.get("if_there", ())
@@ -201,7 +201,7 @@ def fixtures(fail_on_findings: None, conformance_suite: Suite) -> Fixtures:  # n
 def fail_on_findings(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generator[None]:
     """Fail a test for the findings that come while it runs; skip it where the run may not try its operations."""
     conformance_suite.prepare_reading()
-    for operation in _needed_by(request.node):
+    for operation in needed_by(request.node):
         reason = conformance_suite.skip_reason(operation)
         if reason:
             pytest.skip(reason)
