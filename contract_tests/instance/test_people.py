@@ -110,8 +110,18 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     conformance_suite: Suite,
     fixtures: Fixtures,  # noqa: ARG001 - requests of all operations need them
 ) -> None:
-    for operation in conformance_suite.options.operations or conformance_suite.rules.operations:
-        conformance_suite.cases.good_request(operation)  # before the token, which does not live long
+    for operation in ("invite_user", "deactivate_user", "activate_user", "query_users", "request_token"):
+        reason = conformance_suite.skip_reason(operation)
+        if reason:
+            pytest.skip(reason)
+    rules, cases = conformance_suite.rules, conformance_suite.cases
+    tried = [
+        operation
+        for operation in conformance_suite.options.operations or rules.operations
+        if rules.takes_token(operation) and not conformance_suite.skip_reason(operation)
+    ]
+    for operation in tried:
+        cases.good_request(operation)  # before the token, which does not live long
     person = Person(api, conformance_suite)
     signed_in = person.sign_in().json()
     access, refresh = signed_in["access_token"], signed_in.get("refresh_token")
@@ -125,12 +135,9 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     assert person.sign_in().status_code in {400, 401}, "who is deactivated gets a token"
     if refresh:
         assert person.renew(refresh).status_code in {400, 401}, "who is deactivated renews a token"
-    rules, cases = conformance_suite.rules, conformance_suite.cases
-    wanted = conformance_suite.options.operations or tuple(rules.operations)
     answered = {
-        operation: person.send(operation, token=access, **cases.unused_request(operation)).status_code
-        for operation in wanted
-        if rules.takes_token(operation) and conformance_suite.guard.allows(operation)
+        operation: person.send(operation, token=access, **cases.good_request(operation)).status_code
+        for operation in tried
     }
     assert {operation: status for operation, status in answered.items() if status != 401} == {}, "an old token is good"
     assert api.call("query_users", {"user_ids": [person.id]})["users"][person.id]["enabled"] is False
