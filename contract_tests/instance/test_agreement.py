@@ -314,17 +314,19 @@ class TestAssays:
 
 
 class TestRefusals:
-    """Each field by itself, so that none is missed."""
+    """Each field by itself, so that none is missed, and the same request with the field right succeeds."""
 
     def test_a_required_field_is_required(
         self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
     ) -> None:
+        _, first, _ = good_json(conformance_suite, operation_id)
+        api.send(operation_id, **first)  # so that an instance that fills in missing fields has values for them
         schema, good, body = good_json(conformance_suite, operation_id)
-        api.send(operation_id, **good)  # so that an instance that fills in missing fields has values for them
         for name in schema.get("required", ()):
             with subtests.test(name):
                 changed = {field: value for field, value in body.items() if field != name}
                 self.refused(api, operation_id, good, changed)
+        api.control(operation_id, good)
 
     def test_a_field_has_its_type(
         self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
@@ -336,6 +338,7 @@ class TestRefusals:
             if wrong is not None:
                 with subtests.test(name):
                     self.refused(api, operation_id, good, body | {name: wrong})
+        api.control(operation_id, good)
 
     @staticmethod
     def refused(api: Api, operation: str, good: dict[str, Any], body: dict[str, Any]) -> None:
@@ -354,11 +357,11 @@ def results_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return the schema of an operation's JSON object, a good request, and its body; skips where it has none."""
+    """Return the schema of an operation's JSON object, a good request of unused names, and its body, or skip."""
     content = suite.rules.request_content(operation)
     if list(content) != [JSON]:
         pytest.skip("Its body is no JSON, or not only.")
-    good = suite.cases.good_request(operation)
+    good = suite.cases.unused_request(operation)
     return suite.rules.schemas.resolve(content[JSON]["schema"]), good, json.loads(good["content"] or b"{}")
 
 
@@ -376,3 +379,4 @@ def test_a_body_of_another_media_type_is_refused(operation_id: str, conformance_
     changed: dict[str, Any] = good | {"headers": headers, "content": good["content"] or b"{}"}
     answer = api.send(operation_id, auth=None, **changed)
     assert answer.status_code in REFUSALS, f"{answer.status_code} {answer.text[:300]}"
+    api.control(operation_id, good)

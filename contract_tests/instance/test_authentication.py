@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.testing.bad_tokens import BadTokens, NoSuchTokenError
+from wallaroo_ext.conformance.testing.bad_tokens import BadTokens, NoSuchTokenError, claims_of
+from wallaroo_ext.conformance.testing.clocks import clocks_of
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -25,10 +27,13 @@ KINDS = (
     pytest.param("expired", marks=pytest.mark.last),  # by then the run's first token has expired
 )
 
+TRIED_WITH_ALL = {"list_features", "list_workspaces", "infer_pipeline", "create_workspace"}
+"""The operations that are tried with every token that looks like a good one; the others take turns."""
+
 
 @pytest.fixture(scope="session")
-def bad_tokens(conformance_suite: Suite) -> BadTokens:
-    return BadTokens(conformance_suite)
+def bad_tokens(conformance_suite: Suite, api: Api) -> BadTokens:
+    return BadTokens(conformance_suite, api)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -45,6 +50,27 @@ def test_a_bad_token_is_refused(
     headers = {} if header is None else {"Authorization": header}
     answer = api.send(operation_id, auth=None, **good | {"headers": good.get("headers", {}) | headers})
     assert answer.status_code == 401, f"{answer.status_code} {answer.text[:300]}"
+
+
+def test_only_an_access_token_of_the_realm_is_accepted(
+    operation_id: str, bad_tokens: BadTokens, conformance_suite: Suite, api: Api
+) -> None:
+    if not conformance_suite.rules.takes_token(operation_id):
+        pytest.skip("It takes no token.")
+    tokens = list(bad_tokens.forged().items())
+    if operation_id not in TRIED_WITH_ALL:
+        tokens = tokens[:1] + tokens[1 + list(conformance_suite.rules.operations).index(operation_id) % 2 :: 2]
+    tokens += bad_tokens.for_other_uses().items()
+    if not tokens:
+        pytest.skip("The tokens of this instance are no JSON web tokens.")
+    good = conformance_suite.cases.unused_request(operation_id)
+    headers: dict[str, str] = good.get("headers", {})
+    answered = {
+        name: api.send(operation_id, auth=None, **good | {"headers": headers | {"Authorization": header}}).status_code
+        for name, header in tokens
+    }
+    assert {name: status for name, status in answered.items() if status != 401} == {}
+    api.control(operation_id, good)
 
 
 class TestTokens:
@@ -69,8 +95,40 @@ class TestTokens:
         token = answer.json()
         assert token["token_type"].lower() == "bearer"
         assert token["expires_in"] > 0
-        headers = {"Authorization": f"Bearer {token['access_token']}"}
-        assert api.send("list_features", {}, headers=headers, auth=None).status_code == 200
+        assert is_accepted(api, token)
+
+    def test_a_token_lives_as_long_as_it_says(self, api: Api, conformance_suite: Suite) -> None:
+        answers = [self.token(api, conformance_suite, self.grant(conformance_suite))]
+        if "refresh_token" in answers[0].json():
+            form = {"grant_type": "refresh_token", "refresh_token": answers[0].json()["refresh_token"]}
+            answers.append(self.token(api, conformance_suite, form))
+        for answer in answers:
+            claims = claims_of(answer.json()["access_token"])
+            if not {"iat", "exp"} <= claims.keys():
+                pytest.skip("The tokens of this instance do not say how long they live.")
+            told = claims["exp"] - claims["iat"]
+            assert abs(answer.json()["expires_in"] - told) <= 1, f"expires_in is not the {told} s of the token"
+            assert claims["iat"] in clocks_of(answer), "it was issued at another time"
+            assert claims.get("typ", "Bearer") == "Bearer"
+
+    def test_two_that_sign_in_at_a_time_get_a_token_each(self, api: Api, conformance_suite: Suite) -> None:
+        def request(_: int) -> Any:
+            return self.token(api, conformance_suite, self.grant(conformance_suite))
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(request, range(4)))
+        assert [answer.status_code for answer in answers] == [200] * len(answers)
+        assert all(is_accepted(api, answer.json()) for answer in answers)
+        assert len({answer.json()["access_token"] for answer in answers}) == len(answers)
+
+    def test_the_scope_is_what_was_granted(self, api: Api, conformance_suite: Suite) -> None:
+        grant = self.grant(conformance_suite)
+        if grant["grant_type"] != "password":
+            pytest.skip("The run has no user.")
+        token = self.token(api, conformance_suite, grant | {"scope": "openid"}).json()
+        assert "openid" in token.get("scope", "openid").split()
+        assert token.get("id_token"), "the scope openid gives an id token"
+        assert claims_of(token["id_token"]).get("sub") == claims_of(token["access_token"]).get("sub")
 
     def test_a_token_is_renewed(self, api: Api, conformance_suite: Suite) -> None:
         token = self.token(api, conformance_suite, self.grant(conformance_suite)).json()
@@ -80,6 +138,11 @@ class TestTokens:
         renewed = self.token(api, conformance_suite, form)
         assert renewed.status_code == 200
         assert renewed.json()["access_token"] != token["access_token"]
+        assert renewed.json().get("token_type", "").lower() == "bearer"
+        assert is_accepted(api, renewed.json())
+        for name in ("sub", "preferred_username", "iss"):
+            before, after = (claims_of(found["access_token"]).get(name) for found in (token, renewed.json()))
+            assert before == after, f"{name} of the renewed token is that of another"
 
     @pytest.mark.parametrize(
         ("changes", "statuses", "error"),
@@ -105,6 +168,12 @@ class TestTokens:
         )
         assert answer.status_code == 401
         assert answer.json()["error"] in {"invalid_client", "unauthorized_client"}
+
+
+def is_accepted(api: Api, token: dict[str, Any]) -> bool:
+    """Return whether the access token of an answer is good for the API."""
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    return api.send("list_features", {}, headers=headers, auth=None).status_code == 200
 
 
 @pytest.mark.touches("request_token", "infer_pipeline", "list_workspaces")

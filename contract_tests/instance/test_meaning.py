@@ -605,9 +605,12 @@ class TestRefusals:
     """What the schemas cannot say: which field is needed of several, and that things have to be there."""
 
     @pytest.mark.touches(*ONE_OF_REQUIRED)
-    def test_one_of_the_fields_is_needed(self, operation_id: str, api: Api, fixtures: Fixtures) -> None:
+    def test_one_of_the_fields_is_needed(
+        self, operation_id: str, api: Api, conformance_suite: Suite, fixtures: Fixtures
+    ) -> None:
         has_workspace = operation_id in {"add_workspace_user", "remove_workspace_user"}
         assert api.call_refused(operation_id, {"workspace_id": fixtures.workspace_id} if has_workspace else {}) == 400
+        api.control(operation_id, conformance_suite.cases.unused_request(operation_id))
 
     @pytest.mark.touches(*UPLOADS)
     @pytest.mark.parametrize("upload", UPLOADS)
@@ -626,11 +629,12 @@ class TestRefusals:
         )
 
     @pytest.mark.touches(*OF_NOTHING)
-    def test_what_is_not_there_is_refused(self, operation_id: str, api: Api) -> None:
+    def test_what_is_not_there_is_refused(self, operation_id: str, api: Api, conformance_suite: Suite) -> None:
         body = OF_NOTHING[operation_id].items()
         api.call_refused(
             operation_id, {name: api.unused_name("p") if value is NEW_NAME else value for name, value in body}
         )
+        api.control(operation_id, conformance_suite.cases.unused_request(operation_id))
 
     @pytest.mark.touches("create_assay", "run_interactive_assay", "run_interactive_assay_baseline")
     def test_an_assay_of_nothing_is_refused(self, operation_id: str, api: Api, fixtures: Fixtures) -> None:

@@ -16,6 +16,7 @@ from contract_tests.mutants.lies import (
     wrong_heads,
     wrong_values,
 )
+from contract_tests.mutants.lies.conditions import names_and_files, second_person, token_claims, writes_and_times
 from contract_tests.mutants.lies.fields import rules
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ KINDS: tuple[Kind, ...] = tuple(
             lists,
             lost_writes,
             other_answers,
+            second_person,
+            token_claims,
+            names_and_files,
+            writes_and_times,
         )
     )
 )

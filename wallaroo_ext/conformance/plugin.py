@@ -105,7 +105,9 @@ def _release(given: str | None) -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the suite's marks, and prepare a run on recordings, or one that records."""
-    config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
+    config.addinivalue_line(
+        "markers", "touches(*operations, if_there=()): the operations that a test is about; it needs all but the last"
+    )
     config.addinivalue_line("markers", "last: runs after all other tests")
     suite = config.stash.get(_SUITE, None)
     pytest_hooks.configure(config, _options(config).instance if suite is None else suite.options.instance)
@@ -154,7 +156,14 @@ def operations_of(item: pytest.Item) -> list[str]:
     if "operation_id" in parameters:
         return [parameters["operation_id"]]
     marked = item.get_closest_marker("touches")
-    return [] if marked is None else list(marked.args)
+    return [] if marked is None else [*marked.args, *marked.kwargs.get("if_there", ())]
+
+
+def needed_by(item: pytest.Item) -> list[str]:
+    """Return the operations without which a test cannot run."""
+    marked = item.get_closest_marker("touches")
+    optional = () if marked is None else marked.kwargs.get("if_there", ())
+    return [operation for operation in operations_of(item) if operation not in optional]
 
 
 @pytest.fixture(scope="session")
@@ -192,7 +201,7 @@ def fixtures(fail_on_findings: None, conformance_suite: Suite) -> Fixtures:  # n
 def fail_on_findings(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generator[None]:
     """Fail a test for the findings that come while it runs; skip it where the run may not try its operations."""
     conformance_suite.prepare_reading()
-    for operation in operations_of(request.node):
+    for operation in needed_by(request.node):
         reason = conformance_suite.skip_reason(operation)
         if reason:
             pytest.skip(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -11,7 +12,7 @@ from contract_tests.support.conformance.small_suites import run_as_suite
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.guard.interceptor import InterceptedTransport
 from wallaroo_ext.conformance.options import SuiteOptions
-from wallaroo_ext.conformance.plugin import failed_request, first_error
+from wallaroo_ext.conformance.plugin import failed_request, first_error, needed_by, operations_of
 from wallaroo_ext.conformance.report.failures import failures
 from wallaroo_ext.conformance.results import TestOutcome
 from wallaroo_ext.conformance.suite import Suite
@@ -154,3 +155,25 @@ def test_a_test_has_one_outcome_that_begins_with_its_assertion(
     assert outcome.outcome == "failed"
     assert outcome.message.startswith(beginning)
     assert "list_models: a check: it is wrong" in outcome.message
+
+
+def item_with(*marks: pytest.MarkDecorator, **parameters: str) -> Any:
+    """Return what a test with some marks is to the plugin."""
+    found = {decorator.name: decorator.mark for decorator in marks}
+    more = {"callspec": SimpleNamespace(params=parameters)} if parameters else {}
+    return SimpleNamespace(get_closest_marker=found.get, **more)
+
+
+def test_operations_that_may_be_missing_are_what_a_test_is_about_and_not_what_it_needs() -> None:
+    item = item_with(pytest.mark.touches("list_models", if_there=("list_pipelines",)))
+    assert operations_of(item) == ["list_models", "list_pipelines"]
+    assert needed_by(item) == ["list_models"]
+
+
+def test_a_test_of_one_operation_needs_it() -> None:
+    item = item_with(pytest.mark.touches("list_models", "get_model"), operation_id="get_model")
+    assert operations_of(item) == needed_by(item) == ["get_model"]
+
+
+def test_without_a_mark_a_test_needs_none() -> None:
+    assert needed_by(item_with()) == []

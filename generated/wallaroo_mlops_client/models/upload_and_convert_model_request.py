@@ -32,7 +32,7 @@ class UploadAndConvertModelRequest(ApiModel):
     Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model
     Examples" (example). """
     file: File
-    """ The model's file. The part's file name becomes the version's `file_name`. """
+    """ The model's file. The part's file name, in UTF-8, becomes the version's `file_name`, unchanged. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

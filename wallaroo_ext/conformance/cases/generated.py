@@ -233,6 +233,11 @@ class GeneratedCases:
             self._requests[operation] = self._good_request(operation)
         return self._requests[operation]
 
+    def unused_request(self, operation: str) -> dict[str, Any]:
+        """Return a request that the instance has to accept now, also after it accepted the last one."""
+        names = self._interceptor.guard.effects[operation].names
+        return self.good_request(operation, is_new=any(name.origin == "unused" for name in names))
+
     def _good_request(self, operation: str) -> dict[str, Any]:
         found = _operation(self._good, operation)
         case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))

@@ -31,7 +31,7 @@ from wallaroo_ext.transport.connections.proxies import proxy_for
 from wallaroo_ext.transport.response_limits import limit_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from wallaroo_ext.conformance.guard.write_guard import WriteGuard
     from wallaroo_ext.conformance.rules import Rules
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _JSON = "application/json"
 _CHUNK_BYTES = 65_536
+_SENT_CHUNK_BYTES = 16_384
 _EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
 
 
@@ -370,6 +371,8 @@ class InterceptedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         content = request.read()
         outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
+        if "Transfer-Encoding" in request.headers:
+            request.stream = _Chunks(content)
         try:
             response = limit_answer(self._inner.handle_request(request), request)
             content = _read(response)
@@ -383,6 +386,22 @@ class InterceptedTransport(httpx.BaseTransport):
     @override
     def close(self) -> None:
         self._inner.close()
+
+
+class _Chunks(httpx.SyncByteStream):
+    """A body that was read, as the chunks of a request without a length.
+
+    Args:
+        content: The body.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @override
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, len(self._content), _SENT_CHUNK_BYTES):
+            yield self._content[start : start + _SENT_CHUNK_BYTES]
 
 
 def _read(response: httpx.Response) -> bytes:

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
 
 
+_KEYS = "/protocol/openid-connect/certs"
+"""Where Keycloak publishes the public keys of a realm."""
 UPLOADS = ("upload_and_convert_model", "upload_model", "upload_model_stream")
 """The operations that upload a model."""
 
@@ -59,6 +61,17 @@ class Api:
             more["json"] = body
         return self._http.request(method.upper(), url, **more)
 
+    def keys(self, realm: str) -> list[dict[str, Any]]:
+        """Return the public keys that the issuer of tokens publishes; none where it publishes none.
+
+        Args:
+            realm: The path of its realm, below the URL of Keycloak.
+        """
+        url = self._suite.instance.settings.auth_url.rstrip("/") + realm + _KEYS
+        answer = self._http.get(url, auth=None)
+        is_json = answer.is_success and answer.headers.get("content-type", "").startswith("application/json")
+        return [object_of(key) for key in list_of(object_of(answer.json()).get("keys"))] if is_json else []
+
     def list_models(self, workspace_id: int | None) -> list[dict[str, Any]]:
         """Return the models of a workspace, in the form of any release, without their versions."""
         return [listed_model(row) for row in self.call("list_models", {"workspace_id": workspace_id})["models"]]
@@ -69,6 +82,21 @@ class Api:
         expected = self._suite.rules.success(operation)
         assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.json() if answer.content else None
+
+    def control(self, operation: str, good: dict[str, Any]) -> None:
+        """Send the good request beside which another was refused: it has to succeed, or the refusal says nothing.
+
+        Args:
+            operation: The contract's `operationId`.
+            good: The request, as `GeneratedCases.good_request` returns it.
+        """
+        request = dict(good)
+        if not self._suite.rules.takes_token(operation):
+            headers = good.get("headers", {}) | {"Authorization": self._suite.authorization(operation)}
+            request |= {"headers": headers, "auth": None}
+        answer = self.send(operation, **request)
+        told = f"{operation} refuses what is right, too: {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code == self._suite.rules.success(operation), told  # noqa: S101 - pytest's way to fail
 
     @staticmethod
     def first(answer: Any) -> dict[str, Any]:

@@ -117,8 +117,9 @@ def sync_detailed(
 ) -> Response[EmptyObject | None | Error]:
     """Undeploy a pipeline
 
-     Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
-    The tables mark both ids as required; either is enough.
+     Ends a deployment, which then answers no more; a `pipeline_id` alone ends all deployments of the
+    pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
+    either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
@@ -155,8 +156,9 @@ async def asyncio_detailed(
 ) -> Response[EmptyObject | None | Error]:
     """Undeploy a pipeline
 
-     Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
-    The tables mark both ids as required; either is enough.
+     Ends a deployment, which then answers no more; a `pipeline_id` alone ends all deployments of the
+    pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
+    either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
@@ -193,8 +195,9 @@ def sync(
 ) -> EmptyObject | None | Error | None:
     """Undeploy a pipeline
 
-     Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
-    The tables mark both ids as required; either is enough.
+     Ends a deployment, which then answers no more; a `pipeline_id` alone ends all deployments of the
+    pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
+    either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
@@ -229,8 +232,9 @@ async def asyncio(
 ) -> EmptyObject | None | Error | None:
     """Undeploy a pipeline
 
-     Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
-    The tables mark both ids as required; either is enough.
+     Ends a deployment, which then answers no more; a `pipeline_id` alone ends all deployments of the
+    pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
+    either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);

@@ -101,12 +101,13 @@ def sync_detailed(
 ) -> Response[EmptyObject | Error]:
     """Deactivate a user
 
-     The user may not sign in any more and does not count for the licence. Deactivating twice changes
+     The user may not sign in any more and does not count for the licence: neither a password nor a
+    refresh token gives a token, and tokens from before are refused with 401. Deactivating twice changes
     nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
-    (recorded).
+    (prose); field-notes, "Users, workspaces" (observed); field-notes, "Decided where the sources are
+    silent or clash" (convention); recordings, "/v1/api/users/deactivate" (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
@@ -136,12 +137,13 @@ async def asyncio_detailed(
 ) -> Response[EmptyObject | Error]:
     """Deactivate a user
 
-     The user may not sign in any more and does not count for the licence. Deactivating twice changes
+     The user may not sign in any more and does not count for the licence: neither a password nor a
+    refresh token gives a token, and tokens from before are refused with 401. Deactivating twice changes
     nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
-    (recorded).
+    (prose); field-notes, "Users, workspaces" (observed); field-notes, "Decided where the sources are
+    silent or clash" (convention); recordings, "/v1/api/users/deactivate" (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
@@ -171,12 +173,13 @@ def sync(
 ) -> EmptyObject | Error | None:
     """Deactivate a user
 
-     The user may not sign in any more and does not count for the licence. Deactivating twice changes
+     The user may not sign in any more and does not count for the licence: neither a password nor a
+    refresh token gives a token, and tokens from before are refused with 401. Deactivating twice changes
     nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
-    (recorded).
+    (prose); field-notes, "Users, workspaces" (observed); field-notes, "Decided where the sources are
+    silent or clash" (convention); recordings, "/v1/api/users/deactivate" (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
@@ -204,12 +207,13 @@ async def asyncio(
 ) -> EmptyObject | Error | None:
     """Deactivate a user
 
-     The user may not sign in any more and does not count for the licence. Deactivating twice changes
+     The user may not sign in any more and does not count for the licence: neither a password nor a
+    refresh token gives a token, and tokens from before are refused with 401. Deactivating twice changes
     nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
-    (recorded).
+    (prose); field-notes, "Users, workspaces" (observed); field-notes, "Decided where the sources are
+    silent or clash" (convention); recordings, "/v1/api/users/deactivate" (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.

@@ -105,8 +105,12 @@ def sync_detailed(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Who is not a member of a workspace sees, scores and writes nothing in it, and is answered as if it
+    were not there: with 400, or with 404 where an operation has that, and with 500 by the uploads.
+
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
+    (recorded); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
@@ -140,8 +144,12 @@ async def asyncio_detailed(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Who is not a member of a workspace sees, scores and writes nothing in it, and is answered as if it
+    were not there: with 400, or with 404 where an operation has that, and with 500 by the uploads.
+
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
+    (recorded); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
@@ -175,8 +183,12 @@ def sync(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Who is not a member of a workspace sees, scores and writes nothing in it, and is answered as if it
+    were not there: with 400, or with 404 where an operation has that, and with 500 by the uploads.
+
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
+    (recorded); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
@@ -208,8 +220,12 @@ async def asyncio(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Who is not a member of a workspace sees, scores and writes nothing in it, and is answered as if it
+    were not there: with 400, or with 404 where an operation has that, and with 500 by the uploads.
+
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
+    (recorded); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.

@@ -1,0 +1,126 @@
+"""Are names kept as they were given: capitals, the longest ones, and those of files?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+LONGEST_LABEL = 63
+"""The most characters of a DNS label."""
+FILE_NAMES = ("Modell äöü ß.onnx", "模型-数据.onnx", "A.b_c (2)+100%25 & more.Onnx", f"{'x' * 95}.onnx")
+
+
+def long_name(api: Api, kind: str, length: int, *, capitals: bool = True) -> str:
+    """Return a name of the run that is not taken yet, with so many characters."""
+    name = f"{api.unused_name(kind)}-{'AbC' if capitals else 'abc'}-"
+    return f"{name}{'x' * (length - len(name) - 1)}{'Z' if capitals else 'z'}"
+
+
+@pytest.mark.touches("create_pipeline", if_there=("get_pipeline_by_name", "list_pipelines", "get_pipeline_version"))
+@pytest.mark.parametrize("length", [40, LONGEST_LABEL])
+def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
+    name = long_name(api, "p", length)
+    made = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}})
+    number, where = made["pipeline_pk_id"], {"workspace_id": fixtures.workspace_id}
+    found: list[dict[str, Any]] = []
+    if api.has("list_pipelines"):
+        listed = api.call("list_pipelines", where)["pipelines"]
+        found += [each["pipeline"] for each in listed if each["pipeline"]["id"] == number]
+        found.append(api.call("get_pipeline_by_name", where | {"pipeline_name": name})["pipeline"])
+        assert len(found) == 2
+    assert [(each["id"], each["name"]) for each in found] == [(number, name)] * len(found)
+    if api.has("get_pipeline_version") and "pipeline_variant_version" in made:
+        assert api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})["pipeline_id"] == name
+    again = api.call("create_pipeline", {"pipeline_id": name, **where, "definition": {}})
+    assert again["pipeline_pk_id"] == number, "the name is known again"
+
+
+@pytest.mark.touches(
+    "list_model_versions", "list_models", "get_model", "get_model_by_id", if_there=(*UPLOADS, "get_model_version_by_id")
+)
+@pytest.mark.parametrize("length", [63, 64, 65, 255])
+def test_the_name_of_a_model_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
+    name = long_name(api, "m", length)
+    fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
+    upload = api.uploads[length % len(api.uploads)]
+    answer = api.call(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
+    version_id = answer["insert_models"]["returning"][0]["models"][0]["id"]
+    [version] = api.call("list_model_versions", {"model_id": name})
+    assert (version["id"], version.get("model_id", name)) == (version_id, name)
+    model_id = version["models_pk_id"]
+    names = {found["name"] for found in api.list_models(fixtures.workspace_id) if found["id"] == model_id}
+    assert names == {name}
+    for operation in ("get_model", "get_model_by_id"):
+        assert api.call(operation, {"id": model_id})["name"] == name
+    if api.has("get_model_version_by_id"):
+        shown = api.call("get_model_version_by_id", {"model_version_id": version_id})["model_version"]
+        assert shown["model_version"]["name"] == name
+
+
+@pytest.mark.touches("create_workspace", "list_workspaces")
+def test_the_name_of_a_workspace_is_kept(api: Api) -> None:
+    names = [long_name(api, "w", length, capitals=False) for length in (40, LONGEST_LABEL)]
+    made = {api.call("create_workspace", {"workspace_name": name})["workspace_id"]: name for name in names}
+    listed = {each["id"]: each["name"] for each in api.call("list_workspaces", {})["workspaces"]}
+    assert {number: listed.get(number) for number in made} == made
+
+
+@pytest.mark.touches("list_model_versions", "get_model", if_there=(*UPLOADS, "get_model_version_by_id"))
+@pytest.mark.parametrize("upload", UPLOADS)
+def test_the_name_of_a_file_is_kept(upload: str, api: Api, fixtures: Fixtures) -> None:
+    if not api.has(upload):
+        pytest.skip("The release does not have it.")
+    name = api.unused_name("m")
+    fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
+    expected: dict[int, str] = {}
+    for file_name in FILE_NAMES:
+        answer = api.call(upload, **api.upload_of(upload, fields, file_name, model_file()))
+        expected[answer["insert_models"]["returning"][0]["models"][0]["id"]] = file_name
+    listed = api.call("list_model_versions", {"model_id": name})
+    assert {each["id"]: each["file_name"] for each in listed} == expected
+    shown = api.call("get_model", {"id": listed[0]["models_pk_id"]})["models"]
+    assert {each["id"]: each["file_name"] for each in shown} == expected
+    for number in expected if api.has("get_model_version_by_id") else ():
+        found = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
+        assert found["model_version"]["file_info"]["file_name"] == expected[number]
+
+
+class TestRefusals:
+    """A name that the contract does not allow is refused, beside one with the same beginning that it allows."""
+
+    @pytest.mark.touches("create_pipeline")
+    @pytest.mark.parametrize("ending", ["_x", ".x", "-", "x" * 64], ids=["underscore", "dot", "dash", "too long"])
+    def test_of_a_pipeline(self, ending: str, api: Api, fixtures: Fixtures) -> None:
+        body: dict[str, Any] = {"workspace_id": fixtures.workspace_id, "definition": {}}
+        name = api.unused_name("p")
+        assert api.call_refused("create_pipeline", body | {"pipeline_id": name + ending}) == 400
+        api.call("create_pipeline", body | {"pipeline_id": name + "-x"})
+
+    @pytest.mark.touches("create_workspace")
+    @pytest.mark.parametrize(
+        "ending", ["_x", ".x", "-", "A", "x" * 64], ids=["underscore", "dot", "dash", "capital", "too long"]
+    )
+    def test_of_a_workspace(self, ending: str, api: Api) -> None:
+        name = api.unused_name("w")
+        assert api.call_refused("create_workspace", {"workspace_name": name + ending}) == 400
+        api.call("create_workspace", {"workspace_name": name + "-x"})
+
+    @pytest.mark.touches("upload_model", if_there=UPLOADS)
+    @pytest.mark.parametrize("ending", ["_x", "-", "x" * 256], ids=["underscore", "dash", "too long"])
+    def test_of_a_model(self, ending: str, api: Api, fixtures: Fixtures) -> None:
+        name, fields = api.unused_name("m"), {"visibility": "private", "workspace_id": fixtures.workspace_id}
+        for upload in api.uploads:
+            bad, good = (
+                api.upload_of(upload, fields | {"name": name + end}, "model.onnx", model_file())
+                for end in (ending, "-x")
+            )
+            assert api.call_refused(upload, **bad) == 400
+            api.call(upload, **good)

@@ -1,0 +1,191 @@
+"""Does an instance keep people apart? Who is not a member of a workspace sees, scores and writes nothing in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.effects import split_thing
+from wallaroo_ext.conformance.guard.request_fields import fields_of
+from wallaroo_ext.conformance.testing.people import Person
+
+if TYPE_CHECKING:
+    import httpx
+
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+REFUSED = {400, 401, 403, 404, 500}
+"""The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
+ROLES = [(None, "COLLABORATOR"), ("COLLABORATOR", "COLLABORATOR"), ("OWNER", "OWNER")]
+
+
+@pytest.fixture(scope="session")
+def stranger(api: Api, conformance_suite: Suite) -> Person:
+    """Return a second person, who is a member of no workspace of the run."""
+    return Person(api, conformance_suite)
+
+
+def test_nothing_of_a_workspace_is_a_strangers(
+    operation_id: str, stranger: Person, conformance_suite: Suite, api: Api, fixtures: Fixtures
+) -> None:
+    assert fixtures.workspace_id is not None
+    effects = conformance_suite.guard.effects[operation_id]
+    if operation_id == "request_token" or not names_what_is_in_a_workspace(conformance_suite, operation_id):
+        pytest.skip("Its request names nothing that is in a workspace.")
+    good = conformance_suite.cases.unused_request(operation_id)
+    answer = stranger.send(operation_id, **good)
+    if not names_what_is_in_a_workspace(conformance_suite, operation_id, answer.request):
+        pytest.skip("Its request names nothing of the run.")
+    told = f"{answer.status_code} {answer.text[:300]}"
+    if answer.is_success:
+        assert not effects.writes, f"a stranger wrote: {told}"
+        assert is_empty(answer), f"a stranger sees: {told}"
+    else:
+        assert answer.status_code in REFUSED, told
+    api.control(operation_id, good)
+
+
+@pytest.mark.touches("list_workspaces", "list_pipelines")
+def test_lists_of_everything_have_nothing_of_others(
+    operation_id: str, stranger: Person, api: Api, fixtures: Fixtures
+) -> None:
+    if not api.has(operation_id):
+        pytest.skip("The release does not have it.")
+    key = {"list_workspaces": "workspaces", "list_pipelines": "pipelines"}[operation_id]
+    answer = stranger.send(operation_id, {})
+    control = api.call(operation_id, {})
+    if not answer.is_success:
+        assert answer.status_code in REFUSED
+        return
+    of_stranger, of_run = (ids_of(found[key]) for found in (answer.json(), control))
+    assert {"list_workspaces": fixtures.workspace_id, "list_pipelines": fixtures.pipeline_id}[operation_id] in of_run
+    assert not of_stranger & of_run, f"a stranger sees {of_stranger & of_run}"
+
+
+@pytest.mark.touches(
+    "add_workspace_user", "remove_workspace_user", "list_workspace_users", "list_workspaces", "list_models"
+)
+def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -> None:
+    for number, (given, expected) in enumerate(ROLES):
+        workspace_id = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+        where, whom = {"workspace_id": workspace_id}, {"email": stranger.email}
+        if number:
+            whom = {"user_id": stranger.id}
+        assert stranger.id not in roles(api, workspace_id)
+        assert stranger.send("list_models", where).status_code in REFUSED
+        assert workspace_id not in workspaces_of(stranger)
+        api.call("add_workspace_user", where | whom | ({"user_type": given} if given else {}))
+        assert roles(api, workspace_id)[stranger.id] == expected
+        assert workspace_id in workspaces_of(stranger)
+        assert stranger.send("list_models", where).status_code == 200
+        assert api.call("remove_workspace_user", where | whom)["affected_rows"] == 1
+        assert stranger.id not in roles(api, workspace_id)
+        assert workspace_id not in workspaces_of(stranger)
+        assert stranger.send("list_models", where).status_code in REFUSED
+        assert api.call("remove_workspace_user", where | whom)["affected_rows"] == 0
+
+
+@pytest.mark.touches("infer_pipeline", "infer_deployment", "add_workspace_user", "remove_workspace_user")
+def test_a_member_scores_until_it_is_removed(
+    stranger: Person, conformance_suite: Suite, api: Api, fixtures: Fixtures
+) -> None:
+    member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
+    for operation in ("infer_pipeline", "infer_deployment"):
+        good = conformance_suite.cases.good_request(operation)
+        api.call("add_workspace_user", member)
+        try:
+            scored = stranger.send(operation, **good)
+        finally:
+            api.call("remove_workspace_user", member)
+        assert scored.status_code == 200, f"a member scores nothing: {scored.status_code} {scored.text[:300]}"
+        assert stranger.send(operation, **good).status_code in REFUSED
+
+
+def test_who_is_deactivated_is_shut_out_until_activated(
+    api: Api,
+    conformance_suite: Suite,
+    fixtures: Fixtures,  # noqa: ARG001 - requests of all operations need them
+) -> None:
+    for operation in ("invite_user", "deactivate_user", "activate_user", "query_users", "request_token"):
+        reason = conformance_suite.skip_reason(operation)
+        if reason:
+            pytest.skip(reason)
+    rules, cases = conformance_suite.rules, conformance_suite.cases
+    tried = [
+        operation
+        for operation in conformance_suite.options.operations or rules.operations
+        if rules.takes_token(operation) and not conformance_suite.skip_reason(operation)
+    ]
+    for operation in tried:
+        cases.good_request(operation)  # before the token, which does not live long
+    person = Person(api, conformance_suite)
+    signed_in = person.sign_in().json()
+    access, refresh = signed_in["access_token"], signed_in.get("refresh_token")
+    assert person.send("list_workspaces", {}, token=access).status_code == 200
+    if refresh:
+        renewed = person.renew(refresh)
+        assert renewed.status_code == 200
+        refresh = renewed.json().get("refresh_token", refresh)
+
+    api.call("deactivate_user", {"email": person.email})
+    assert person.sign_in().status_code in {400, 401}, "who is deactivated gets a token"
+    if refresh:
+        assert person.renew(refresh).status_code in {400, 401}, "who is deactivated renews a token"
+    answered = {
+        operation: person.send(operation, token=access, **cases.good_request(operation)).status_code
+        for operation in tried
+    }
+    assert {operation: status for operation, status in answered.items() if status != 401} == {}, "an old token is good"
+    assert api.call("query_users", {"user_ids": [person.id]})["users"][person.id]["enabled"] is False
+
+    api.call("activate_user", {"email": person.email})
+    assert api.call("query_users", {"user_ids": [person.id]})["users"][person.id]["enabled"] is True
+    again = person.sign_in()
+    assert again.status_code == 200
+    assert person.send("list_workspaces", {}, token=again.json()["access_token"]).status_code == 200
+    api.call("deactivate_user", {"email": person.email})
+
+
+def names_what_is_in_a_workspace(suite: Suite, operation: str, request: httpx.Request | None = None) -> bool:
+    """Return whether an operation, or a request of it, names something that is there and belongs to a workspace."""
+    effects = suite.guard.effects[operation]
+    names = [
+        name for name in effects.names if name.origin == "existing" and split_thing(name.thing)[0] not in {"user", ""}
+    ]
+    if request is None:
+        return bool(names)
+    template, headers = suite.rules.locations[operation][1], request.headers.multi_items()
+    fields = fields_of(template, str(request.url), headers, request.content, effects)
+    return any(value is not None for name in names for value in fields.at(name.location))
+
+
+def is_empty(answer: httpx.Response) -> bool:
+    """Return whether an answer of JSON says nothing: it has no text, number or boolean."""
+    is_json = answer.headers.get("content-type", "").startswith("application/json")
+    return is_json and says_nothing(answer.json())
+
+
+def says_nothing(value: Any) -> bool:
+    """Return whether a value of JSON is null, or made of empty lists and objects."""
+    inner = [*object_of(value).values(), *list_of(value)]
+    return value is None or (isinstance(value, dict | list) and all(map(says_nothing, inner)))
+
+
+def ids_of(listed: list[dict[str, Any]]) -> set[Any]:
+    """Return the ids of listed things, of a pipeline below its name."""
+    return {each.get("pipeline", each)["id"] for each in listed}
+
+
+def roles(api: Api, workspace_id: int) -> dict[str, str]:
+    """Return the roles of the members of a workspace, by their ids."""
+    users = api.call("list_workspace_users", {"workspace_id": workspace_id})["users"]
+    return {user["user_id"]: user["user_type"] for user in users}
+
+
+def workspaces_of(person: Person) -> set[int]:
+    """Return the ids of the workspaces that a person sees."""
+    return {each["id"] for each in person.send("list_workspaces", {}).json()["workspaces"]}

@@ -1,0 +1,523 @@
+"""Is what was accepted done, the whole of it, and what was asked for? Each accepted write is read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pytest
+
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request, second_assay_request
+from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
+from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.clocks import clocks_of
+from wallaroo_ext.conformance.testing.people import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+RECORDS = "application/json; format=pandas-records"
+ROWS = [[0.5, -1.0, 2.0, 4.0], [1.0, 1.0, 1.0, -3.0]]
+WIDE = 20_000
+"""The width of a model whose file is larger than 64 KiB."""
+WIDEST = 300_000
+"""The width of a model whose file is larger than 1 MiB."""
+AT_A_TIME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a write is tried with.
+
+    Attributes:
+        api: The operations.
+        suite: The run.
+        fixtures: What the run made first.
+    """
+
+    api: Api
+    suite: Suite
+    fixtures: Fixtures
+
+
+def new_workspace(api: Api) -> int:
+    return api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+
+
+def new_pipeline(api: Api, fixtures: Fixtures, *, name: str = "", models: list[Any] | None = None) -> dict[str, Any]:
+    """Make a pipeline, or a version of one, and return the answer with its name."""
+    name = name or api.unused_name("p")
+    steps = [{"ModelInference": {"models": models}}] if models else []
+    body = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {"steps": steps}}
+    return api.call("create_pipeline", body) | {"name": name}
+
+
+def deployed(api: Api, pipeline: dict[str, Any], **more: Any) -> tuple[int, str]:
+    """Deploy a version of a pipeline under the pipeline's name, and return the id and the name of the deployment."""
+    ids = {"pipeline_id": pipeline["pipeline_pk_id"], "pipeline_version_pk_id": pipeline["pipeline_variant_pk_id"]}
+    number = api.call("deploy_pipeline", ids | {"deploy_id": pipeline["name"]} | more)["id"]
+    return number, f"{pipeline['name']}-{number}"
+
+
+def version_of(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, dict[str, str]]:
+    """Upload a version of a model, and return its id, and what names it in a pipeline, once it is ready."""
+    assert fixtures.workspace_id is not None
+    content = model_file(seed=seed)
+    number = api.upload(api.uploads[0], name, content, fixtures.workspace_id)
+    deadline = time.monotonic() + 60
+    while True:
+        [found] = [each for each in api.call("list_model_versions", {"model_id": name}) if each["id"] == number]
+        if found.get("status", "ready") == "ready":
+            break
+        assert time.monotonic() < deadline, f"the version stayed {found.get('status')}"
+        time.sleep(0.05)
+    assert found["sha"] == hashlib.sha256(content).hexdigest()
+    return number, {"name": name, "version": found["model_version"], "sha": found["sha"]}
+
+
+def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
+    """Wait until a deployment runs one model version and no other, and return its status."""
+    deadline, seen = time.monotonic() + 60, list[Any]()
+    while True:
+        status = api.send("get_deployment_status", {"name": deployment})
+        found: dict[str, Any] = status.json() if status.is_success else {}
+        if found.get("status") == "Running":
+            told: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
+            seen = [{name: each[name] for name in model} for one in told for each in one.get("models", [])]
+            if seen and all(each == model for each in seen):
+                return found
+        assert time.monotonic() < deadline, f"{deployment} runs {seen} in place of {model}"
+        time.sleep(0.05)
+
+
+def scores_with(api: Api, deployment: str, pipeline: str, model: dict[str, str], seed: int) -> None:
+    """Check that a deployment scores rows with the model that was made from a seed, and says so."""
+    path, headers = {"deployment": deployment, "pipeline": pipeline}, {"Content-Type": RECORDS}
+    found = api.call("infer_pipeline", [{INPUT: row} for row in ROWS], path=path, headers=headers)
+    expected = np.asarray(ROWS, np.float32).astype(np.float64) @ weights(seed).astype(np.float64)
+    assert np.allclose(outputs(found), expected, rtol=1e-4), "another version of the model scored the rows"
+    for row in found:
+        if "metadata" in row:
+            assert json.loads(row["metadata"]["last_model"])["model_sha"] == model["sha"]
+
+
+class TestVersions:
+    """The version that was asked for is deployed and scores, also where a newer one is there."""
+
+    @pytest.mark.touches(
+        "create_pipeline",
+        "deploy_pipeline",
+        "undeploy_pipeline",
+        "copy_pipeline",
+        "infer_pipeline",
+        "get_deployment_status",
+    )
+    def test_an_older_version_of_a_pipeline(self, api: Api, fixtures: Fixtures) -> None:
+        model = f"{api.unused_name('m')}-Model"
+        (_, older), (_, newer) = (version_of(api, fixtures, model, seed) for seed in (101, 102))
+        name = f"{api.unused_name('p')}-Older"
+        first = new_pipeline(api, fixtures, name=name, models=[older])
+        second = new_pipeline(api, fixtures, name=name, models=[newer])
+        number, deployment = deployed(api, first)
+        status = runs(api, deployment, older)
+        assert {each["id"] for each in status["engines"][0]["pipeline_statuses"]["pipelines"]} == {name}
+        scores_with(api, deployment, name, older, 101)
+        assert deployed(api, first)[0] == number, "deploying again gives the same id"
+        where = {"workspace_id": fixtures.workspace_id, "pipeline_name": name}
+        assert f"/{deployment}" in api.call("get_pipeline_external_url", where)["url"]
+
+        copy = f"{api.unused_name('p')}-Copy"
+        body = {"name": copy, "workspace_id": fixtures.workspace_id, "source_pipeline": first["pipeline_pk_id"]}
+        if "pipeline_variant_version" in first:
+            body["pipeline_version"] = first["pipeline_variant_version"]
+            made = api.call("copy_pipeline", body)
+            ids = {"pipeline_pk_id", "pipeline_variant_pk_id"}
+            copied = {key: made[key] for key in ids} | {"name": copy}
+            assert copied["pipeline_pk_id"] != first["pipeline_pk_id"]
+            assert copied["pipeline_variant_pk_id"] not in {each["pipeline_variant_pk_id"] for each in (first, second)}
+            _, of_copy = deployed(api, copied)
+            runs(api, of_copy, older)
+            scores_with(api, of_copy, copy, older, 101)
+            api.call("undeploy_pipeline", {"pipeline_id": copied["pipeline_pk_id"]})
+            self.ended(api, of_copy, copy)
+            runs(api, deployment, older)
+        api.call("undeploy_pipeline", {"pipeline_id": first["pipeline_pk_id"]})
+        self.ended(api, deployment, name)
+
+    @pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "infer_pipeline", "get_deployment_status")
+    def test_an_older_version_of_a_model(self, api: Api, fixtures: Fixtures) -> None:
+        model = api.unused_name("m")
+        (number, older), (_, newer) = (version_of(api, fixtures, model, seed) for seed in (103, 104))
+        pipeline = new_pipeline(api, fixtures)
+        _, deployment = deployed(api, pipeline, model_ids=[number])
+        runs(api, deployment, older)
+        scores_with(api, deployment, pipeline["name"], older, 103)
+        for version, seed in ((newer, 104), (older, 103)):
+            deployed(api, pipeline, models=[version])
+            runs(api, deployment, version)
+            scores_with(api, deployment, pipeline["name"], version, seed)
+        api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})
+        self.ended(api, deployment, pipeline["name"])
+
+    @staticmethod
+    def ended(api: Api, deployment: str, pipeline: str) -> None:
+        """Check that a deployment ends, and answers no more."""
+        deadline = time.monotonic() + 60
+        while api.send("get_deployment_status", {"name": deployment}).status_code != 404:
+            assert time.monotonic() < deadline, "what was undeployed by its pipeline's id alone is still there"
+            time.sleep(0.05)
+        path, headers = {"deployment": deployment, "pipeline": pipeline}, {"Content-Type": RECORDS}
+        answer = api.send("infer_pipeline", [{INPUT: ROWS[0]}], path=path, headers=headers)
+        assert not answer.is_success, "what was undeployed still answers"
+
+
+@pytest.mark.touches("list_model_versions", if_there=(*UPLOADS, "get_model_version_by_id"))
+@pytest.mark.parametrize("upload", UPLOADS)
+def test_a_large_file_is_stored_whole(upload: str, api: Api, fixtures: Fixtures) -> None:
+    if not api.has(upload):
+        pytest.skip("The release does not have it.")
+    name = api.unused_name("m")
+    fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
+    expected: dict[int, tuple[str, int]] = {}
+    for width, is_chunked in ((WIDEST, False), (WIDE, True)):
+        content = model_file(width=width)
+        request = api.upload_of(upload, fields, "large.onnx", content)
+        answer = api.call(upload, **(without_length(request) if is_chunked else request))
+        number = answer["insert_models"]["returning"][0]["models"][0]["id"]
+        expected[number] = (hashlib.sha256(content).hexdigest(), len(content))
+    listed = api.call("list_model_versions", {"model_id": name})
+    assert {each["id"]: each["sha"] for each in listed} == {number: sha for number, (sha, _) in expected.items()}
+    for number in expected if api.has("get_model_version_by_id") else ():
+        shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
+        info = shown["model_version"]["file_info"]
+        assert (info["sha"], info.get("size", expected[number][1])) == expected[number]
+
+
+def without_length(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request whose body is sent in chunks, without its length."""
+    built = httpx.Request("POST", "http://instance", **{key: request[key] for key in request if key != "params"})
+    content, kind = built.read(), built.headers["Content-Type"]
+    return {"params": request.get("params"), "content": iter([content]), "headers": {"Content-Type": kind}}
+
+
+def test_an_accepted_write_is_read_back(
+    operation_id: str, api: Api, conformance_suite: Suite, fixtures: Fixtures
+) -> None:
+    if not conformance_suite.guard.effects[operation_id].writes:
+        pytest.skip("It only reads.")
+    if operation_id not in READ_BACK:
+        pytest.skip("No operation is known by which its effect is seen.")
+    READ_BACK[operation_id][1](World(api, conformance_suite, fixtures), operation_id)
+
+
+def invited(world: World, _: str) -> None:
+    person = Person(world.api, world.suite)
+    found = world.api.call("query_users", {"user_ids": [person.id]})["users"][person.id]
+    assert (found["id"], found["enabled"]) == (person.id, True)
+    assert person.email in (found["username"], found.get("email"))
+    assert person.sign_in().status_code == 200, "the password is the one that was given"
+
+
+def switched(world: World, operation: str) -> None:
+    email = f"{world.api.unused_name('u')}@example.com"
+    number = world.api.call("invite_user", {"email": email, "password": PASSWORD})["id"]
+    for each in ("deactivate_user", "activate_user", "deactivate_user"):
+        world.api.call(each, {"email": email})
+        is_enabled = world.api.call("query_users", {"user_ids": [number]})["users"][number]["enabled"]
+        assert is_enabled is (each == "activate_user"), f"{operation}: {each} is forgotten"
+
+
+def workspace_made(world: World, _: str) -> None:
+    name = world.api.unused_name("w")
+    number = world.api.call("create_workspace", {"workspace_name": name})["workspace_id"]
+    [found] = [each for each in world.api.call("list_workspaces", {})["workspaces"] if each["id"] == number]
+    assert found["name"] == name
+
+
+def member_changed(world: World, _: str) -> None:
+    where = {"workspace_id": new_workspace(world.api)}
+    for role in ("OWNER", "COLLABORATOR"):
+        world.api.call("add_workspace_user", where | {"email": world.fixtures.email, "user_type": role})
+        users = world.api.call("list_workspace_users", where)["users"]
+        assert [each["user_type"] for each in users if each["user_id"] == world.fixtures.user_id] == [role]
+        world.api.call("remove_workspace_user", where | {"email": world.fixtures.email})
+        users = world.api.call("list_workspace_users", where)["users"]
+        assert world.fixtures.user_id not in {each["user_id"] for each in users}
+
+
+def uploaded(world: World, operation: str) -> None:
+    api, where = world.api, new_workspace(world.api)
+    for visibility in ("public", "private"):
+        name, content = api.unused_name("m"), model_file(seed=len(visibility))
+        fields = {"name": name, "visibility": visibility, "workspace_id": where}
+        answer = api.call(operation, **api.upload_of(operation, fields, f"{visibility}.onnx", content))
+        number = answer["insert_models"]["returning"][0]["models"][0]["id"]
+        [listed] = api.call("list_model_versions", {"model_id": name})
+        assert (listed["id"], listed["file_name"]) == (number, f"{visibility}.onnx")
+        assert listed["sha"] == hashlib.sha256(content).hexdigest()
+        assert name in {each["name"] for each in api.list_models(where)}
+        if api.has("get_model_version_by_id"):
+            shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
+            told = {field: shown.get(field, value) for field, value in fields.items()}
+            assert told == fields
+
+
+def configured(world: World, _: str) -> None:
+    api, number = world.api, world.fixtures.expendable.get("model version id", world.fixtures.version_id)
+    fields: list[dict[str, Any]] = [
+        {"tensor_fields": ["first", "Second"], "filter_threshold": 0.375, "batch_config": "single"},
+        {"tensor_fields": [INPUT], "filter_threshold": 0.625},
+    ]
+    for given in fields:
+        made = api.call("insert_model_config", {"model_version_id": number} | given)["model_config"]
+        version = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
+        by_id = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
+        for found in (made, version["config"], by_id):
+            assert {name: found.get(name, value) for name, value in given.items()} == given
+            assert found["id"] == made["id"]
+
+
+def pipeline_made(world: World, _: str) -> None:
+    api, fixtures = world.api, world.fixtures
+    made = new_pipeline(api, fixtures, models=[fixtures.model])
+    workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
+    assert made["pipeline_pk_id"] in workspaces[fixtures.workspace_id]["pipelines"]
+    if api.has("get_pipeline_version"):
+        shown = api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})
+        [step] = shown["definition"]["steps"]
+        assert step["ModelInference"]["models"] == [fixtures.model]
+
+
+def pipeline_copied(world: World, _: str) -> None:
+    api, fixtures = world.api, world.fixtures
+    source, name = new_pipeline(api, fixtures, models=[fixtures.model]), api.unused_name("p")
+    body = {"name": name, "workspace_id": fixtures.workspace_id, "source_pipeline": source["pipeline_pk_id"]}
+    made = api.call("copy_pipeline", body)
+    workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
+    both = {source["pipeline_pk_id"], made["pipeline_pk_id"]}
+    assert len(both) == 2
+    assert both <= set(workspaces[fixtures.workspace_id]["pipelines"])
+    if api.has("list_pipelines"):
+        listed = api.call("list_pipelines", {"workspace_id": fixtures.workspace_id})["pipelines"]
+        assert {name: made["pipeline_pk_id"]}.items() <= {
+            each["pipeline"]["name"]: each["pipeline"]["id"] for each in listed
+        }.items()
+
+
+def deployment_changed(world: World, _: str) -> None:
+    api = world.api
+    pipeline = new_pipeline(api, world.fixtures)
+    number, name = deployed(api, pipeline)  # without models it stays in its start
+    api.call("get_deployment_status", {"name": name})
+    other = new_pipeline(api, world.fixtures)
+    stays = deployed(api, other)[1]
+    for ids in ({"deployment_id": number}, {"pipeline_id": other["pipeline_pk_id"]}):
+        api.call("undeploy_pipeline", ids)
+        gone, left = (name, stays) if "deployment_id" in ids else (stays, None)
+        deadline = time.monotonic() + 60
+        while api.send("get_deployment_status", {"name": gone}).status_code != 404:
+            assert time.monotonic() < deadline, f"{gone} was undeployed by {ids}, and is there"
+            time.sleep(0.05)
+        if left:
+            api.call("get_deployment_status", {"name": left})
+
+
+def row_logged(world: World, operation: str) -> None:
+    api, fixtures = world.api, world.fixtures
+    assert fixtures.deployment is not None
+    row = [float(np.float32(value)) for value in np.random.default_rng(len(operation)).normal(size=len(ROWS[0]))]
+    path = {"deployment": fixtures.deployment.name, "pipeline": fixtures.deployment.pipeline}
+    api.call(operation, [{INPUT: row}], path=path, headers={"Content-Type": RECORDS})
+    where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
+    deadline = time.monotonic() + 60
+    while row not in [inputs_of(each) for each in api.call("get_assay_baseline", where)]:
+        assert time.monotonic() < deadline, "a row was scored and never logged"
+        time.sleep(0.1)
+
+
+def assay_made(world: World, _: str) -> None:
+    api, fixtures = world.api, world.fixtures
+    request = assay_request(fixtures, name=f"{api.unused_name('a')}-Assay", alert_threshold=0.625)
+    idle = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a"), active=False))["assay_id"]
+    listed = {each["id"]: each["active"] for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})}
+    assert listed[idle] is False, "it was to be made inactive"
+    number = api.call("create_assay", request)["assay_id"]
+    for active in (None, False, True, False):
+        if active is not None:
+            api.call("set_assay_active", {"id": number, "active": active})
+        [found] = [
+            each for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}) if each["id"] == number
+        ]
+        assert (found["name"], found["alert_threshold"]) == (request["name"], 0.625)
+        assert found["active"] is (active is not False)
+
+
+def second_assay_made(world: World, _: str) -> None:
+    api, name = world.api, world.api.unused_name("a")
+    number = api.call("schedule_assay_v2", second_assay_request(world.fixtures) | {"name": name})
+    for active in (None, False, True, False):
+        if active is not None:
+            api.call("set_assay_v2_active", {"assay_id": number, "active": active})
+        found = api.call("get_assay_v2_by_id", {"id": number})
+        assert (found["name"], found["active"]) == (name, active is not False)
+
+
+READ_BACK: dict[str, tuple[tuple[str, ...], Callable[[World, str], None]]] = {
+    "invite_user": (("query_users", "request_token"), invited),
+    "deactivate_user": (("query_users",), switched),
+    "activate_user": (("query_users",), switched),
+    "create_workspace": (("list_workspaces",), workspace_made),
+    "add_workspace_user": (("list_workspace_users",), member_changed),
+    "remove_workspace_user": (("list_workspace_users",), member_changed),
+    "upload_and_convert_model": (("list_model_versions", "list_models"), uploaded),
+    "upload_model": (("list_model_versions", "list_models"), uploaded),
+    "upload_model_stream": (("list_model_versions", "list_models"), uploaded),
+    "insert_model_config": (("get_model_version_by_id", "get_model_config_by_id"), configured),
+    "create_pipeline": (("list_workspaces", "get_pipeline_version"), pipeline_made),
+    "copy_pipeline": (("list_workspaces", "list_pipelines"), pipeline_copied),
+    "deploy_pipeline": (("get_deployment_status",), deployment_changed),
+    "undeploy_pipeline": (("get_deployment_status",), deployment_changed),
+    "infer_deployment": (("get_assay_baseline",), row_logged),
+    "infer_pipeline": (("get_assay_baseline",), row_logged),
+    "create_assay": (("list_assays",), assay_made),
+    "set_assay_active": (("list_assays",), assay_made),
+    "schedule_assay_v2": (("get_assay_v2_by_id",), second_assay_made),
+    "set_assay_v2_active": (("get_assay_v2_by_id",), second_assay_made),
+}
+"""By which operations the effect of each writing operation is seen, and the test that it is."""
+
+
+def at_a_time(*actions: Callable[[], Any]) -> list[Any]:
+    """Return the results of actions that begin at the same time."""
+    barrier = threading.Barrier(len(actions))
+
+    def act(action: Callable[[], Any]) -> Any:
+        barrier.wait(60)
+        return action()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(act, actions))
+
+
+class TestAtATime:
+    """Requests at a time are all carried out, or it is said which are not."""
+
+    @pytest.mark.touches("create_workspace", "list_workspaces")
+    def test_workspaces_of_different_names(self, api: Api) -> None:
+        names = [api.unused_name("w") for _ in range(AT_A_TIME)]
+        made = at_a_time(*(lambda name=name: api.call("create_workspace", {"workspace_name": name}) for name in names))
+        expected = {each["workspace_id"]: name for each, name in zip(made, names, strict=True)}
+        listed = {each["id"]: each["name"] for each in api.call("list_workspaces", {})["workspaces"]}
+        assert len(expected) == AT_A_TIME
+        assert {number: listed.get(number) for number in expected} == expected
+
+    @pytest.mark.touches("create_workspace", "list_workspaces")
+    def test_workspaces_of_one_name(self, api: Api) -> None:
+        name = api.unused_name("w")
+        answers = at_a_time(*[lambda: api.send("create_workspace", {"workspace_name": name})] * AT_A_TIME)
+        made = [answer.json()["workspace_id"] for answer in answers if answer.is_success]
+        assert {answer.status_code for answer in answers} <= {200, 400, 409, 500}
+        listed = [each["id"] for each in api.call("list_workspaces", {})["workspaces"] if each["name"] == name]
+        assert listed == made
+        assert len(made) <= 1, "one name has one workspace"
+
+    @pytest.mark.touches("create_pipeline", "list_workspaces", if_there=("get_pipeline_version",))
+    def test_pipelines(self, api: Api, fixtures: Fixtures) -> None:
+        made = at_a_time(*[lambda: new_pipeline(api, fixtures)] * AT_A_TIME)
+        numbers = {each["pipeline_pk_id"] for each in made}
+        assert len(numbers) == AT_A_TIME
+        [workspace] = [
+            each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == fixtures.workspace_id
+        ]
+        assert numbers <= set(workspace["pipelines"])
+        for each in made if api.has("get_pipeline_version") else ():
+            shown = api.call("get_pipeline_version", {"version": each["pipeline_variant_version"]})
+            assert shown["pipeline_id"] == each["name"]
+
+    @pytest.mark.touches("list_model_versions", if_there=(*UPLOADS, "get_model_version_by_id"))
+    @pytest.mark.parametrize("upload", UPLOADS)
+    def test_versions_of_one_model(self, upload: str, api: Api, fixtures: Fixtures) -> None:
+        if not api.has(upload):
+            pytest.skip("The release does not have it.")
+        assert fixtures.workspace_id is not None
+        name, where = api.unused_name("m"), fixtures.workspace_id
+        files = [model_file(seed=200 + number) for number in range(AT_A_TIME)]
+        numbers = at_a_time(*(lambda file=file: api.upload(upload, name, file, where) for file in files))
+        expected = {number: hashlib.sha256(file).hexdigest() for number, file in zip(numbers, files, strict=True)}
+        listed = api.call("list_model_versions", {"model_id": name})
+        assert {each["id"]: each["sha"] for each in listed} == expected
+
+    @pytest.mark.touches("invite_user", "query_users", "add_workspace_user", "list_workspace_users")
+    def test_people_and_members(self, api: Api) -> None:
+        emails = [f"{api.unused_name('u')}@example.com" for _ in range(AT_A_TIME)]
+        body = {"password": PASSWORD}
+        made = at_a_time(*(lambda email=email: api.call("invite_user", body | {"email": email}) for email in emails))
+        numbers = [each["id"] for each in made]
+        found = api.call("query_users", {"user_ids": numbers})["users"]
+        assert all(
+            email in {found[number]["username"], found[number].get("email")}
+            for number, email in zip(numbers, emails, strict=True)
+        )
+        where = {"workspace_id": new_workspace(api)}
+        at_a_time(
+            *(lambda number=number: api.call("add_workspace_user", where | {"user_id": number}) for number in numbers)
+        )
+        users = {each["user_id"] for each in api.call("list_workspace_users", where)["users"]}
+        assert set(numbers) <= users
+
+
+@pytest.mark.touches(
+    "list_workspaces",
+    "list_models",
+    "get_model",
+    "get_model_by_id",
+    if_there=("list_pipelines", "get_pipeline_by_name", "get_model_version_by_id"),
+)
+def test_what_was_just_made_says_when(api: Api) -> None:
+    where = new_workspace(api)
+    name = api.unused_name("m")
+    number = api.upload(api.uploads[-1], name, model_file(), where)
+    pipeline = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": where, "definition": {}})
+    answers = [api.send("list_workspaces", {}), api.send("list_models", {"workspace_id": where})]
+    clocks = clocks_of(answers[-1])
+    [workspace] = [each for each in answers[0].json()["workspaces"] if each["id"] == where]
+    [model] = api.list_models(where)
+    told: list[Any] = [workspace, model, answers[1].json()]
+    told += [api.call(operation, {"id": model["id"]}) for operation in ("get_model", "get_model_by_id")]
+    if api.has("get_model_version_by_id"):
+        told.append(api.call("get_model_version_by_id", {"model_version_id": number}))
+    if api.has("list_pipelines"):
+        told.append(api.call("list_pipelines", {"workspace_id": where}))
+        told.append(api.call("get_pipeline_by_name", {"workspace_id": where, "pipeline_name": name}))
+    assert pipeline["pipeline_pk_id"]
+    found = [each for value in told for each in times_of(value)]
+    assert found, "nothing says when it was made"
+    for each in found:
+        assert all(moment in clocks for moment in each.values()), f"{each} is not when it was made: {clocks}"
+        if {"created_at", "updated_at"} <= each.keys():
+            made, changed = (datetime.fromisoformat(each[key]) for key in ("created_at", "updated_at"))
+            assert changed >= made, f"it was changed before it was made: {each}"
+
+
+def times_of(value: Any) -> list[dict[str, str]]:
+    """Return the times at which things in a value were made and changed, a dictionary a thing."""
+    fields = object_of(value)
+    own: dict[str, str] = {key: fields[key] for key in ("created_at", "updated_at") if isinstance(fields.get(key), str)}
+    return [
+        *([own] if own else []),
+        *(found for inner in (*fields.values(), *list_of(value)) for found in times_of(inner)),
+    ]
