@@ -59,16 +59,13 @@ class Answered:
         count: The number of rows.
         parts: The rows of each field by part, such as `in` and `out`, and by field.
         times: When each row was scored, in milliseconds; empty in the oldest form.
+        is_oldest: Whether the answer has the oldest form, which has outputs and nothing else of a row.
     """
 
     count: int
     parts: dict[str, dict[str, list[Any]]]
     times: list[int]
-
-    @property
-    def is_oldest(self) -> bool:
-        """Whether the answer has the oldest form, which has outputs and nothing else of a row."""
-        return set(self.parts) <= {"out"} and not self.times
+    is_oldest: bool = False
 
     @property
     def last_models(self) -> set[tuple[str, str]]:
@@ -129,4 +126,4 @@ def _of_oldest(records: list[dict[str, Any]], names: Sequence[str]) -> Answered:
         for name, output in zip(names, record["outputs"], strict=True):
             [tensor] = output.values()
             columns[name] += np.array(tensor["data"], object).reshape(tensor["dim"]).tolist()
-    return Answered(len(columns[names[0]]), {"out": columns}, [])
+    return Answered(len(columns[names[0]]), {"out": columns}, [], is_oldest=True)

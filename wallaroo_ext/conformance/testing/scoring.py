@@ -34,6 +34,7 @@ class Scoring:
         workspace_id: The id of its workspace.
         pipeline_id: Its id.
         version: The UUID of its version.
+        version_id: The id of its version.
         deployment_id: The deployment's id.
         model: The model's version that it runs, as `models` of a deployment.
     """
@@ -42,6 +43,7 @@ class Scoring:
     workspace_id: int | None
     pipeline_id: int
     version: str
+    version_id: int
     deployment_id: int
     model: dict[str, str]
 
@@ -82,10 +84,11 @@ def deploy(api: Api, name: str, workspace_id: int | None, model: dict[str, str])
     """
     body = {"pipeline_id": name, "workspace_id": workspace_id, "definition": {}}
     made = api.call("create_pipeline", body)
-    ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+    pipeline_id, version_id = made["pipeline_pk_id"], made["pipeline_variant_pk_id"]
+    ids = {"pipeline_id": pipeline_id, "pipeline_version_pk_id": version_id}
     deployed = api.call("deploy_pipeline", ids | {"deploy_id": name, "models": [model]})["id"]
     version = made.get("pipeline_variant_version", "")
-    scoring = Scoring(name, workspace_id, made["pipeline_pk_id"], version, deployed, model)
+    scoring = Scoring(name, workspace_id, pipeline_id, version, version_id, deployed, model)
     return scoring if runs(api, scoring) else None
 
 
