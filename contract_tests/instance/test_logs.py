@@ -109,7 +109,7 @@ def make_log(api: Api, fixtures: Fixtures) -> Log:
         if times[-1]:
             borders.append(times[-1][-1] + int(PAUSE_SECONDS * 1000 / 2))
             time.sleep(PAUSE_SECONDS)
-        answered = Answered.of(scoring.send(api, "infer_pipeline", {INPUT: part}))
+        answered = Answered.of(scoring.send(api, "infer_pipeline", {INPUT: part}, headers={"Accept": ARROW}))
         times.append(answered.times or [0] * len(part))
     scores = np.concatenate([exact_scores(part, seed) for part, seed in zip(parts, scored_by, strict=True)])
     known = [each for part in times for each in part]

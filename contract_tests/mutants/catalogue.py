@@ -17,6 +17,7 @@ from contract_tests.mutants.lies import (
     wrong_values,
 )
 from contract_tests.mutants.lies.fields import rules
+from contract_tests.mutants.lies.inference import logged, scored
 
 if TYPE_CHECKING:
     from contract_tests.mutants.layer import Mutant
@@ -34,6 +35,8 @@ KINDS: tuple[Kind, ...] = tuple(
             lists,
             lost_writes,
             other_answers,
+            scored,
+            logged,
         )
     )
 )
