@@ -43,6 +43,8 @@ SIZES = {RECORDS: (1, 5, 9, 33, 101, 257, 501, 1001, 4001), ARROW: (1, 7, 65, 12
 """How many rows are sent at a time: around the numbers at which servers are wont to begin another batch or page."""
 BATCHES = {9: (4, 0, 1), 129: (64, 64), 1025: (0, 1000, 1, 23), 20_001: (10_000, 10_000)}
 """How many rows are in the record batches of a file with so many rows; the rest are in the last one."""
+NOT_TAKEN = {411, 413}
+"""The statuses of gateways that want to know the length of a body, or take none so large, as RFC 9110 allows."""
 CLOCK_SECONDS = 30.0
 """How far the clocks of an instance's machines may be apart."""
 
@@ -150,8 +152,8 @@ class TestNumberOfRows:
                 params=params,
                 headers={"Content-Type": media_type, **headers},
             )
-            if answer.status_code == 411:
-                pytest.skip("What is in front of this instance wants to know the length of bodies, as RFC 9110 allows.")
+            if answer.status_code in NOT_TAKEN:
+                pytest.skip(f"What is in front of this instance takes no such body ({answer.status_code}).")
             wrong = difference(Answered.of(answer).parts["out"][OUTPUT], exact_scores(rows))
             assert not wrong, f"of {count} rows in {len(content)} bytes: {wrong}"
 
@@ -250,7 +252,7 @@ class TestValues:
     @BOTH
     @pytest.mark.parametrize(
         ("media_type", "accept", "count", "text_length"),
-        [(RECORDS, JSON, 260, 1500), (ARROW, ARROW, 260, 1500), (RECORDS, ARROW, 70, 40), (ARROW, JSON, 70, 40)],
+        [(RECORDS, JSON, 260, 600), (ARROW, ARROW, 260, 600), (RECORDS, ARROW, 70, 40), (ARROW, JSON, 70, 40)],
     )
     def test_values_keep_their_type_and_their_precision(
         self, media_type: str, accept: str, count: int, text_length: int, operation: str, api: Api, typed: Scoring
@@ -258,6 +260,8 @@ class TestValues:
         rows = typed_rows(count, text_length)
         scores = typed_scores(rows)
         answer = typed.send(api, operation, rows, media_type=media_type, headers={"Accept": accept})
+        if answer.status_code in NOT_TAKEN:
+            pytest.skip(f"What is in front of this instance takes no such body ({answer.status_code}).")
         check(Answered.of(answer, list(scores)), rows, scores)
 
     @BOTH

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +63,8 @@ class Answered:
     """
 
     count: int
-    parts: dict[str, dict[str, list[Any]]]
-    times: list[int]
+    parts: dict[str, dict[str, list[Any]]] = field(repr=False)
+    times: list[int] = field(repr=False)
     is_oldest: bool = False
 
     @property
