@@ -92,7 +92,8 @@ def operation(request: pytest.FixtureRequest) -> str:
 
 def check(answered: Answered, sent: Columns, scores: Columns) -> None:
     """Fail where an answer does not have the rows that were sent, each with its outputs."""
-    for part, expected in (("out", scores), ("in", {} if answered.is_oldest else sent)):
+    parts: dict[str, Columns] = {"out": scores} if answered.is_oldest else {"out": scores, "in": sent}
+    for part, expected in parts.items():
         if answered.count:
             assert list(answered.parts.get(part, ())) == list(expected) or part == "in", f"the fields of `{part}`"
         for name, values in expected.items():

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
+    Rows = list[dict[str, Any]]
+
 SEED, OTHER_SEED = 29, 17
 """The seeds of the two models that score the rows."""
 SIZES = (3, 1203, 5, 2)
@@ -170,8 +172,8 @@ class TestTopics:
         return {each["name"] for each in declared}
 
     @staticmethod
-    def pages(api: Api, log: Log, most: int = 10_000, **params: Any) -> list[list[dict[str, Any]]]:
-        """Return the pages of the topic, one after the other."""
+    def pages(api: Api, log: Log, params: dict[str, Any] | None = None, *, most: int = 10_000) -> list[Rows]:
+        """Return the pages of the topic, one after the other, at most so many."""
         position: dict[str, int] | None = {}
         found: list[list[dict[str, Any]]] = []
         while position is not None and len(found) < most:
@@ -195,28 +197,28 @@ class TestTopics:
     def test_pages_neither_lose_nor_repeat_a_row(self, parameters: set[str], api: Api, log: Log) -> None:
         name = "page_size" if "page_size" in parameters else "limit"
         for size in (500, 301):
-            pages = self.pages(api, log, **{name: size})
+            pages = self.pages(api, log, {name: size})
             assert max(map(len, pages)) <= size
             log.check([row for page in pages for row in page], newest_first=False)
         for size in (1, 4):
-            pages = self.pages(api, log, most=3, **{name: size})
+            pages = self.pages(api, log, {name: size}, most=3)
             log.check([row for page in pages for row in page], 0, 3 * size, newest_first=False)
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_the_newest_rows_come_first_where_that_is_asked_for(self, parameters: set[str], api: Api, log: Log) -> None:
         if "order" not in parameters:
             pytest.skip("The oldest rows always come first in the release.")
-        pages = self.pages(api, log, order="desc", page_size=700)
+        pages = self.pages(api, log, {"order": "desc", "page_size": 700})
         log.check([row for page in pages for row in page], newest_first=True)
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_a_span_of_time_has_its_rows(self, api: Api, log: Log, borders: list[str]) -> None:
         for first, last in SPANS:
-            pages = self.pages(api, log, **{"time.start": borders[first], "time.end": borders[last]})
+            pages = self.pages(api, log, {"time.start": borders[first], "time.end": borders[last]})
             found = [row for page in pages for row in page]
             log.check(found, BORDERS[first], BORDERS[last], newest_first=False)
         for name, span in (("time.start", (BORDERS[1], None)), ("time.end", (0, BORDERS[1]))):
-            found = [row for page in self.pages(api, log, **{name: borders[1]}) for row in page]
+            found = [row for page in self.pages(api, log, {name: borders[1]}) for row in page]
             log.check(found, *span, newest_first=False)
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
@@ -285,12 +287,14 @@ class TestPipelineLogs:
 
 def rows_of(answered: Answered) -> list[dict[str, Any]]:
     """Return the rows of an answer as nested records, with their times."""
-    parts = {name: answered.parts.get(name, {}) for name in ("in", "out")}
-    times = answered.times or [None] * answered.count
-    return [
-        {"time": moment} | {part: {name: rows[number] for name, rows in parts[part].items()} for part in parts}
-        for number, moment in enumerate(times)
-    ]
+    times: list[Any] = list(answered.times) or [None] * answered.count
+    found: list[dict[str, Any]] = []
+    for number, moment in enumerate(times):
+        row: dict[str, Any] = {"time": moment}
+        for part in ("in", "out"):
+            row[part] = {name: rows[number] for name, rows in answered.parts.get(part, {}).items()}
+        found.append(row)
+    return found
 
 
 class TestBaselines:
@@ -301,7 +305,8 @@ class TestBaselines:
         """Return the logged rows, the oldest first."""
         of = {"workspace_id": log.scoring.workspace_id, "pipeline_name": log.scoring.name}
         numbers = {row.tobytes(): number for number, row in enumerate(log.rows)}
-        rows = api.call("get_assay_baseline", of | more)
+        # Without a limit, an instance may have one of its own.
+        rows = api.call("get_assay_baseline", of | {"limit": 5000} | more)
 
         def number(row: dict[str, Any]) -> int:
             return numbers.get(np.array(inputs_of(row), np.float32).tobytes(), -1)

@@ -72,7 +72,8 @@ def arrow_file_of(columns: Mapping[str, npt.NDArray[Any]], batches: Sequence[int
     table = to_table(dict(columns))
     sink = pa.BufferOutputStream()
     starts = np.cumsum([0, *batches]).tolist()
-    with pa.ipc.new_file(sink, table.schema) as writer:
+    with pa.ipc.new_file(sink, table.schema) as opened:
+        writer: Any = opened
         for start, count in zip(starts, [*batches, max(table.num_rows - starts[-1], 0)], strict=True):
             part = table.slice(start, count).combine_chunks().to_batches()
             empty: Any = pa.RecordBatch.from_pylist([], schema=table.schema)

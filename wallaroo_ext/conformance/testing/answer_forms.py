@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wallaroo_ext._util.arrow_files import from_file
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
 from wallaroo_ext.conformance.testing.scoring import ARROW
 
@@ -114,7 +115,7 @@ def _parts(columns: dict[str, list[Any]]) -> dict[str, dict[str, list[Any]]]:
     for name, rows in columns.items():
         part, _, field = name.partition(".")
         if rows and isinstance(rows[0], dict):
-            parts[part] = {inner: [row.get(inner) for row in rows] for inner in rows[0]}
+            parts[part] = {inner: [row.get(inner) for row in rows] for inner in object_of(rows[0])}
         elif name != "time":
             parts.setdefault(part, {})[field] = rows
     return parts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.resources.samples import arrow_file_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Scoring:
         batches = more.pop("batches", ())
         content = arrow_file_of(columns, batches) if media_type == ARROW else records_of(columns)
         headers = {"Content-Type": media_type, **more.pop("headers", {})}
-        return api.send(operation, path=self.path, **({"content": content, "headers": headers} | more))
+        request: dict[str, Any] = {"content": content, "headers": headers, **more}
+        return api.send(operation, path=self.path, **request)
 
 
 def deploy(api: Api, name: str, workspace_id: int | None, model: dict[str, str]) -> Scoring | None:
@@ -82,7 +84,7 @@ def deploy(api: Api, name: str, workspace_id: int | None, model: dict[str, str])
         workspace_id: The workspace's id.
         model: The model's version, as `models` of a deployment.
     """
-    body = {"pipeline_id": name, "workspace_id": workspace_id, "definition": {}}
+    body: dict[str, Any] = {"pipeline_id": name, "workspace_id": workspace_id, "definition": {}}
     made = api.call("create_pipeline", body)
     pipeline_id, version_id = made["pipeline_pk_id"], made["pipeline_variant_pk_id"]
     ids = {"pipeline_id": pipeline_id, "pipeline_version_pk_id": version_id}
@@ -98,7 +100,7 @@ def runs(api: Api, scoring: Scoring) -> bool:
     while time.monotonic() < deadline:
         answer = api.send("get_deployment_status", {"name": scoring.deployment})
         status: dict[str, Any] = answer.json() if answer.is_success else {}
-        statuses = [engine.get("model_statuses") or {} for engine in status.get("engines", ())]
+        statuses: list[dict[str, Any]] = [engine.get("model_statuses") or {} for engine in status.get("engines", ())]
         shas = {model["sha"] for found in statuses for model in found.get("models", ())}
         if status.get("status") == "Running" and shas == {scoring.model["sha"]}:
             return True
@@ -154,7 +156,7 @@ def difference(found: Sequence[Any], expected: Array) -> str:
 def _flat(row: Any) -> list[Any]:
     if not isinstance(row, list):
         return [row]
-    return [value for item in row for value in _flat(item)]
+    return [value for item in list_of(row) for value in _flat(item)]
 
 
 def _far_rows(rows: list[list[Any]], expected: Array) -> list[int]:

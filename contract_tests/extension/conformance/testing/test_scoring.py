@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort
+import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs] - it has none
 import pyarrow as pa
 import pytest
 
@@ -66,7 +66,8 @@ def test_integers_texts_and_booleans_are_compared_exactly() -> None:
 
 def scored(model: bytes, rows: Mapping[str, Any]) -> list[Any]:
     """Return the outputs of a model that runs by itself."""
-    return ort.InferenceSession(model).run(None, dict(rows))
+    session: Any = ort.InferenceSession(model)
+    return session.run(None, dict(rows))
 
 
 def test_the_outputs_of_distinct_rows_are_known_to_the_last_bit() -> None:

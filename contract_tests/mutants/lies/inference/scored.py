@@ -47,7 +47,9 @@ def _counts(operation: str) -> Iterator[Mutant]:
     def lie(change: Callable[[Rows], Rows], above: int) -> Lie:
         return of_rows(operation, change, above=above)
 
-    found = {f"capped-at-{most}": (most, lambda rows, most=most: rows[:most]) for most in (4, 8, 100, 256, 500, 1000)}
+    found: dict[str, tuple[int, Callable[[Rows], Rows]]] = {
+        f"capped-at-{most}": (most, _first(most)) for most in (4, 8, 100, 256, 500, 1000)
+    }
     found |= {
         "last-batch-dropped": (32, lambda rows: rows[: len(rows) - len(rows) % 32]),
         "halves-swapped": (64, lambda rows: rows[len(rows) // 2 :] + rows[: len(rows) // 2]),
@@ -61,6 +63,11 @@ def _counts(operation: str) -> Iterator[Mutant]:
         for about, (above, change) in found.items()
     }
     yield from _mutants(operation, "many-rows", texts)
+
+
+def _first(most: int) -> Callable[[Rows], Rows]:
+    """Return a change that keeps so many rows."""
+    return lambda rows: rows[:most]
 
 
 def _tables(operation: str) -> Iterator[Mutant]:
@@ -80,7 +87,7 @@ def _tables(operation: str) -> Iterator[Mutant]:
         "outputs-rounded": (4, lambda table: _with_outputs(table, lambda numbers: np.round(numbers, 4))),
         "no-numbers-as-0": (
             4,
-            lambda table: _with_outputs(table, lambda numbers: np.where(np.isnan(numbers), 0, numbers)),
+            lambda table: _with_outputs(table, _with_zeros),
         ),
         "time-of-another-zone": (4, lambda table: _with_times(table, -_HOUR)),
     }
@@ -92,6 +99,11 @@ def _tables(operation: str) -> Iterator[Mutant]:
         for about, (above, change) in found.items()
     }
     yield from _mutants(operation, "many-rows-in-arrow", texts)
+
+
+def _with_zeros(numbers: Any) -> Any:
+    """Return numbers with 0 for NaN."""
+    return np.where(np.isnan(numbers), 0, numbers)
 
 
 def _with_outputs(table: pa.Table, change: Callable[[Any], Any]) -> pa.Table:
@@ -112,7 +124,8 @@ def _with_outputs(table: pa.Table, change: Callable[[Any], Any]) -> pa.Table:
         arrays.append(lists)
     fields = [struct.type.field(number) for number in range(struct.type.num_fields)]
     place = table.column_names.index("out")
-    return table.set_column(place, table.schema.field(place), arrow.StructArray.from_arrays(arrays, fields=fields))
+    whole: Any = table.schema.field(place)
+    return table.set_column(place, whole, arrow.StructArray.from_arrays(arrays, fields=fields))
 
 
 def _with_times(table: pa.Table, milliseconds: int) -> pa.Table:
@@ -121,7 +134,8 @@ def _with_times(table: pa.Table, milliseconds: int) -> pa.Table:
     if "time" not in table.column_names:
         return table
     arrow: Any = pa
-    field: Any = table.schema.field("time")
+    schema: Any = table.schema
+    field = schema.field("time")
     times = np.asarray(table.column("time").cast(arrow.int64())) + milliseconds
     return table.set_column(0, field, arrow.array(times).cast(field.type))
 
@@ -360,7 +374,9 @@ def _urls(operation: str) -> Iterator[Mutant]:
             return await exchange.ask(replace(exchange.request, path=known))
         return answer
 
-    found = {"name": ("The number of a deployment is enough, whatever its name and its pipeline are.", lie)}
+    found: dict[str, tuple[str, Lie]] = {
+        "name": ("The number of a deployment is enough, whatever its name and its pipeline are.", lie)
+    }
     yield from _mutants(operation, "names-not-checked", found)
 
 
