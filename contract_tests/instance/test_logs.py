@@ -324,7 +324,8 @@ class TestBaselines:
             assert len(rows) == min(limit, len(log.rows))
             inputs = {tuple(np.array(inputs_of(row), np.float32).tolist()) for row in rows}
             assert len(inputs) == len(rows), "no row comes twice"
-            assert inputs <= set(map(tuple, log.rows.tolist()))
+            sent: list[list[float]] = log.rows.tolist()
+            assert inputs <= {tuple(row) for row in sent}
 
     @pytest.mark.touches("get_assay_baseline", "infer_pipeline")
     def test_a_models_name_chooses_the_rows_that_it_scored(self, api: Api, log: Log) -> None:

@@ -84,7 +84,7 @@ def _tables(operation: str) -> Iterator[Mutant]:
             lambda table: joined(table.slice(table.num_rows // 2), table.slice(0, table.num_rows // 2)),
         ),
         "columns-reversed": (4, lambda table: table.select(table.column_names[::-1])),
-        "outputs-rounded": (4, lambda table: _with_outputs(table, lambda numbers: np.round(numbers, 4))),
+        "outputs-rounded": (4, lambda table: _with_outputs(table, _rounded)),
         "no-numbers-as-0": (
             4,
             lambda table: _with_outputs(table, _with_zeros),
@@ -99,6 +99,11 @@ def _tables(operation: str) -> Iterator[Mutant]:
         for about, (above, change) in found.items()
     }
     yield from _mutants(operation, "many-rows-in-arrow", texts)
+
+
+def _rounded(numbers: Any) -> Any:
+    """Return numbers with four decimals."""
+    return np.round(numbers, 4)
 
 
 def _with_zeros(numbers: Any) -> Any:
@@ -124,7 +129,8 @@ def _with_outputs(table: pa.Table, change: Callable[[Any], Any]) -> pa.Table:
         arrays.append(lists)
     fields = [struct.type.field(number) for number in range(struct.type.num_fields)]
     place = table.column_names.index("out")
-    whole: Any = table.schema.field(place)
+    schema: Any = table.schema
+    whole = schema.field(place)
     return table.set_column(place, whole, arrow.StructArray.from_arrays(arrays, fields=fields))
 
 
