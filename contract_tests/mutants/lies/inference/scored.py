@@ -103,12 +103,14 @@ def _tables(operation: str) -> Iterator[Mutant]:
 
 def _rounded(numbers: Any) -> Any:
     """Return numbers with four decimals."""
-    return np.round(numbers, 4)
+    found: Any = np.round(numbers, 4)
+    return found
 
 
 def _with_zeros(numbers: Any) -> Any:
     """Return numbers with 0 for NaN."""
-    return np.where(np.isnan(numbers), 0, numbers)
+    found: Any = np.where(np.isnan(numbers), 0, numbers)
+    return found
 
 
 def _with_outputs(table: pa.Table, change: Callable[[Any], Any]) -> pa.Table:
