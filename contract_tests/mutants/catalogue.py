@@ -18,6 +18,7 @@ from contract_tests.mutants.lies import (
 )
 from contract_tests.mutants.lies.conditions import names_and_files, second_person, token_claims, writes_and_times
 from contract_tests.mutants.lies.fields import rules
+from contract_tests.mutants.lies.inference import logged, scored
 
 if TYPE_CHECKING:
     from contract_tests.mutants.layer import Mutant
@@ -39,6 +40,8 @@ KINDS: tuple[Kind, ...] = tuple(
             token_claims,
             names_and_files,
             writes_and_times,
+            scored,
+            logged,
         )
     )
 )

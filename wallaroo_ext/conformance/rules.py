@@ -131,6 +131,7 @@ class Rules:
         self.document = document
         self.schemas = ContractSchemas(document)
         self._validators: dict[int, jsonschema_rs.Validator] = {}
+        self._mentioned: dict[tuple[int, str], bool] = {}
 
     @cached_property
     def operations(self) -> dict[str, dict[str, Any]]:
@@ -242,7 +243,7 @@ class Rules:
         for name in schema.get("x-always", ()):
             if isinstance(value, dict) and name not in value:
                 yield where, name, (*location, "x-always")
-        for inner, inner_location, inner_value, inner_where in self.parts(schema, value, location, where):
+        for inner, inner_location, inner_value, inner_where in self.parts(schema, value, location, where, "x-always"):
             yield from self.missing_always(inner, inner_value, inner_location, inner_where)
 
     def unlisted(self, schema: dict[str, Any], value: Any, where: str = "$") -> Iterator[Unlisted]:
@@ -251,30 +252,64 @@ class Rules:
         listed = schema.get("x-extensible-enum")
         if listed is not None and value is not None and value not in listed:
             yield Unlisted(where, value, tuple(listed))
-        for inner, _, inner_value, inner_where in self.parts(schema, value, (), where):
+        for inner, _, inner_value, inner_where in self.parts(schema, value, (), where, "x-extensible-enum"):
             yield from self.unlisted(inner, inner_value, inner_where)
 
+    def _mentions(self, schema: dict[str, Any], keyword: str) -> bool:
+        """Return whether a schema, or one that it leads to, has a keyword; an empty one, each has."""
+        known = self._mentioned.get((id(schema), keyword))
+        if known is None:
+            known = not keyword or any(keyword in each for each in self._reached(schema))
+            self._mentioned[id(schema), keyword] = known
+        return known
+
+    def _reached(self, schema: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return all objects in a schema and in those that it refers to, each once."""
+        found: dict[int, dict[str, Any]] = {}
+        waiting: list[Any] = [schema]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, list):
+                waiting += list_of(value)
+            elif isinstance(value, dict):
+                _, resolved = self.resolve((), object_of(value))
+                if id(resolved) not in found:
+                    found[id(resolved)] = resolved
+                    waiting += resolved.values()
+        return list(found.values())
+
     def parts(
-        self, schema: dict[str, Any], value: Any, location: tuple[str, ...], where: str
+        self, schema: dict[str, Any], value: Any, location: tuple[str, ...], where: str, keyword: str = ""
     ) -> Iterator[tuple[dict[str, Any], tuple[str, ...], Any, str]]:
-        """Yield the schemas below a schema, each with its location, and the value below with its JSON path."""
+        """Yield the schemas below a schema, or only those that have a keyword or lead to one that has it.
+
+        Args:
+            schema: The schema.
+            value: A value.
+            location: The schema's location in the contract.
+            where: The JSON path of the value.
+            keyword: The keyword; empty for all schemas.
+
+        Yields:
+            A schema below, its location, and the value below with its JSON path.
+        """
         for number, inner in enumerate(schema.get("allOf", ())):
             yield inner, (*location, "allOf", str(number)), value, where
-        for keyword in ("anyOf", "oneOf"):
+        for combining in ("anyOf", "oneOf"):
             fitting = [
-                found for found in enumerate(schema.get(keyword, ())) if self._validator(found[1]).is_valid(value)
+                found for found in enumerate(schema.get(combining, ())) if self._validator(found[1]).is_valid(value)
             ]
             for number, inner in fitting[:1]:
-                yield inner, (*location, keyword, str(number)), value, where
+                yield inner, (*location, combining, str(number)), value, where
         properties = object_of(schema.get("properties"))
         others = schema.get("additionalProperties")
         for name, inner_value in object_of(value).items():
-            if name in properties:
-                yield properties[name], (*location, "properties", name), inner_value, f"{where}.{name}"
-            elif isinstance(others, dict):
-                yield object_of(others), (*location, "additionalProperties"), inner_value, f"{where}.{name}"
+            inner = properties.get(name, others)
+            if isinstance(inner, dict) and self._mentions(inner := object_of(inner), keyword):
+                keys = ("properties", name) if name in properties else ("additionalProperties",)
+                yield inner, (*location, *keys), inner_value, f"{where}.{name}"
         items = object_of(schema.get("items"))
-        for number, item in enumerate(list_of(value) if items else ()):
+        for number, item in enumerate(list_of(value) if items and self._mentions(items, keyword) else ()):
             yield items, (*location, "items"), item, f"{where}[{number}]"
 
     def _validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:

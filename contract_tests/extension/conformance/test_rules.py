@@ -55,3 +55,24 @@ def test_other_parameters_can_be_invalid(parameter: dict[str, Any]) -> None:
 def test_a_body_can_be_invalid() -> None:
     body = {"content": {"application/json": {"schema": {"type": "object"}}}}
     assert reading(None, requestBody=body).can_be_invalid("read")
+
+
+@pytest.mark.parametrize("keyword", ["x-always", "x-extensible-enum", ""])
+def test_of_many_rows_only_what_a_keyword_is_about_is_read(keyword: str, rules: Rules) -> None:
+    schema = rules.schemas.resolve(rules.answer_schema("infer_pipeline")["items"])
+    row = {"time": 1, "in": {"a": [1]}, "out": {"b": [2]}, "metadata": {"last_model": "{}"}}
+    found = {where for _, _, _, where in rules.parts(schema, row, (), "$", keyword)}
+    assert (
+        found
+        == {
+            "x-always": {"$.metadata"},
+            "x-extensible-enum": set[str](),
+            "": {"$.time", "$.in", "$.out", "$.metadata"},
+        }[keyword]
+    )
+
+
+def test_what_is_always_there_is_missed_in_each_row(rules: Rules) -> None:
+    rows = [{"metadata": {"last_model": "{}"}}, {"metadata": {}}]
+    missing = list(rules.missing_always(rules.answer_schema("infer_pipeline"), rows, ()))
+    assert [(where, name) for where, name, _ in missing] == [("$[1].metadata", "last_model")]

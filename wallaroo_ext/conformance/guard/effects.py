@@ -137,6 +137,12 @@ class Effects:
         """The fields that name a thing."""
         return [name for name in self.request if name.thing != NOTHING]
 
+    @property
+    def has_nameless_body(self) -> bool:
+        """Whether the contract says that nothing in the body names anything, whatever it has."""
+        whole = any(name.thing == NOTHING and name.location == ("body", "**") for name in self.request)
+        return whole and not any(name.location[0] == "body" for name in self.names)
+
     def requires(self, pattern: Location) -> bool:
         """Return whether every valid request has a field, or one of several of which this is one."""
         return any(matches(pattern, location) for location in self.required)

@@ -12,6 +12,8 @@ from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
 
 WIDTH = 4
@@ -56,6 +58,116 @@ def scored(rows: Any) -> npt.NDArray[np.float64]:
 def arrow_file(rows: Any) -> bytes:
     """Return rows of `[N, width]` as an Arrow file with the model's field."""
     return to_file(to_table({INPUT: np.asarray(rows, np.float32)})).to_pybytes()
+
+
+def arrow_file_of(columns: Mapping[str, npt.NDArray[Any]], batches: Sequence[int] = ()) -> bytes:
+    """Return rows as an Arrow file, a field a column.
+
+    Args:
+        columns: The values by field, `[N]` or `[N, …]`.
+        batches: The number of rows in each record batch; the rest are in one more.
+    """
+    import pyarrow as pa
+
+    table = to_table(dict(columns))
+    sink = pa.BufferOutputStream()
+    starts = np.cumsum([0, *batches]).tolist()
+    with pa.ipc.new_file(sink, table.schema) as opened:
+        writer: Any = opened
+        for start, count in zip(starts, [*batches, max(table.num_rows - starts[-1], 0)], strict=True):
+            part = table.slice(start, count).combine_chunks().to_batches()
+            empty: Any = pa.RecordBatch.from_pylist([], schema=table.schema)
+            writer.write_batch(part[0] if part else empty)
+    return sink.getvalue().to_pybytes()
+
+
+def distinct_rows(count: int, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Return rows for the suite's model, `[count, WIDTH]`, all different, whose outputs are exact.
+
+    One value of a row is not zero, so that the output is one product, rounded once, in whatever order an engine adds.
+    """
+    random = np.random.default_rng(seed)
+    values = (np.arange(count) + random.uniform(0.1, 0.9, count)) / max(count, 1) * random.choice([-1, 1], count)
+    found = np.zeros((count, WIDTH), np.float32)
+    found[np.arange(count), np.arange(count) % WIDTH] = values
+    return found
+
+
+def exact_scores(rows: npt.NDArray[np.float32], seed: int = 29) -> npt.NDArray[np.float32]:
+    """Return the outputs of the suite's model for `distinct_rows`, `[N, 1]`, to the last bit."""
+    products: npt.NDArray[np.float32] = rows * weights(seed).T
+    return products.sum(axis=1, keepdims=True, dtype=np.float32)
+
+
+SINGLE, DOUBLE, WHOLE, BYTE, FLAG, TEXT = "single", "double", "whole", "byte", "flag", "text"
+"""The inputs of the model of many types."""
+_DIVISORS = np.array([[0.0, -0.0, 3.0]], np.float32)
+_FACTORS = np.array([[0.1, 1.0 / 3]], np.float64)
+_ADDED = 2**53
+
+
+@cache
+def typed_model_file() -> bytes:
+    """Return an ONNX model with an input and an output of each of six types; `typed_scores` says what it computes."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    types = {
+        SINGLE: (TensorProto.FLOAT, 3),
+        DOUBLE: (TensorProto.DOUBLE, 2),
+        WHOLE: (TensorProto.INT64, 2),
+        BYTE: (TensorProto.UINT8, 2),
+        FLAG: (TensorProto.BOOL, 2),
+        TEXT: (TensorProto.STRING, 1),
+    }
+    outputs = {"root": SINGLE, "quotient": SINGLE, "product": DOUBLE, "sum": WHOLE}
+    outputs |= {"same_byte": BYTE, "not_flag": FLAG, "same_text": TEXT}
+    nodes = [
+        helper.make_node("Sqrt", [SINGLE], ["root"]),
+        helper.make_node("Div", [SINGLE, "divisors"], ["quotient"]),
+        helper.make_node("Mul", [DOUBLE, "factors"], ["product"]),
+        helper.make_node("Add", [WHOLE, "added"], ["sum"]),
+        helper.make_node("Identity", [BYTE], ["same_byte"]),
+        helper.make_node("Not", [FLAG], ["not_flag"]),
+        helper.make_node("Identity", [TEXT], ["same_text"]),
+    ]
+    constants = {"divisors": _DIVISORS, "factors": _FACTORS, "added": np.array([[_ADDED]], np.int64)}
+    graph = helper.make_graph(
+        nodes,
+        "many-types",
+        [helper.make_tensor_value_info(name, kind, ["N", width]) for name, (kind, width) in types.items()],
+        [helper.make_tensor_value_info(name, types[of][0], ["N", types[of][1]]) for name, of in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=7).SerializeToString()
+
+
+def typed_rows(count: int, text_length: int = 8) -> dict[str, npt.NDArray[Any]]:
+    """Return rows for the model of many types: negative numbers, zeros, integers beyond 2**53, texts outside ASCII."""
+    random = np.random.default_rng(count)
+    single = random.normal(size=(count, 3)).astype(np.float32)
+    single[::3, 0] = 0
+    return {
+        SINGLE: single,
+        DOUBLE: random.normal(size=(count, 2)),
+        WHOLE: random.integers(-5, 2**60, size=(count, 2)),
+        BYTE: random.integers(0, 256, size=(count, 2)).astype(np.uint8),
+        FLAG: random.integers(0, 2, size=(count, 2)).astype(bool),
+        TEXT: np.array([[f"Zeile {number}, {'é漢🚀 '[number % 4] * text_length}"] for number in range(count)], object),
+    }
+
+
+def typed_scores(rows: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Return the outputs of the model of many types, computed with numpy; NaN and infinities are among them."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "root": np.sqrt(rows[SINGLE]),
+            "quotient": rows[SINGLE] / _DIVISORS,
+            "product": rows[DOUBLE] * _FACTORS,
+            "sum": rows[WHOLE] + _ADDED,
+            "same_byte": rows[BYTE],
+            "not_flag": ~rows[FLAG],
+            "same_text": rows[TEXT],
+        }
 
 
 def model_files() -> st.SearchStrategy[bytes]:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wallaroo_ext._util.arrow_files import from_file
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
+from wallaroo_ext.conformance.testing.scoring import ARROW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+_MOST_BYTES = 1 << 28
+"""The largest answer of the tests, in bytes of memory."""
 
 
 def outputs(found: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
@@ -36,3 +50,81 @@ def inputs_of(logged: dict[str, Any]) -> list[float]:
 def computed_at(result: dict[str, Any]) -> Any:
     """Return when a result was computed: a text, or milliseconds in the oldest form."""
     return result["analyzed_at"] if "analyzed_at" in result else result["created_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Scored rows, read from an answer in any form and format.
+
+    Attributes:
+        count: The number of rows.
+        parts: The rows of each field by part, such as `in` and `out`, and by field.
+        times: When each row was scored, in milliseconds; empty in the oldest form.
+        is_oldest: Whether the answer has the oldest form, which has outputs and nothing else of a row.
+    """
+
+    count: int
+    parts: dict[str, dict[str, list[Any]]] = field(repr=False)
+    times: list[int] = field(repr=False)
+    is_oldest: bool = False
+
+    @property
+    def last_models(self) -> set[tuple[str, str]]:
+        """The name and the digest of the models that scored the rows; empty where the answer has no metadata."""
+        texts: set[str] = set(self.parts.get("metadata", {}).get("last_model", ()))
+        return {(model["model_name"], model["model_sha"]) for model in map(json.loads, texts)}
+
+    @staticmethod
+    def of(answer: httpx.Response, outputs_of_model: Sequence[str] = (OUTPUT,)) -> Answered:
+        """Read a success.
+
+        Args:
+            answer: The answer.
+            outputs_of_model: The model's outputs in their order, which the oldest form does not name.
+        """
+        assert answer.status_code == HTTPStatus.OK, f"{answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
+        if answer.headers["Content-Type"].startswith(ARROW):
+            return Answered.of_arrow(answer.content)
+        return Answered.of_records(answer.json(), outputs_of_model)
+
+    @staticmethod
+    def of_arrow(content: bytes) -> Answered:
+        """Read an Arrow file, nested or flat."""
+        table = from_file(content, _MOST_BYTES)
+        columns: dict[str, list[Any]] = {}
+        for name in table.column_names:
+            column: Any = table.column(name)
+            columns[name] = (column.cast("int64") if name == "time" else column).to_pylist()
+        return Answered(table.num_rows, _parts(columns), columns.get("time", []))
+
+    @staticmethod
+    def of_records(records: list[dict[str, Any]], outputs_of_model: Sequence[str] = (OUTPUT,)) -> Answered:
+        """Read records, nested, flat or in the oldest form."""
+        if records and "outputs" in records[0]:
+            return _of_oldest(records, outputs_of_model)
+        names = list(records[0]) if records else []
+        for number, record in enumerate(records):
+            assert set(record) == set(names), f"row {number} has other fields than the first one"  # noqa: S101 - pytest's way to fail
+        columns = {name: [record[name] for record in records] for name in names}
+        return Answered(len(records), _parts(columns), columns.get("time", []))
+
+
+def _parts(columns: dict[str, list[Any]]) -> dict[str, dict[str, list[Any]]]:
+    """Return the columns of nested or flat rows by part and field; a part without fields has one with an empty name."""
+    parts: dict[str, dict[str, list[Any]]] = {}
+    for name, rows in columns.items():
+        part, _, field = name.partition(".")
+        if rows and isinstance(rows[0], dict):
+            parts[part] = {inner: [row.get(inner) for row in rows] for inner in object_of(rows[0])}
+        elif name != "time":
+            parts.setdefault(part, {})[field] = rows
+    return parts
+
+
+def _of_oldest(records: list[dict[str, Any]], names: Sequence[str]) -> Answered:
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for record in records:
+        for name, output in zip(names, record["outputs"], strict=True):
+            [tensor] = output.values()
+            columns[name] += np.array(tensor["data"], object).reshape(tensor["dim"]).tolist()
+    return Answered(len(columns[names[0]]), {"out": columns}, [], is_oldest=True)

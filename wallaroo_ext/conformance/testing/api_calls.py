@@ -11,7 +11,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import httpx
 
@@ -45,7 +45,13 @@ class Api:
         return f"{self._suite.owned.prefix}-{kind}{next(self._numbers)}"
 
     def send(
-        self, operation: str, body: Any = None, *, path: Mapping[str, str] | None = None, **more: Any
+        self,
+        operation: str,
+        body: Any = None,
+        *,
+        path: Mapping[str, str] | None = None,
+        without: Sequence[str] = (),
+        **more: Any,
     ) -> httpx.Response:
         """Send a request, and return the answer.
 
@@ -53,13 +59,19 @@ class Api:
             operation: The contract's `operationId`.
             body: The JSON of its body; None where `more` has another body.
             path: The parameters of its path.
+            without: The headers to leave out that httpx sends by itself.
             **more: Further arguments of httpx, such as `params`, `headers`, `content` and `files`.
         """
         _, template, method = self._suite.rules.locations[operation]
         url = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
         if body is not None:
             more["json"] = body
-        return self._http.request(method.upper(), url, **more)
+        if not without:
+            return self._http.request(method.upper(), url, **more)
+        request = self._http.build_request(method.upper(), url, **more)
+        for name in without:
+            del request.headers[name]
+        return self._http.send(request)
 
     def keys(self, realm: str) -> list[dict[str, Any]]:
         """Return the public keys that the issuer of tokens publishes; none where it publishes none.

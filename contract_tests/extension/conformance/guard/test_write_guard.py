@@ -95,6 +95,20 @@ def test_what_is_the_runs_own_is_sent(operation: str, body: dict[str, Any], guar
     guard.check(operation, asks(**body))
 
 
+def test_the_rows_of_an_inference_are_not_looked_at_one_by_one(
+    guard: WriteGuard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Mock()
+    monkeypatch.setattr(WriteGuard, "_check_value", looked)
+    headers, body = [("Content-Type", "application/json")], json.dumps({"tensor": [[1.5] * 100] * 10}).encode()
+    url = f"http://instance/v1/api/pipelines/infer/{PREFIX}-p-10?dataset.separator=."
+    template = "/v1/api/pipelines/infer/{deployment}"
+    fields = fields_of(template, url, headers, body, guard.effects["infer_deployment"])
+    guard.check("infer_deployment", fields)
+    assert {call.args[1].location[0] for call in looked.call_args_list} == {"path", "query"}
+    assert not guard.effects["create_pipeline"].has_nameless_body
+
+
 def foreign() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each good request with one name of somebody else's, in every form in which an instance could read it."""
     for operation, body in GOOD.items():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
 from wallaroo_ext.conformance.testing.answer_forms import (
+    Answered,
     computed_at,
     inputs_of,
     outputs,
@@ -50,3 +53,25 @@ def test_logged_rows_are_flat_or_as_they_were_answered() -> None:
 def test_results_of_assays_have_two_forms() -> None:
     assert summarizer_of({"summarizer": {"num_bins": 5}}) == summarizer_of({"summarizer_meta": '{"num_bins": 5}'})
     assert (computed_at({"analyzed_at": "now", "created_at": None}), computed_at({"created_at": 7})) == ("now", 7)
+
+
+NESTED = [{"time": 5, "in": {INPUT: [1.0]}, "out": {OUTPUT: [0.5]}, "metadata": {"last_model": "{}"}}]
+FLAT = [{"time": 5, f"in.{INPUT}": [1.0], f"out.{OUTPUT}": [0.5], "metadata.last_model": "{}"}]
+
+
+@pytest.mark.parametrize("rows", [NESTED, FLAT], ids=["nested", "flat"])
+def test_rows_are_read_nested_or_flat_in_json_and_in_arrow(rows: list[dict[str, Any]]) -> None:
+    table = pa.Table.from_pylist(rows)
+    for found in (Answered.of_records(rows), Answered.of_arrow(to_file(table).to_pybytes())):
+        assert (found.count, found.times) == (1, [5])
+        assert found.parts == {"in": {INPUT: [[1.0]]}, "out": {OUTPUT: [[0.5]]}, "metadata": {"last_model": ["{}"]}}
+
+
+def test_the_oldest_form_has_the_outputs_of_all_rows() -> None:
+    found = Answered.of_records([OLDEST])
+    assert (found.count, found.parts, found.is_oldest) == (2, {"out": {OUTPUT: [[0.5], [0.25]]}}, True)
+
+
+def test_rows_with_other_fields_than_the_first_are_noticed() -> None:
+    with pytest.raises(AssertionError, match="row 1 has other fields"):
+        Answered.of_records([NESTED[0], {"time": 5}])

@@ -1,0 +1,379 @@
+"""Are all rows answered, whatever their number, their types and their format: each once, in order, and exactly?"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from wallaroo_ext.conformance.resources.samples import (
+    INPUT,
+    OUTPUT,
+    SINGLE,
+    arrow_file_of,
+    distinct_rows,
+    exact_scores,
+    typed_model_file,
+    typed_rows,
+    typed_scores,
+)
+from wallaroo_ext.conformance.testing.answer_forms import Answered
+from wallaroo_ext.conformance.testing.scoring import ARROW, RECORDS, Scoring, deploy, difference, records_of, uploaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    import httpx
+
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+    Columns = Mapping[str, np.ndarray[Any, Any]]
+    Scorings = dict[str, Scoring | None]
+
+JSON = "application/json"
+OPERATIONS = ("infer_deployment", "infer_pipeline")
+BOTH = pytest.mark.touches(*OPERATIONS)
+SIZES = {RECORDS: (1, 5, 9, 33, 101, 257, 501, 1001, 4001), ARROW: (1, 7, 65, 129, 1025, 20_001)}
+"""How many rows are sent at a time: around the numbers at which servers are wont to begin another batch or page."""
+BATCHES = {7: (3, 0, 1), 65: (0, 64), 129: (64, 64), 1025: (1000, 0, 1, 0), 20_001: (10_000, 10_000)}
+"""How many rows are in the record batches of a file with so many rows; the rest are in the last one."""
+NOT_TAKEN = {411, 413}
+"""The statuses of gateways that want to know the length of a body, or take none so large, as RFC 9110 allows."""
+CLOCK_SECONDS = 30.0
+"""How far the clocks of an instance's machines may be apart."""
+
+
+@pytest.fixture(scope="module")
+def scorings(api: Api) -> Generator[Scorings]:
+    """Yield the pipelines of these tests, which are made when they are first needed; undeploy them at the end."""
+    made: Scorings = {}
+    yield made
+    for scoring in made.values():
+        if scoring is not None:
+            api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
+
+
+@pytest.fixture
+def weighted(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+    """Return a pipeline with the run's model."""
+    if "weighted" not in scorings:
+        assert fixtures.model is not None
+        scorings["weighted"] = deploy(api, api.unused_name("p"), fixtures.workspace_id, fixtures.model)
+    scoring = scorings["weighted"]
+    assert scoring is not None, "the model did not come to run"
+    return scoring
+
+
+@pytest.fixture
+def typed(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+    """Return a pipeline with a model that has inputs and outputs of many types."""
+    if "typed" not in scorings:
+        model = uploaded(api, api.unused_name("m"), typed_model_file(), fixtures.workspace_id)
+        scoring = deploy(api, api.unused_name("p"), fixtures.workspace_id, model)
+        is_taken = scoring is not None and scoring.send(api, OPERATIONS[0], typed_rows(1)).is_success
+        scorings["typed"] = scoring if is_taken else None
+    scoring = scorings["typed"]
+    if scoring is None:
+        pytest.skip("This instance does not run a model with inputs of six types.")
+    return scoring
+
+
+@pytest.fixture(params=OPERATIONS)
+def operation(request: pytest.FixtureRequest) -> str:
+    """Return one kind of inference URL after the other."""
+    return request.param
+
+
+def check(answered: Answered, sent: Columns, scores: Columns) -> None:
+    """Fail where an answer does not have the rows that were sent, each with its outputs."""
+    parts: dict[str, Columns] = {"out": scores} if answered.is_oldest else {"out": scores, "in": sent}
+    for part, expected in parts.items():
+        if answered.count:
+            assert list(answered.parts.get(part, ())) == list(expected) or part == "in", f"the fields of `{part}`"
+        for name, values in expected.items():
+            found = answered.parts.get(part, {}).get(name, [])
+            wrong = difference(found, values)
+            assert not wrong, f"{part}.{name}: {wrong}"
+
+
+class TestNumberOfRows:
+    """The sizes are in one test of each format, and the message tells which one failed."""
+
+    @BOTH
+    @pytest.mark.parametrize("media_type", SIZES)
+    def test_every_row_is_answered_once_and_in_order(
+        self, media_type: str, operation: str, api: Api, weighted: Scoring
+    ) -> None:
+        for count in SIZES[media_type]:
+            rows = distinct_rows(count, seed=count)
+            more: dict[str, Any] = {"batches": BATCHES.get(count, ())} if media_type == ARROW else {}
+            headers = {"Accept": ARROW if media_type == ARROW else JSON}
+            answer = weighted.send(api, operation, {INPUT: rows}, media_type=media_type, headers=headers, **more)
+            answered = Answered.of(answer)
+            assert answered.count == count, f"{answered.count} rows were answered in place of {count}"
+            check(answered, {INPUT: rows}, {OUTPUT: exact_scores(rows)})
+
+    @BOTH
+    def test_the_oldest_form_has_all_rows(self, operation: str, api: Api, weighted: Scoring) -> None:
+        for count in (5, 1025):
+            rows = distinct_rows(count, seed=count)
+            answer = api.send(operation, {"tensor": rows.tolist()}, path=weighted.path)
+            wrong = difference(Answered.of(answer).parts["out"][OUTPUT], exact_scores(rows))
+            assert not wrong, f"of {count} rows: {wrong}"
+
+    @BOTH
+    @pytest.mark.parametrize("media_type", SIZES)
+    def test_of_no_rows_there_are_no_outputs(
+        self, media_type: str, operation: str, api: Api, weighted: Scoring
+    ) -> None:
+        answer = weighted.send(api, operation, {INPUT: distinct_rows(0)}, media_type=media_type)
+        # Nothing says that a request without rows succeeds.
+        assert answer.status_code == 400 or Answered.of(answer).count == 0
+
+    @BOTH
+    def test_a_body_in_chunks_is_scored_whole(self, operation: str, api: Api, weighted: Scoring) -> None:
+        for count, media_type in ((5, RECORDS), (3000, RECORDS), (70_001, ARROW)):
+            rows = distinct_rows(count, seed=count)
+            columns = {INPUT: rows}
+            content = arrow_file_of(columns, (999,)) if media_type == ARROW else records_of(columns, indent=12)
+            params = {"dataset[]": "out", "dataset.separator": "."}
+            headers = {"Accept": ARROW}
+            answer = weighted.send(
+                api,
+                operation,
+                columns,
+                media_type=media_type,
+                content=chunks_of(content),
+                params=params,
+                headers={"Content-Type": media_type, **headers},
+            )
+            if answer.status_code in NOT_TAKEN:
+                pytest.skip(f"What is in front of this instance takes no such body ({answer.status_code}).")
+            wrong = difference(Answered.of(answer).parts["out"][OUTPUT], exact_scores(rows))
+            assert not wrong, f"of {count} rows in {len(content)} bytes: {wrong}"
+
+
+def chunks_of(content: bytes, size: int = 50_000) -> Iterator[bytes]:
+    """Yield a body in parts, so that it is sent without its length."""
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+class TestFormats:
+    @BOTH
+    @pytest.mark.parametrize("media_type", [RECORDS, ARROW])
+    @pytest.mark.parametrize(
+        "accept", [None, "*/*", JSON, ARROW, f"{ARROW}, {JSON};q=0.5", f"{JSON}, {ARROW};q=0.1", f"text/html, {JSON}"]
+    )
+    def test_the_rows_are_the_same_in_each_format(
+        self, accept: str | None, media_type: str, operation: str, api: Api, weighted: Scoring
+    ) -> None:
+        for count in (3, 130) if accept in {JSON, ARROW} else (3,):
+            rows = distinct_rows(count, seed=count)
+            how: dict[str, Any] = {"without": ["Accept"]} if accept is None else {"headers": {"Accept": accept}}
+            answer = weighted.send(api, operation, {INPUT: rows}, media_type=media_type, **how)
+            if accept in {JSON, ARROW}:
+                assert answer.headers["Content-Type"].startswith(accept)
+            check(Answered.of(answer), {INPUT: rows}, {OUTPUT: exact_scores(rows)})
+
+    @BOTH
+    @pytest.mark.parametrize(("media_type", "accept"), [(RECORDS, JSON), (ARROW, ARROW)])
+    def test_the_parts_that_are_asked_for_are_those_of_every_row(
+        self, media_type: str, accept: str, operation: str, api: Api, weighted: Scoring
+    ) -> None:
+        rows = distinct_rows(150, seed=1)
+        for separator, included, excluded, expected in SELECTIONS:
+            params = {"dataset[]": included, "dataset.exclude[]": excluded}
+            params |= {"dataset.separator": separator} if separator else {}
+            headers = {"Accept": accept}
+            answer = weighted.send(api, operation, {INPUT: rows}, media_type=media_type, params=params, headers=headers)
+            answered = Answered.of(answer)
+            if answered.is_oldest and accept == JSON:
+                pytest.skip("The release answers with outputs only.")
+            assert set(answered.parts) | ({"time"} if answered.times else set()) == expected, (included, excluded)
+            check_parts(answered, rows)
+
+    @BOTH
+    def test_arrows_columns_come_in_the_order_of_the_contract(
+        self, operation: str, conformance_suite: Suite, api: Api, weighted: Scoring
+    ) -> None:
+        columns = conformance_suite.rules.document["components"]["responses"]["Inference"]["content"][ARROW]
+        for form, params in (("nested", {}), ("flat", {"dataset.separator": "."})):
+            order = [name.partition(".")[0] for name in columns["x-arrow-columns"][form]["columns"]]
+            for count in (2, 129):
+                answer = weighted.send(
+                    api,
+                    operation,
+                    {INPUT: distinct_rows(count)},
+                    params=params,
+                    media_type=ARROW,
+                    headers={"Accept": ARROW},
+                )
+                parts = [name.partition(".")[0] for name in column_names(answer.content)]
+                names = [part for part in parts if part in order]
+                assert {"time", "in", "out"} <= set(names)
+                assert names == sorted(names, key=order.index), f"{form}, {count} rows"
+
+
+SELECTIONS: tuple[tuple[str, list[str], list[str], set[str]], ...] = (
+    ("", ["time", "out"], [], {"time", "out"}),
+    (".", ["in", "out"], [], {"in", "out"}),
+    (".", ["*"], ["metadata", "time", "anomaly", "check_failures"], {"in", "out"}),
+    ("", ["*"], ["metadata", "in", "anomaly", "check_failures"], {"time", "out"}),
+    ("", [f"out.{OUTPUT}"], [], {"out"}),
+)
+"""The separator, the parts that are asked for and left out, and those that an answer then has."""
+
+
+def check_parts(answered: Answered, rows: np.ndarray[Any, Any]) -> None:
+    """Fail where the parts of an answer are not those of the rows that were sent."""
+    for part, expected in (("out", {OUTPUT: exact_scores(rows)}), ("in", {INPUT: rows})):
+        for name in answered.parts.get(part, ()):
+            wrong = difference(answered.parts[part][name], expected[name])
+            assert not wrong, f"{part}.{name}: {wrong}"
+    assert not answered.times or len(answered.times) == len(rows)
+
+
+def column_names(content: bytes) -> list[str]:
+    """Return the names of the columns of an Arrow file."""
+    import pyarrow as pa
+
+    return pa.ipc.open_file(content).schema.names
+
+
+class TestValues:
+    """Each type at its precision, in rows of any number and any size."""
+
+    @BOTH
+    @pytest.mark.parametrize(
+        ("media_type", "accept", "count", "text_length"),
+        [(RECORDS, JSON, 260, 600), (ARROW, ARROW, 260, 600), (RECORDS, ARROW, 70, 40), (ARROW, JSON, 70, 40)],
+    )
+    def test_values_keep_their_type_and_their_precision(
+        self, media_type: str, accept: str, count: int, text_length: int, operation: str, api: Api, typed: Scoring
+    ) -> None:
+        rows = typed_rows(count, text_length)
+        scores = typed_scores(rows)
+        answer = typed.send(api, operation, rows, media_type=media_type, headers={"Accept": accept})
+        if answer.status_code in NOT_TAKEN:
+            pytest.skip(f"What is in front of this instance takes no such body ({answer.status_code}).")
+        check(Answered.of(answer, list(scores)), rows, scores)
+
+    @BOTH
+    def test_what_is_no_number_is_none_in_json_either(self, operation: str, api: Api, typed: Scoring) -> None:
+        rows = typed_rows(40) | {SINGLE: np.full((40, 3), -1, np.float32)}
+        answer = typed.send(api, operation, rows, headers={"Accept": JSON})
+        assert not any(name in answer.text for name in ("NaN", "Infinity")), "JSON has no such numbers"
+        found = Answered.of(answer, list(typed_scores(rows))).parts["out"]["root"]
+        assert not difference(found, typed_scores(rows)["root"])
+
+
+class TestMetadata:
+    @BOTH
+    @pytest.mark.parametrize("accept", [JSON, ARROW])
+    def test_each_row_says_when_and_by_what_it_was_scored(
+        self, accept: str, operation: str, api: Api, weighted: Scoring
+    ) -> None:
+        began = clock(weighted.send(api, operation, {INPUT: distinct_rows(1)}))
+        answer = weighted.send(api, operation, {INPUT: distinct_rows(130)}, headers={"Accept": accept})
+        answered, ended = Answered.of(answer), clock(answer)
+        if answered.is_oldest:
+            pytest.skip("The release answers with outputs only.")
+        assert len(answered.times) == answered.count
+        if began is not None and ended is not None:
+            assert began - CLOCK_SECONDS <= min(answered.times) / 1000, "it was scored before it was sent"
+            assert max(answered.times) / 1000 <= ended + CLOCK_SECONDS, "it was scored after it was answered"
+        assert answered.last_models == {(weighted.model["name"], weighted.model["sha"])}
+        check_metadata(answered, weighted)
+
+
+def clock(answer: httpx.Response) -> float | None:
+    """Return the time of an answer by its server's clock, in seconds; None if it does not say."""
+    date = answer.headers.get("Date")
+    return None if date is None else parsedate_to_datetime(date).timestamp()
+
+
+def check_metadata(answered: Answered, scoring: Scoring) -> None:
+    """Fail where the metadata are not those of a pipeline without validations, as far as the release has them."""
+    metadata = answered.parts.get("metadata", {})
+    for elapsed in metadata.get("elapsed", ()):
+        assert len(elapsed) == 2, elapsed
+        assert all(nanoseconds >= 0 for nanoseconds in elapsed), elapsed
+    assert set(metadata.get("pipeline_version", ())) <= {"", scoring.version}
+    assert all(not dropped for dropped in metadata.get("dropped", ()))
+    assert set(answered.parts.get("anomaly", {}).get("count", ())) <= {0}
+    assert all(not failures for failures in answered.parts.get("check_failures", {}).get("", ()))
+    for part in ("metadata", "anomaly"):
+        assert all(len(rows) == answered.count for rows in answered.parts.get(part, {}).values()), part
+
+
+class TestSeveralAtATime:
+    """Requests of several sizes and formats at a time, to one deployment and to two."""
+
+    @BOTH
+    def test_each_request_gets_its_own_rows(self, operation: str, api: Api, weighted: Scoring) -> None:
+        def score(number: int) -> None:
+            rows = distinct_rows((3, 300, 1, 70)[number % 4], seed=number)
+            media_type = (RECORDS, ARROW)[number // 4 % 2]
+            headers = {"Accept": (JSON, ARROW)[number // 2 % 2]}
+            answer = weighted.send(api, operation, {INPUT: rows}, media_type=media_type, headers=headers)
+            check(Answered.of(answer), {INPUT: rows}, {OUTPUT: exact_scores(rows)})
+
+        at_a_time([(lambda number=number: score(number)) for number in range(12)])
+
+    @BOTH
+    def test_each_deployment_scores_its_own_rows(
+        self, operation: str, api: Api, weighted: Scoring, typed: Scoring
+    ) -> None:
+        def score(number: int) -> None:
+            if number % 2:
+                rows = {INPUT: distinct_rows(50 + number, seed=number)}
+                scoring, scores = weighted, {OUTPUT: exact_scores(rows[INPUT])}
+            else:
+                rows = typed_rows(50 + number)
+                scoring, scores = typed, typed_scores(rows)
+            answered = Answered.of(scoring.send(api, operation, rows), list(scores))
+            check(answered, rows, scores)
+            assert answered.last_models <= {(scoring.model["name"], scoring.model["sha"])}
+
+        at_a_time([(lambda number=number: score(number)) for number in range(8)])
+
+
+def at_a_time(actions: Sequence[Callable[[], None]], threads: int = 4) -> None:
+    """Run actions in threads, so many at a time, each with the others of its group."""
+    barrier = threading.Barrier(threads)
+
+    def act(action: Callable[[], None]) -> None:
+        barrier.wait(timeout=60)
+        action()
+
+    with ThreadPoolExecutor(threads) as pool:
+        for begin in range(0, len(actions), threads):
+            for done in [pool.submit(act, action) for action in actions[begin : begin + threads]]:
+                done.result()
+
+
+class TestUrls:
+    @BOTH
+    def test_the_name_of_one_deployment_and_the_id_of_another_are_no_deployment(
+        self, operation: str, api: Api, fixtures: Fixtures, weighted: Scoring
+    ) -> None:
+        assert fixtures.deployment is not None
+        other, body = fixtures.deployment, {INPUT: distinct_rows(2)}
+        crossed = [{"deployment": f"{weighted.name}-{other.id}", "pipeline": weighted.name}]
+        crossed += [{"deployment": f"{other.pipeline}-{weighted.deployment_id}", "pipeline": other.pipeline}]
+        if operation == "infer_pipeline":
+            crossed += [weighted.path | {"pipeline": other.pipeline}]
+            crossed += [{"deployment": other.name, "pipeline": weighted.name}]
+        for path in crossed:
+            assert weighted.send(api, operation, body).is_success
+            answer = api.send(
+                operation, path=path, content=records_of(body), headers={"Content-Type": RECORDS, "Accept": JSON}
+            )
+            assert answer.status_code in {400, 404}, f"{path}: {answer.status_code} {answer.text[:300]}"

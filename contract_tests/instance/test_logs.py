@@ -1,0 +1,346 @@
+"""Do the logs have every row that was scored, once, as it was answered, and do their filters choose the right ones?"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from wallaroo_ext.conformance.resources.samples import INPUT, distinct_rows, exact_scores, model_file
+from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, scores_of
+from wallaroo_ext.conformance.testing.scoring import ARROW, Scoring, deploy, difference, runs, uploaded
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+    Rows = list[dict[str, Any]]
+
+SEED, OTHER_SEED = 29, 17
+"""The seeds of the two models that score the rows."""
+SIZES = (3, 1203, 5, 2)
+"""How many rows are in each request; the first two are scored by one model, the others by another."""
+PAUSE_SECONDS = 0.05
+LOGGED_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Log:
+    """Rows that were scored by a pipeline, and all that it ever scored, in order.
+
+    Attributes:
+        scoring: The pipeline.
+        topic: Its topic.
+        rows: The rows, `[N, WIDTH]`.
+        scores: Their outputs, computed independently, `[N, 1]`.
+        times: When they were scored, in milliseconds, as the answers say; None in the oldest form.
+        borders: Moments between the requests, in milliseconds, by the instance's clock.
+        models: The names of the models that scored the rows.
+    """
+
+    scoring: Scoring
+    topic: str
+    rows: np.ndarray[Any, Any]
+    scores: np.ndarray[Any, Any]
+    times: list[int] | None
+    borders: list[int]
+    models: list[str]
+
+    def check(self, found: list[dict[str, Any]], start: int = 0, end: int | None = None, *, newest_first: bool) -> None:
+        """Fail where logged rows are not those of a span, in this order.
+
+        Args:
+            found: The rows, in the form of any release.
+            start: The number of the first row of the span.
+            end: The number behind that of the last one; None for the last of all.
+            newest_first: Whether the rows come in the opposite order.
+        """
+        order = slice(None, None, -1) if newest_first else slice(None)
+        rows, scores = self.rows[start:end][order], self.scores[start:end][order]
+        wrong = difference([inputs_of(row) for row in found], rows)
+        assert not wrong, f"in: {wrong}"
+        wrong = difference([scores_of(row) for row in found], scores)
+        assert not wrong, f"out: {wrong}"
+        if self.times is not None and found and "time" in found[0]:
+            assert [row["time"] for row in found] == self.times[start:end][order], "the times are those of the answers"
+
+
+class Logging:
+    """Makes the log when it is first needed.
+
+    Attributes:
+        log: The log; None as long as it was not made.
+    """
+
+    def __init__(self) -> None:
+        self.log: Log | None = None
+
+    def made(self, api: Api, fixtures: Fixtures) -> Log:
+        """Return the log, with rows that were scored by two models one after the other."""
+        if self.log is None:
+            self.log = make_log(api, fixtures)
+        return self.log
+
+
+def make_log(api: Api, fixtures: Fixtures) -> Log:
+    """Score rows in several requests by two models of one pipeline, wait until they are logged, and return the log."""
+    name = api.unused_name("p")
+    models = [
+        uploaded(api, api.unused_name("m"), model_file(seed), fixtures.workspace_id) for seed in (SEED, OTHER_SEED)
+    ]
+    scoring = deploy(api, name, fixtures.workspace_id, models[0])
+    assert scoring is not None, "the model did not come to run"
+    rows = distinct_rows(sum(SIZES), seed=5)
+    parts = np.split(rows, np.cumsum(SIZES)[:-1])
+    times, borders = [list[int]()], list[int]()
+    scored_by = [SEED, SEED, OTHER_SEED, OTHER_SEED]
+    for part, seed in zip(parts, scored_by, strict=True):
+        if seed == OTHER_SEED and scoring.model != models[1]:
+            scoring.model = models[1]
+            again = {"deploy_id": name, "pipeline_id": scoring.pipeline_id, "models": [models[1]]}
+            api.call("deploy_pipeline", again | {"pipeline_version_pk_id": scoring.version_id})
+            assert runs(api, scoring), "the other model did not come to run"
+        if times[-1]:
+            borders.append(times[-1][-1] + int(PAUSE_SECONDS * 1000 / 2))
+            time.sleep(PAUSE_SECONDS)
+        answered = Answered.of(scoring.send(api, "infer_pipeline", {INPUT: part}, headers={"Accept": ARROW}))
+        times.append(answered.times or [0] * len(part))
+    scores = np.concatenate([exact_scores(part, seed) for part, seed in zip(parts, scored_by, strict=True)])
+    known = [each for part in times for each in part]
+    topic = api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]
+    wait_until_logged(api, topic, len(rows))
+    return Log(scoring, topic, rows, scores, known if any(known) else None, borders, [each["name"] for each in models])
+
+
+def wait_until_logged(api: Api, topic: str, count: int) -> None:
+    """Wait until a topic has so many rows, or for a minute: what is missing then, the tests say."""
+    deadline = time.monotonic() + LOGGED_SECONDS
+    while time.monotonic() < deadline:
+        answer = api.send("get_topic_partitions", path={"topic": topic})
+        partitions: dict[str, Any] = answer.json()["partitions"] if answer.is_success else {}
+        if sum(each["end"] for each in partitions.values()) >= count:
+            return
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def logging(api: Api) -> Generator[Logging]:
+    """Yield what makes the log; undeploy its pipeline at the end."""
+    made = Logging()
+    yield made
+    if made.log is not None:
+        api.send("undeploy_pipeline", {"deployment_id": made.log.scoring.deployment_id})
+
+
+@pytest.fixture
+def log(logging: Logging, api: Api, fixtures: Fixtures) -> Log:
+    """Return the log of the module's pipeline."""
+    return logging.made(api, fixtures)
+
+
+@pytest.fixture
+def borders(log: Log) -> list[str]:
+    """Return the moments between the requests, as the API writes them; skip where the release tells no times."""
+    if log.times is None:
+        pytest.skip("Answers of the release do not say when rows were scored.")
+    return [datetime.fromtimestamp(border / 1000, UTC).isoformat() for border in log.borders]
+
+
+BORDERS = np.cumsum(SIZES)[:-1].tolist()
+"""The numbers of the first rows behind the moments between the requests."""
+SPANS = [(0, 1), (1, 2), (0, 2)]
+"""Spans of time, by the numbers of the moments at which they begin and end; there are rows before and after each."""
+
+
+class TestTopics:
+    """Pages that follow one another have every row once; a filter has those of its span and no others."""
+
+    @pytest.fixture
+    def parameters(self, conformance_suite: Suite) -> set[str]:
+        """Return the parameters of the query that the release knows."""
+        rules = conformance_suite.rules
+        _, path, _ = rules.locations["get_topic_records"]
+        declared = [rules.schemas.resolve(each) for each in rules.document["paths"][path]["parameters"]]
+        return {each["name"] for each in declared}
+
+    @staticmethod
+    def pages(api: Api, log: Log, params: dict[str, Any] | None = None, *, most: int = 10_000) -> list[Rows]:
+        """Return the pages of the topic, one after the other, at most so many."""
+        position: dict[str, int] | None = {}
+        found: list[list[dict[str, Any]]] = []
+        while position is not None and len(found) < most:
+            page = api.call("get_topic_records", position, path={"topic": log.topic}, params=params)
+            found.append([json.loads(record) for record in page["records"]])
+            position = page["next"] if page["records"] else None
+        return found
+
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    def test_the_topic_has_every_row_as_it_was_answered(self, api: Api, log: Log) -> None:
+        found = [row for page in self.pages(api, log) for row in page]
+        log.check(found, newest_first=False)
+        for row in found:
+            assert not row.get("check_failures")
+            assert not row.get("anomaly", {}).get("count")
+        told = [json.loads(row["metadata"]["last_model"])["model_name"] for row in found if "metadata" in row]
+        if told:
+            assert told == [log.models[0]] * BORDERS[1] + [log.models[1]] * (len(found) - BORDERS[1])
+
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    def test_pages_neither_lose_nor_repeat_a_row(self, parameters: set[str], api: Api, log: Log) -> None:
+        name = "page_size" if "page_size" in parameters else "limit"
+        for size in (500, 301):
+            pages = self.pages(api, log, {name: size})
+            assert max(map(len, pages)) <= size
+            log.check([row for page in pages for row in page], newest_first=False)
+        for size in (1, 4):
+            pages = self.pages(api, log, {name: size}, most=3)
+            log.check([row for page in pages for row in page], 0, 3 * size, newest_first=False)
+
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    def test_the_newest_rows_come_first_where_that_is_asked_for(self, parameters: set[str], api: Api, log: Log) -> None:
+        if "order" not in parameters:
+            pytest.skip("The oldest rows always come first in the release.")
+        pages = self.pages(api, log, {"order": "desc", "page_size": 700})
+        log.check([row for page in pages for row in page], newest_first=True)
+
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    def test_a_span_of_time_has_its_rows(self, api: Api, log: Log, borders: list[str]) -> None:
+        for first, last in SPANS:
+            pages = self.pages(api, log, {"time.start": borders[first], "time.end": borders[last]})
+            found = [row for page in pages for row in page]
+            log.check(found, BORDERS[first], BORDERS[last], newest_first=False)
+        for name, span in (("time.start", (BORDERS[1], None)), ("time.end", (0, BORDERS[1]))):
+            found = [row for page in self.pages(api, log, {name: borders[1]}) for row in page]
+            log.check(found, *span, newest_first=False)
+
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    def test_rows_in_arrow_are_the_same(self, parameters: set[str], api: Api, log: Log) -> None:
+        if "dataset.separator" not in parameters:
+            pytest.skip("Clients of the release ask for JSON.")
+        where = {"topic": log.topic}
+        for params in ({}, {"dataset[]": "*", "dataset.separator": "."}):
+            answer = api.send("get_topic_records", {}, path=where, params=params, headers={"Accept": ARROW})
+            answered = Answered.of(answer)
+            for part, values in (("in", log.rows), ("out", log.scores)):
+                [found] = answered.parts[part].values()
+                wrong = difference(found, values[: answered.count])
+                assert not wrong, f"{part}: {wrong}"
+            assert log.times is None or answered.times == log.times[: answered.count]
+            assert answered.count >= min(SIZES[0], len(log.rows))
+
+    @pytest.mark.touches("get_topic_partitions", "infer_pipeline")
+    def test_the_partitions_count_every_row(self, api: Api, log: Log) -> None:
+        partitions = api.call("get_topic_partitions", path={"topic": log.topic})["partitions"]
+        assert sum(each["end"] for each in partitions.values()) == len(log.rows)
+
+
+class TestPipelineLogs:
+    @pytest.fixture(autouse=True)
+    def _only_where_there_are_logs(self, api: Api) -> None:
+        if not api.has("get_pipeline_logs"):
+            pytest.skip("The release does not have it.")
+
+    @staticmethod
+    def pages(api: Api, log: Log, **more: Any) -> list[list[dict[str, Any]]]:
+        """Return the pages of the log, one after the other."""
+        headers = more.pop("headers", {})
+        names = {"pipeline_name": log.scoring.name, "pipeline_id": log.scoring.name}  # the second in 2023.2
+        body = {"workspace_id": log.scoring.workspace_id} | names | more
+        found: list[list[dict[str, Any]]] = []
+        while True:
+            answer = api.send("get_pipeline_logs", body, headers=headers)
+            found.append(rows_of(Answered.of(answer)))
+            cursor = answer.headers.get("x-iteration-cursor")
+            assert (answer.headers.get("x-iteration-status") == "All") is (cursor is None)
+            if cursor is None or not found[-1]:
+                return found
+            body["cursor"] = cursor
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    @pytest.mark.parametrize("accept", ["application/json", ARROW])
+    @pytest.mark.parametrize("order", [None, "Asc", "Desc"])
+    def test_pages_have_every_row_once_in_the_order_that_is_asked_for(
+        self, order: str | None, accept: str, api: Api, log: Log
+    ) -> None:
+        asked = {} if order is None else {"order": order}
+        for size in (None, 700) if order else (None, 250, 5000):
+            more = asked if size is None else asked | {"page_size": size}
+            pages = self.pages(api, log, **more, headers={"Accept": accept})
+            assert max(map(len, pages)) <= (size or 1000)
+            log.check([row for page in pages for row in page], newest_first=order != "Asc")
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    def test_a_span_of_time_has_its_rows(self, api: Api, log: Log, borders: list[str]) -> None:
+        for first, last in SPANS:
+            span = {"start_time": borders[first], "end_time": borders[last]}
+            found = [row for page in self.pages(api, log, **span) for row in page]
+            log.check(found, BORDERS[first], BORDERS[last], newest_first=True)
+
+
+def rows_of(answered: Answered) -> list[dict[str, Any]]:
+    """Return the rows of an answer as nested records, with their times."""
+    times: list[Any] = list(answered.times) or [None] * answered.count
+    found: list[dict[str, Any]] = []
+    for number, moment in enumerate(times):
+        row: dict[str, Any] = {"time": moment}
+        for part in ("in", "out"):
+            row[part] = {name: rows[number] for name, rows in answered.parts.get(part, {}).items()}
+        found.append(row)
+    return found
+
+
+class TestBaselines:
+    """The logged rows as those of a baseline: which of several come first, or stay with a limit, nothing says."""
+
+    @staticmethod
+    def found(api: Api, log: Log, **more: Any) -> list[dict[str, Any]]:
+        """Return the logged rows, the oldest first."""
+        of = {"workspace_id": log.scoring.workspace_id, "pipeline_name": log.scoring.name}
+        numbers = {row.tobytes(): number for number, row in enumerate(log.rows)}
+        # Without a limit, an instance may have one of its own.
+        rows = api.call("get_assay_baseline", of | {"limit": 5000} | more)
+
+        def number(row: dict[str, Any]) -> int:
+            return numbers.get(np.array(inputs_of(row), np.float32).tobytes(), -1)
+
+        return sorted(rows, key=number)
+
+    @pytest.mark.touches("get_assay_baseline", "infer_pipeline")
+    def test_all_rows_are_there(self, api: Api, log: Log) -> None:
+        log.check(self.found(api, log), newest_first=False)
+
+    @pytest.mark.touches("get_assay_baseline", "infer_pipeline")
+    def test_a_limit_keeps_so_many_rows_and_no_fewer(self, api: Api, log: Log) -> None:
+        for limit in (1, 4, 101, 1001, 1202, 5000):
+            rows = self.found(api, log, limit=limit)
+            assert len(rows) == min(limit, len(log.rows))
+            inputs = {tuple(np.array(inputs_of(row), np.float32).tolist()) for row in rows}
+            assert len(inputs) == len(rows), "no row comes twice"
+            sent: list[list[float]] = log.rows.tolist()
+            assert inputs <= {tuple(row) for row in sent}
+
+    @pytest.mark.touches("get_assay_baseline", "infer_pipeline")
+    def test_a_models_name_chooses_the_rows_that_it_scored(self, api: Api, log: Log) -> None:
+        log.check(self.found(api, log, model_name=log.models[0]), 0, BORDERS[1], newest_first=False)
+        log.check(self.found(api, log, model_name=log.models[1]), BORDERS[1], newest_first=False)
+        assert self.found(api, log, model_name=api.unused_name("m")) == []
+
+    @pytest.mark.touches("get_assay_baseline", "infer_pipeline")
+    def test_a_span_of_time_has_its_rows(self, api: Api, log: Log, borders: list[str]) -> None:
+        for first, last in SPANS:
+            rows = self.found(api, log, start=borders[first], end=borders[last])
+            log.check(rows, BORDERS[first], BORDERS[last], newest_first=False)
+        log.check(self.found(api, log, start=borders[1]), BORDERS[1], newest_first=False)
+        log.check(self.found(api, log, end=borders[1]), 0, BORDERS[1], newest_first=False)
+        limited = self.found(api, log, start=borders[0], end=borders[1], limit=1000)
+        assert len(limited) == 1000
+        both = self.found(api, log, start=borders[1], end=borders[2], model_name=log.models[1])
+        log.check(both, BORDERS[1], BORDERS[2], newest_first=False)

@@ -1,0 +1,177 @@
+"""Deploys models of the run, sends rows to them in each format, and compares numbers at the precision of their type."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext.conformance.resources.samples import arrow_file_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import httpx
+
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+    Array = np.ndarray[Any, Any]
+
+RECORDS = "application/json; format=pandas-records"
+ARROW = "application/vnd.apache.arrow.file"
+_START_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Scoring:
+    """A pipeline of the run that scores rows, and that nothing else uses.
+
+    Attributes:
+        name: Its name, which is that of its deployment, too.
+        workspace_id: The id of its workspace.
+        pipeline_id: Its id.
+        version: The UUID of its version.
+        version_id: The id of its version.
+        deployment_id: The deployment's id.
+        model: The model's version that it runs, as `models` of a deployment.
+    """
+
+    name: str
+    workspace_id: int | None
+    pipeline_id: int
+    version: str
+    version_id: int
+    deployment_id: int
+    model: dict[str, str]
+
+    @property
+    def deployment(self) -> str:
+        """The deployment, as URLs have it."""
+        return f"{self.name}-{self.deployment_id}"
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The parameters of both kinds of inference URL."""
+        return {"deployment": self.deployment, "pipeline": self.name}
+
+    def send(self, api: Api, operation: str, columns: Mapping[str, Array], **more: Any) -> httpx.Response:
+        """Send rows, and return the answer.
+
+        Args:
+            api: The operations.
+            operation: `infer_pipeline` or `infer_deployment`.
+            columns: The rows, a field a column.
+            **more: `media_type` of the request, `batches` of an Arrow file, and further arguments of `Api.send`.
+        """
+        media_type = more.pop("media_type", RECORDS)
+        batches = more.pop("batches", ())
+        content = arrow_file_of(columns, batches) if media_type == ARROW else records_of(columns)
+        headers = {"Content-Type": media_type, **more.pop("headers", {})}
+        request: dict[str, Any] = {"content": content, "headers": headers, **more}
+        return api.send(operation, path=self.path, **request)
+
+
+def deploy(api: Api, name: str, workspace_id: int | None, model: dict[str, str]) -> Scoring | None:
+    """Deploy a model on a new pipeline, and return that once it runs; None if the instance cannot run the model.
+
+    Args:
+        api: The operations.
+        name: A name of the run that is not taken.
+        workspace_id: The workspace's id.
+        model: The model's version, as `models` of a deployment.
+    """
+    body: dict[str, Any] = {"pipeline_id": name, "workspace_id": workspace_id, "definition": {}}
+    made = api.call("create_pipeline", body)
+    pipeline_id, version_id = made["pipeline_pk_id"], made["pipeline_variant_pk_id"]
+    ids = {"pipeline_id": pipeline_id, "pipeline_version_pk_id": version_id}
+    deployed = api.call("deploy_pipeline", ids | {"deploy_id": name, "models": [model]})["id"]
+    version = made.get("pipeline_variant_version", "")
+    scoring = Scoring(name, workspace_id, pipeline_id, version, version_id, deployed, model)
+    return scoring if runs(api, scoring) else None
+
+
+def runs(api: Api, scoring: Scoring) -> bool:
+    """Wait until a deployment runs its model, and return whether it came to do so."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        answer = api.send("get_deployment_status", {"name": scoring.deployment})
+        status: dict[str, Any] = answer.json() if answer.is_success else {}
+        statuses: list[dict[str, Any]] = [engine.get("model_statuses") or {} for engine in status.get("engines", ())]
+        shas = {model["sha"] for found in statuses for model in found.get("models", ())}
+        if status.get("status") == "Running" and shas == {scoring.model["sha"]}:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def uploaded(api: Api, name: str, content: bytes, workspace_id: int | None) -> dict[str, str]:
+    """Upload a model, and return its version, as `models` of a deployment, once it is ready."""
+    assert workspace_id is not None  # noqa: S101 - the run has made one
+    version_id = api.upload(api.uploads[0], name, content, workspace_id)
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        [version] = [each for each in api.call("list_model_versions", {"model_id": name}) if each["id"] == version_id]
+        if version.get("status", "ready") in {"ready", "error"}:
+            return {"name": name, "version": version["model_version"], "sha": version["sha"]}
+        assert time.monotonic() < deadline, f"the model is {version['status']}"  # noqa: S101 - pytest's way to fail
+        time.sleep(0.05)
+
+
+def records_of(columns: Mapping[str, Array], **more: Any) -> bytes:
+    """Return rows as pandas writes them; `more` is for `json.dumps`."""
+    values = [column.tolist() for column in columns.values()]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+    return json.dumps(rows, **more).encode()
+
+
+def difference(found: Sequence[Any], expected: Array) -> str:
+    """Return the first difference between answered rows and an array, as a clause; empty where there is none.
+
+    Numbers may differ by one unit in the last place of the array's type, since processors round differently. JSON has
+    no NaN and no infinities, so that anything but a number may stand for them.
+
+    Args:
+        found: The rows of a field, each a list with its values.
+        expected: The values, `[N, …]`, computed independently.
+    """
+    if len(found) != len(expected):
+        return f"there are {len(found)} rows in place of {len(expected)}"
+    wanted = expected.reshape(len(expected), -1).tolist()
+    rows = [_flat(row) for row in found]
+    for number, (row, right) in enumerate(zip(rows, wanted, strict=True)):
+        if len(row) != len(right):
+            return f"row {number} has {len(row)} values in place of {len(right)}"
+    if expected.dtype.kind != "f":
+        wrong = (number for number, (row, right) in enumerate(zip(rows, wanted, strict=True)) if row != right)
+    else:
+        wrong = iter(_far_rows(rows, expected.reshape(len(expected), -1)))
+    number = next(wrong, None)
+    return "" if number is None else f"row {number} of {len(rows)} has {rows[number]} in place of {wanted[number]}"
+
+
+def _flat(row: Any) -> list[Any]:
+    if not isinstance(row, list):
+        return [row]
+    return [value for item in list_of(row) for value in _flat(item)]
+
+
+def _far_rows(rows: list[list[Any]], expected: Array) -> list[int]:
+    """Return the numbers of the rows that are too far from those that are expected."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = np.array([[_number(value) for value in row] for row in rows], np.float64).reshape(expected.shape)
+        is_number = np.isfinite(expected)
+        in_type = numbers.astype(expected.dtype)
+        off = np.abs(in_type - np.where(is_number, expected, 0))
+        is_right = np.where(is_number, off <= np.spacing(np.abs(expected)), ~np.isfinite(numbers))
+        # In Arrow, where there are such values, each one is the same.
+        is_right &= is_number | np.isnan(numbers) | (in_type == expected)
+    return np.flatnonzero(~is_right.all(axis=1)).tolist()
+
+
+def _number(value: Any) -> float:
+    """Return a number; NaN for what is none."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
