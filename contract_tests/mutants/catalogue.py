@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract_tests.mutants.lies import (
     accepted_requests,
+    assay_figures,
     ignored_tokens,
     lists,
     lost_writes,
@@ -34,6 +35,7 @@ KINDS: tuple[Kind, ...] = tuple(
             lists,
             lost_writes,
             other_answers,
+            assay_figures,
         )
     )
 )
