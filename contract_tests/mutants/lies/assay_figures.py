@@ -128,7 +128,10 @@ def _of_other_request(
             body = json.loads(exchange.request.body)
         except ValueError:
             return await exchange.ask()
-        other = changed(body) if isinstance(body, dict) else body
+        honest = None if operation in _CREATED else await exchange.ask()
+        if not isinstance(body, dict) or (honest and not succeeded(operation, honest)):
+            return honest or await exchange.ask()
+        other = changed(body)
         answer = await exchange.ask(exchange.request.with_body(json.dumps(other).encode()))
         if other == body or mend is None or not succeeded(operation, answer):
             return answer
@@ -179,6 +182,10 @@ def _always_quantiles(way: dict[str, Any]) -> dict[str, Any]:
     if mode == "Equal":
         return {"bin_mode": "Quantile"}
     return {"bin_mode": {"Quantile": mode["Equal"]}} if isinstance(mode, dict) and "Equal" in mode else {}
+
+
+def _always_cumulative(way: dict[str, Any]) -> dict[str, Any]:
+    return {"aggregation": "Cumulative"} if way.get("aggregation") == "Density" else {}
 
 
 _WAYS: dict[str, tuple[str, set[str], Callable[[dict[str, Any]], dict[str, Any]]]] = {
@@ -360,11 +367,13 @@ def _windows(operation: str) -> Iterator[Mutant]:
         if operation in operations:
             yield Mutant(operation, "other-window", about, text, _of_other_request(operation, changed))
     if operation in _CREATED:
-        lie = _of_other_request(operation, lambda body: body | ({"active": True} if "active" in body else {}))
+        lie = _of_other_request(
+            operation, lambda body: body | ({"active": True} if body.get("active") is False else {})
+        )
         if operation == "create_assay":
             yield Mutant(operation, "other-window", "always-active", "An assay that is off is run.", lie)
         text = "The assay is made with cumulative shares, whatever was asked for."
-        cumulative = _of_other_request(operation, _with_way(lambda _: {"aggregation": "Cumulative"}))
+        cumulative = _of_other_request(operation, _with_way(_always_cumulative))
         yield Mutant(operation, "other-summarizer", "aggregation", text, cumulative)
 
 
