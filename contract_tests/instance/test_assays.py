@@ -454,6 +454,7 @@ class TestAssays:
                 assert summary["bins"]["edges"][:-1] == older["edges"][:-1]
 
     @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
+    @pytest.mark.usefixtures("scene")
     def test_a_preview_compares_the_windows_of_its_time(self, api: Api, fixtures: Fixtures) -> None:
         if not api.has("preview_assay_v2"):
             pytest.skip("The release does not have it.")
@@ -666,17 +667,28 @@ class TestWindows:
 class TestStoredResults:
     @pytest.mark.parametrize("operation", stored("create_assay", "run_interactive_assay"))
     def test_results_are_those_of_the_windows(self, operation: str, api: Api, fixtures: Fixtures, scene: Scene) -> None:
-        request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), warning_threshold=0.01)
-        assay_id = api.call("create_assay", request)["assay_id"]
-        found = results_of(api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
-        if not found:
-            pytest.skip("The instance has not run the assay yet.")
-        check_windows(found, request, scene, scene.many.outputs)
-        for result in found:
-            assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
-            check_time(result["created_at"], scene, scene.one.at)
-            check_time(computed_at(result), scene, scene.one.at)
-        assert len({result.get("id", number) for number, result in enumerate(found)}) == len(found)
+        baselines: list[tuple[Array, dict[str, Any]]] = [
+            (
+                scene.many.outputs,
+                {"warning_threshold": 0.01, "alert_threshold": 100.0},
+            ),  # the second window is a warning
+            (scene.many.outputs, {"summarizer": FORMS["weighted"]}),
+        ]
+        if not fixtures.forms.fixed_baselines:
+            few = VALUES / 8  # of which most values of the windows are outliers
+            baselines.append((few, {"baseline": {"calculated": {"vector": few.tolist()}}}))
+        for baseline, changes in baselines:
+            request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), **changes)
+            assay_id = api.call("create_assay", request)["assay_id"]
+            found = results_of(api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+            if not found:
+                pytest.skip("The instance has not run the assay yet.")
+            check_windows(found, request, scene, baseline)
+            for result in found:
+                assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
+                check_time(result["created_at"], scene, scene.one.at)
+                check_time(computed_at(result), scene, scene.one.at)
+            assert len({result.get("id", number) for number, result in enumerate(found)}) == len(found)
 
     @pytest.mark.parametrize("operation", stored("create_assay"))
     def test_results_are_of_the_time_that_is_asked_for(
@@ -759,14 +771,15 @@ class TestSecondVersion:
         if not api.has("schedule_assay_v2"):
             pytest.skip("The release does not have it.")
         way = SECOND_FORMS["five"]
-        request = second_request(fixtures, {"Vector": VALUES.tolist()}, way)
+        request = second_request(fixtures, {"Vector": (VALUES / 8).tolist()}, way)
         request["scheduling"] |= {
             "first_run": (scene.many.at + SECOND).isoformat(),
             "end": (scene.many.at + 30 * SECOND).isoformat(),
         }
         assay_id = api.call("schedule_assay_v2", request | {"name": api.unused_name("a")})
-        far = (scene.many.at - 60 * SECOND, scene.many.at - 30 * SECOND)
-        assert results_v2(api, assay_id, *far) == []
+        hour = timedelta(hours=1)
+        for begin in (scene.many.at - 2 * hour, scene.now + hour):
+            assert results_v2(api, assay_id, begin, begin + hour) == []
         results = results_v2(api, assay_id, scene.many.at - SECOND, scene.now + SECOND)
         if not results:
             pytest.skip("The instance has not run the assay yet.")
