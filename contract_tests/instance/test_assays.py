@@ -19,14 +19,13 @@ from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from _pytest.mark.structures import ParameterSet
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
-    Array = npt.NDArray[np.float64]
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 SECOND = timedelta(seconds=1)
 CLOCK_DIFFERENCE = timedelta(minutes=1)
@@ -149,7 +148,7 @@ def wait_for_log(api: Api, fixtures: Fixtures, of: Scored) -> None:
         time.sleep(0.2)
 
 
-def score(suite: Suite, fixtures: Fixtures, rows: npt.NDArray[np.float32]) -> Scored:
+def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
     """Score rows, and return them with their time and the outputs, which have to be those of the model."""
     import pyarrow as pa
 

@@ -222,7 +222,8 @@ def _ways(operation: str) -> Iterator[Mutant]:
 
 
 def _largest(found: dict[str, Any]) -> dict[str, Any]:
-    return found | {"score": max(found["scores"])} if isinstance(found["scores"], list) and found["scores"] else found
+    scores = list_of(found["scores"]) if isinstance(found["scores"], list) else []
+    return found | {"score": max(scores)} if scores else found
 
 
 def _of_the_first(body: Any) -> Any:

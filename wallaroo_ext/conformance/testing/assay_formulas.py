@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[np.float64]
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 LEFT, RIGHT = "left_outlier", "right_outlier"
 _IN_PLACE_OF_ZERO = 0.005
@@ -32,12 +30,14 @@ class Bins:
     @property
     def window_names(self) -> list[str]:
         """The names of all bins in a window."""
-        return [LEFT, *(f"e_{edge_name(edge)}" for edge in self.edges[1:]), RIGHT]
+        return [LEFT, *(f"e_{edge_name(edge)}" for edge in self.edges[1:].tolist()), RIGHT]
 
     def aggregated(self, values: Array, aggregation: str) -> Array:
         """Return what is compared of each bin: with `Density` its share of the values, with `Cumulative` their sum."""
-        low, *upper = self.edges
-        below = [np.mean(values < low), *(np.mean(values <= edge) for edge in upper), 1.0]
+        low, *upper = self.edges.tolist()
+        ordered, count = np.sort(values), len(values)
+        positions: Array = np.searchsorted(ordered, upper, side="right")
+        below: list[float] = [float(np.searchsorted(ordered, low)) / count, *(positions / count).tolist(), 1.0]
         return np.array(below) if aggregation == "Cumulative" else np.diff(below, prepend=0.0)
 
 
@@ -48,17 +48,18 @@ def bins_of(values: Array, summarizer: dict[str, Any]) -> Bins:
         values: The values.
         summarizer: The `summarizer` of the request, with the bin mode `Quantile`, `Equal` or `Provided`.
     """
-    mode, count = summarizer["bin_mode"], summarizer["num_bins"]
+    mode: str = summarizer["bin_mode"]
+    count: int = summarizer["num_bins"]
     if mode == "Provided":
-        given = summarizer["provided_edges"]
-        edges = np.array(given if len(given) > count else [values.min(), *given], np.float64)
-        return Bins(edges, [LEFT, *(f"e_{edge_name(edge)}" for edge in edges[1:]), RIGHT])
+        given: list[float] = summarizer["provided_edges"]
+        edges: Array = np.array(given if len(given) > count else [float(values.min()), *given], np.float64)
+        return Bins(edges, [LEFT, *(f"e_{edge_name(edge)}" for edge in edges[1:].tolist()), RIGHT])
+    parts: Array = np.linspace(0, 1, count + 1)
     if mode == "Equal":
-        edges = values.min() + np.arange(count + 1) * (np.ptp(values) / count)
-        return Bins(edges, [LEFT, *(f"p_{edge_name(edge)}" for edge in edges[1:]), RIGHT])
-    parts = np.arange(count + 1) / count
-    edges = np.quantile(values, parts, method=_QUANTILES)
-    return Bins(edges, [LEFT, *(f"q_{100 * part:.0f}" for part in parts[1:]), RIGHT])
+        equal: Array = values.min() + parts * (values.max() - values.min())
+        return Bins(equal, [LEFT, *(f"p_{edge_name(edge)}" for edge in equal[1:].tolist()), RIGHT])
+    quantiles: Array = np.quantile(values, parts, method=_QUANTILES)
+    return Bins(quantiles, [LEFT, *(f"q_{100 * part:.0f}" for part in parts[1:].tolist()), RIGHT])
 
 
 def edge_name(edge: float) -> str:
@@ -82,9 +83,10 @@ def statistics(values: Array) -> dict[str, float]:
 def bin_scores(baseline: Array, window: Array, metric: str, weights: list[float] | None = None) -> Array:
     """Return what each bin adds to a score, by the aggregated values of a baseline and a window."""
     if metric == "PSI":
-        has_values = (baseline > 0) | (window > 0)
-        b, w = (np.where(shares > 0, shares, _IN_PLACE_OF_ZERO) for shares in (baseline, window))
-        scores: Array = has_values * (w - b) * np.log(w / b)
+        has_values: Array = (baseline > 0) | (window > 0)
+        b: Array = np.where(baseline > 0, baseline, _IN_PLACE_OF_ZERO)
+        w: Array = np.where(window > 0, window, _IN_PLACE_OF_ZERO)
+        scores: Array = np.where(has_values, (w - b) * np.log(w / b), 0.0)
     else:
         scores = np.abs(window - baseline)
     return scores if weights is None else scores * np.array(weights) / np.sum(weights)
