@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from wallaroo_ext import infer
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 SECOND = timedelta(seconds=1)
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 """How far the clocks of an instance's parts may differ: nobody promises that they are one."""
-MANY = 40
+MANY = 46
 LOG_SECONDS = 10
 """How long it may take until rows are in the log."""
-VALUES = np.random.default_rng(3).normal(scale=0.003, size=41)
+VALUES = np.random.default_rng(3).normal(scale=0.003, size=42)
 """Values of a baseline: small ones, so that rounding to a few digits shows, and so many that their quantiles differ by
-most definitions of a quantile."""
+most definitions of a quantile. No rank of an edge is half a number: nobody says which value is taken then."""
 TIED = np.repeat([-1.5, 0.25, 2.0, 7.125], [9, 3, 20, 4])
 """Values of which many are equal, so that bins end at the same edge."""
 SECOND_FORMS: dict[str, dict[str, Any]] = {
@@ -154,14 +155,14 @@ def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
 
     assert fixtures.deployment is not None
     found = infer(suite.client, fixtures.deployment, {INPUT: rows})
-    milliseconds = found.column("time").cast(pa.int64()).to_pylist()
+    milliseconds: list[Any] = found.column("time").cast(pa.int64()).to_pylist()
     outputs = np.array(found.column(f"out.{OUTPUT}").to_pylist(), np.float64).ravel()
     assert outputs == pytest.approx(scored(rows).ravel(), rel=1e-4, abs=1e-7)
     assert len(set(milliseconds)) == 1, "rows of one request have one time"
     return Scored(datetime.fromtimestamp(milliseconds[0] / 1000, UTC), rows.astype(np.float64), outputs)
 
 
-def by_id(listed: list[dict[str, Any]], wanted: int) -> dict[str, Any]:
+def by_id(listed: list[dict[str, Any]], wanted: int | None) -> dict[str, Any]:
     """Return the one item of a list that has an id."""
     found = [item for item in listed if item["id"] == wanted]
     assert len(found) == 1, f"{len(found)} of {len(listed)} listed assays have the id {wanted}"
@@ -222,8 +223,8 @@ def check_result(
     check_summary(result["window_summary"], window, bins, aggregation)
     assert names_fit(result["baseline_summary"], bins.names)
     assert names_fit(result["window_summary"], bins.window_names)
-    both = (bins.aggregated(values, aggregation) for values in (baseline, window))
-    scores = formulas.bin_scores(*both, metric, summarizer["bin_weights"])
+    before, now = (bins.aggregated(values, aggregation) for values in (baseline, window))
+    scores = formulas.bin_scores(before, now, metric, summarizer["bin_weights"])
     score = formulas.total(scores, metric)
     assert result["scores"] == pytest.approx(scores.tolist(), rel=1e-7, abs=1e-9)
     assert result["score"] == pytest.approx(score, rel=1e-7, abs=1e-9)
@@ -524,7 +525,7 @@ class TestDistributions:
         if not api.has("summarize_assay_baseline"):
             pytest.skip("The release does not have it.")
         summarizer = SUMMARIZER | FORMS[form]
-        for values in (VALUES, TIED, VALUES[:7] * 1e6):
+        for values in (VALUES, TIED, VALUES[:8] * 1e6):
             if values is not VALUES and summarizer["bin_mode"] == "Provided":
                 continue  # the edges are in the range of these values only
             body = {"summarizer": summarizer, "baseline": {"vector": values.tolist()}}
@@ -700,7 +701,7 @@ class TestStoredResults:
         found, before, after = (results_of(api, operation, assay_id, *span) for span in spans)
         if len(found) < 2:
             pytest.skip("The instance has not run the assay yet.")
-        by_window, by_analysis = (found[:1], found[1:]), ([], found)
+        by_window, by_analysis = (found[:1], found[1:]), (found[:0], found)
         assert (before, after) in (by_window, by_analysis), "by the time of the window, or by that of the analysis"
         for limit in (1, 2) if operation == "get_assay_results" else ():
             limited = results_of(api, operation, assay_id, begin, end, limit=limit)
@@ -810,7 +811,7 @@ def results_v2(api: Api, assay_id: str, start: datetime, end: datetime) -> list[
     """Return the stored results of an assay in a time: the answer is a list, or one result."""
     span = {"start": start.isoformat(), "end": end.isoformat()}
     found = api.call("get_assay_results_v2", {"id": assay_id} | span)
-    return found if isinstance(found, list) else [found]
+    return list_of(found) if isinstance(found, list) else [found]
 
 
 def check_result_v2(result: dict[str, Any], of: Scored, baseline: dict[str, Any], way: dict[str, Any]) -> None:
@@ -818,8 +819,8 @@ def check_result_v2(result: dict[str, Any], of: Scored, baseline: dict[str, Any]
     [summary], [found] = result["summaries"].values(), result["scores"].values()
     assert summary["bins"]["edges"] == baseline["bins"]["edges"]
     check_summary_v2(summary, of.outputs, way)
-    aggregated = (np.array(each["aggregated_values"], np.float64) for each in (baseline, summary))
-    scores = formulas.bin_scores(*aggregated, way["metric"], way["bin_weights"])
+    before, now = (np.array(each["aggregated_values"], np.float64) for each in (baseline, summary))
+    scores = formulas.bin_scores(before, now, way["metric"], way["bin_weights"])
     assert found["scores"] == pytest.approx(scores.tolist(), rel=1e-7, abs=1e-9)
     assert found["score"] == pytest.approx(formulas.total(scores, way["metric"]), rel=1e-7, abs=1e-9)
     assert is_near(instant(result["window_end"]), of.at + SECOND)
@@ -834,9 +835,9 @@ def check_summary_v2(summary: dict[str, Any], values: Array, way: dict[str, Any]
     assert len(summary["aggregated_values"]) == len(summary["bins"]["labels"]) == len(edges) + 1
     assert summary["bins"]["mode"] == way["bin_mode"]
     low = values < edges[0] if len(edges) > way["bin_mode"].get("Quantile", way["bin_mode"].get("Equal")) else None
-    below = [np.mean(values <= edge) for edge in edges]
+    below = [float(np.mean(values <= edge)) for edge in edges]
     if low is not None:
-        below[0] = np.mean(low)
+        below[0] = float(np.mean(low))
     shares = np.array([*below, 1.0])
     aggregated = shares if way["aggregation"] == "Cumulative" else np.diff(shares, prepend=0.0)
     assert summary["aggregated_values"] == pytest.approx(aggregated.tolist(), abs=1e-9)
