@@ -23,7 +23,8 @@ class AssayV2Bins:
     """ Where the edges come from, `Quantile` with the number of bins for one. """
     edges: list[float | None | str] | Unset = UNSET
     """ The upper edge of each bin; `INFINITY` for the last one. The recorded bins have the outliers in the first
-    and the last, five edges for `Quantile` of 5; published clients read two bins more, too. """
+    and the last, five edges for `Quantile` of 5; published clients send bins of the first version, too, with two
+    more. """
     labels: list[str] | None | Unset = UNSET
     """ The name of each bin. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
