@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.assays.result_forms import summarizer_of
-from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
-from wallaroo_ext.conformance.testing.answer_forms import computed_at, scores_of
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
 JSON = "application/json"
 OF_ALL_TYPES: tuple[Any, ...] = ({}, [], True, 5, "text")
 RECORDS = "application/json; format=pandas-records"
-_PAST_THE_BASELINE_SECONDS = 1.6
-"""After the run's first rows were scored, half a second of the baseline is left, and windows are of a second."""
 REFUSALS = {400, 415}
 """The statuses for a body of a media type that the contract does not have for an operation."""
 
@@ -220,99 +215,6 @@ class TestPipelines:
         api.call("undeploy_pipeline", {"deployment_id": deployment["id"]})
 
 
-class TestAssays:
-    @pytest.mark.touches("get_assay_v2")
-    def test_the_runs_assay_is_the_same_in_the_second_version(self, api: Api, fixtures: Fixtures) -> None:
-        if not api.has("get_assay_v2") or fixtures.assay_uuid is None:
-            pytest.skip("The release does not have it, or the run made no assay.")
-        shown = api.call("get_assay_v2", {"id": fixtures.assay_uuid})
-        assay = api.first(shown)
-        assert (assay["id"], assay["name"]) == (fixtures.assay_uuid, assay_request(fixtures)["name"])
-
-    @pytest.mark.touches("summarize_assay_baseline")
-    def test_a_distribution_has_a_share_for_each_edge(self, api: Api, fixtures: Fixtures) -> None:
-        if not api.has("summarize_assay_baseline"):
-            pytest.skip("The release does not have it.")
-        for values in (range(50), range(100, 300)):
-            vector = [float(number) for number in values]
-            body = {"summarizer": assay_request(fixtures)["summarizer"], "baseline": {"vector": vector}}
-            found = api.call("summarize_assay_baseline", body)
-            assert found["aggregation"] == body["summarizer"]["aggregation"]
-            assert len(found["edges"]) == len(found["edge_names"]) == len(found["aggregated_values"]) > 2
-            assert (found["count"], found["min"], found["max"]) == (len(vector), vector[0], vector[-1])
-
-    @pytest.mark.touches("list_assays", "create_assay")
-    def test_the_runs_assay_is_listed_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
-        request = assay_request(fixtures)
-        listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
-        assert {assay["pipeline_id"] for assay in listed} == {fixtures.pipeline_id}
-        [assay] = [found for found in listed if found["id"] == fixtures.assay_id]
-        for name in ("name", "pipeline_name", "alert_threshold", "warning_threshold"):
-            assert assay[name] == request[name], name
-        for name in ("type", "bin_mode", "aggregation", "metric", "num_bins"):
-            assert assay["summarizer"][name] == request["summarizer"][name], name
-        for name, value in request["window"].items():
-            assert name in {"start", "interval", "locations"} or assay["window"][name] == value, name
-        for name, value in request["baseline"].get("Fixed", {}).items():
-            assert name in {"start_at", "end_at"} or assay["baseline"]["Fixed"][name] == value, name
-
-    @pytest.mark.touches("run_interactive_assay_baseline", "get_assay_baseline")
-    def test_a_baseline_is_computed_from_the_logged_rows(self, api: Api, fixtures: Fixtures) -> None:
-        request = assay_request(fixtures)
-        assert fixtures.scored_at is not None
-        start, end = (fixtures.scored_at + timedelta(milliseconds=ms) for ms in (-500, 500))
-        where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-        rows = api.call("get_assay_baseline", where | {"start": start.isoformat(), "end": end.isoformat()})
-        scores = [number for row in rows for number in scores_of(row)]
-        for row in rows:
-            told = row["time"] if "time" in row else start.timestamp() * 1000
-            assert start.timestamp() * 1000 - 1 <= told <= end.timestamp() * 1000 + 1
-            if "metadata.last_model" in row:
-                assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]
-            else:  # as the oldest releases name it
-                assert row["model_name"] == (fixtures.model or {})["name"]
-
-        result = api.call("run_interactive_assay_baseline", request)
-        for summary in (result["baseline_summary"], result["window_summary"]):
-            assert summary["count"] == len(scores)
-            assert summary["mean"] == pytest.approx(sum(scores) / len(scores), rel=1e-5)
-            assert (summary["min"], summary["max"]) == pytest.approx((min(scores), max(scores)), rel=1e-5)
-            assert len(result["scores"]) == len(summary["aggregated_values"])
-
-    @pytest.mark.touches("run_interactive_assay_baseline")
-    def test_a_baseline_is_computed_as_it_was_asked_for(self, api: Api, fixtures: Fixtures) -> None:
-        analyzed: list[Any] = []
-        for bins in (4, 5, 5):
-            request = assay_request(fixtures)
-            result = api.call(
-                "run_interactive_assay_baseline",
-                request | {"summarizer": request["summarizer"] | {"num_bins": bins}},
-            )
-            assert summarizer_of(result)["num_bins"] == bins
-            analyzed.append(computed_at(result))
-        assert len(set(analyzed)) == len(analyzed), "it was computed each time"
-
-    @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline", "infer_pipeline")
-    def test_windows_are_compared_with_that_baseline(self, api: Api, fixtures: Fixtures) -> None:
-        assert fixtures.deployment is not None
-        path = {"deployment": fixtures.deployment.name, "pipeline": fixtures.deployment.pipeline}
-        headers = {"Content-Type": RECORDS}
-        analyzed: list[Any] = []
-        time.sleep(_PAST_THE_BASELINE_SECONDS)
-        for bins in (4, 5, 5):
-            api.call("infer_pipeline", [{INPUT: [0.5] * 4}], path=path, headers=headers)
-            request = assay_request(fixtures)
-            request |= {"summarizer": request["summarizer"] | {"num_bins": bins}}
-            baseline = api.call("run_interactive_assay_baseline", request)["baseline_summary"]
-            results = results_of(api, request)
-            assert {summarizer_of(result)["num_bins"] for result in results} == {bins}
-            for result in results:
-                for name in ("count", "min", "max", "mean", "edges", "aggregated_values"):
-                    assert result["baseline_summary"][name] == baseline[name], name
-            analyzed.append(max(computed_at(result) for result in results))
-        assert len(set(analyzed)) == len(analyzed), "they were computed each time"
-
-
 class TestRefusals:
     """Each field by itself, so that none is missed, and the same request with the field right succeeds."""
 
@@ -345,15 +247,6 @@ class TestRefusals:
         changed: dict[str, Any] = good | {"content": json.dumps(body).encode()}
         answer = api.send(operation, **changed)
         assert answer.status_code == 400, f"{answer.status_code} {answer.text[:300]}"
-
-
-def results_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the windows of an assay, once there is one that is over."""
-    deadline = time.monotonic() + 60
-    while not (results := api.call("run_interactive_assay", request)):
-        assert time.monotonic() < deadline, "there is no window"
-        time.sleep(0.2)
-    return results
 
 
 def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

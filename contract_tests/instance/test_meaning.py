@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
-from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request, second_assay_request
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
@@ -464,141 +462,6 @@ class TestWorkspacesAndUsers:
     @pytest.mark.touches("list_features")
     def test_features_are_the_same_with_and_without_a_body(self, api: Api) -> None:
         assert api.call("list_features", {})["features"] == api.call("list_features")["features"]
-
-
-class TestAssays:
-    @pytest.mark.touches("create_assay", "list_assays", "set_assay_active")
-    def test_an_assay_is_listed_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
-        request = assay_request(fixtures, name=api.unused_name("a"), alert_threshold=0.375, warning_threshold=0.25)
-        assay_id = api.call("create_assay", request)["assay_id"]
-        listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
-        assay = by_id(listed, assay_id)
-        for field in ("name", "alert_threshold", "warning_threshold", "pipeline_id", "pipeline_name", "active"):
-            assert assay[field] == request[field], field
-        assert assay["summarizer"]["metric"] == "PSI"
-        assert fixtures.assay_id in {found["id"] for found in listed}
-
-        for active in (False, True):
-            answer = api.call("set_assay_active", {"id": assay_id, "active": active})
-            assert (answer["id"], answer["active"]) == (assay_id, active)
-            found = by_id(api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}), assay_id)
-            assert found["active"] is active
-
-    @pytest.mark.touches("create_assay", "get_assay_by_id", "list_assays", "set_assay_active")
-    def test_an_assay_is_found_by_its_id_as_it_is_listed(self, api: Api, fixtures: Fixtures) -> None:
-        if not api.has("get_assay_by_id"):
-            pytest.skip("The release does not have it.")
-        made = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a")))["assay_id"]
-        for active in (True, False):
-            api.call("set_assay_active", {"id": made, "active": active})
-            listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
-            for assay_id in (fixtures.assay_id, made):
-                shown, expected = api.call("get_assay_by_id", {"id": assay_id}), by_id(listed, assay_id)
-                for field in ("id", "name", "pipeline_id", "pipeline_name", "alert_threshold", "active"):
-                    assert shown[field] == expected[field], field
-
-    @pytest.mark.touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active")
-    def test_an_assay_of_the_second_version_is_shown_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
-        if not api.has("schedule_assay_v2"):
-            pytest.skip("The release does not have it.")
-        request = second_assay_request(fixtures)
-        names = {api.call("schedule_assay_v2", request | {"name": name}): name for name in map(api.unused_name, "ab")}
-        assert len(names) == 2, "each has an id of its own"
-        for assay, name in names.items():
-            shown = api.call("get_assay_v2_by_id", {"id": assay})
-            assert (shown["id"], shown["name"], shown["active"]) == (assay, name, True)
-            origin, asked = shown["targeting"]["data_origin"], request["targeting"]["data_origin"]
-            assert {field: origin[field] for field in asked} == asked
-            assert shown["targeting"]["iopath"][0]["field"] == request["targeting"]["iopath"][0]["field"]
-            assert shown["window"] == request["window"]
-            assert shown["summarizer"]["UnivariateContinuous"]["metric"] == "PSI"
-            for active in (False, True, False):
-                api.call("set_assay_v2_active", {"assay_id": assay, "active": active})
-                assert api.call("get_assay_v2_by_id", {"id": assay})["active"] is active
-
-    @pytest.mark.touches("preview_assay_baseline_v2", "summarize_assay_baseline")
-    def test_a_baseline_is_the_same_in_both_versions(self, api: Api, fixtures: Fixtures) -> None:
-        if not api.has("preview_assay_baseline_v2"):
-            pytest.skip("The release does not have it.")
-        request = second_assay_request(fixtures)
-        for values in (range(50), range(100, 300)):
-            vector = [float(number) for number in values]
-            body = {"summarizer": assay_request(fixtures)["summarizer"], "baseline": {"vector": vector}}
-            older = api.call("summarize_assay_baseline", body)
-            body = {name: request[name] for name in ("summarizer", "targeting")} | {"baseline": {"Vector": vector}}
-            [(key, summary)] = api.call("preview_assay_baseline_v2", body).items()
-            assert summary["name"] == key
-            assert summary["statistics"] == {name: older[name] for name in summary["statistics"]}
-            assert summary["aggregated_values"] == older["aggregated_values"]
-            assert summary["bins"]["labels"] == older["edge_names"]
-            assert summary["bins"]["edges"][:-1] == older["edges"][:-1]
-
-    @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
-    def test_a_preview_compares_the_windows_of_its_time(self, api: Api, fixtures: Fixtures) -> None:
-        if not api.has("preview_assay_v2"):
-            pytest.skip("The release does not have it.")
-        request = second_assay_request(fixtures)
-        start, end = request["baseline"]["Static"]
-        asked = {name: request[name] for name in ("summarizer", "targeting", "baseline")}
-        [(key, summary)] = api.call("preview_assay_baseline_v2", asked).items()
-        far, analyzed = [1000.0 + number for number in range(50)], list[str]()
-        for baseline, is_same in ((request["baseline"], True), ({"Vector": far}, False), (request["baseline"], True)):
-            body = request | {"baseline": baseline, "preview_start": start, "preview_end": end}
-            [result] = api.call("preview_assay_v2", body)
-            analyzed.append(result["analyzed_at"])
-            assert (result["scores"][key]["score"] == 0) is is_same
-            assert result["summaries"][key]["statistics"] == summary["statistics"]
-            assert datetime.fromisoformat(result["window_end"]) == datetime.fromisoformat(end)
-            origin = request["targeting"]["data_origin"]
-            for field in ("pipeline_id", "workspace_id", "workspace_name"):
-                assert result[field] == origin[field], field
-        assert len(set(analyzed)) == len(analyzed), "it was computed each time"
-
-    @pytest.mark.touches("run_interactive_assay_baseline")
-    def test_a_baseline_compared_with_itself_does_not_drift(self, api: Api, fixtures: Fixtures) -> None:
-        result = api.call("run_interactive_assay_baseline", assay_request(fixtures))
-        assert result["status"] == "BaselineRun"
-        assert result["score"] == 0
-        assert summarizer_of(result)["metric"] == "PSI"
-        assert sum(result["baseline_summary"]["aggregated_values"]) == pytest.approx(1, abs=1e-9)
-
-    @pytest.mark.touches("run_interactive_assay", "get_assay_results", "get_assay_results_between", "infer_pipeline")
-    def test_windows_follow_the_baseline(self, api: Api, fixtures: Fixtures) -> None:
-        assert fixtures.deployment is not None
-        assert fixtures.scored_at is not None
-        path = {"deployment": fixtures.deployment.name, "pipeline": fixtures.deployment.pipeline}
-        soon(lambda: datetime.now(UTC) > (fixtures.scored_at or datetime.now(UTC)) + timedelta(seconds=1.6))
-        infer_records(api, "infer_pipeline", path)
-        time.sleep(1.6)
-        results = soon(lambda: api.call("run_interactive_assay", assay_request(fixtures)))
-        for result in results:
-            assert result["pipeline_id"] in {None, fixtures.pipeline_id}
-            assert result["status"] in {"Ok", "Warning", "Alert"}
-            assert result["score"] == pytest.approx(sum(result["scores"]), rel=1e-9)
-            over = result["score"] > 0.1
-            assert (result["status"] == "Alert") is over
-
-    @pytest.mark.touches("get_assay_results", "get_assay_results_between")
-    def test_stored_results_are_of_the_assay(self, api: Api, fixtures: Fixtures) -> None:
-        assert fixtures.scored_at is not None
-        start, end = ((fixtures.scored_at + timedelta(hours=hours)).isoformat() for hours in (-24, 24))
-        another = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a")))["assay_id"]
-        for assay_id in (another, fixtures.assay_id):
-            of = {"assay_id": assay_id, "start": start, "end": end}
-            stored, between = (api.call(f"get_assay_results{path}", of) for path in ("", "_between"))
-            assert {result["assay_id"] for result in stored + between} <= {assay_id}
-            results = {result["id"]: result for result in between}
-            for result in stored:
-                assert result == results[result["id"]], "both paths tell of the same results"
-        of = {"assay_id": fixtures.assay_id, "start": start, "end": end}
-        limited = api.call("get_assay_results", of | {"limit": 1})
-        assert len(limited) == min(1, len(between))
-
-    @pytest.mark.touches("get_assay_baseline")
-    def test_a_limit_is_kept(self, api: Api, fixtures: Fixtures) -> None:
-        of = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-        assert len(api.call("get_assay_baseline", of | {"limit": 3})) == 3
-        assert len(api.call("get_assay_baseline", of)) >= 20
 
 
 class TestRefusals:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract_tests.mutants.lies import (
     accepted_requests,
+    assay_figures,
     ignored_tokens,
     lists,
     lost_writes,
@@ -42,6 +43,7 @@ KINDS: tuple[Kind, ...] = tuple(
             writes_and_times,
             scored,
             logged,
+            assay_figures,
         )
     )
 )

@@ -27,9 +27,10 @@ class AssayResult(ApiModel):
     """
 
     score: float
-    """ How far the window is from the baseline; for PSI the sum of `scores`. """
+    """ How far the window is from the baseline, by its `scores`; the largest with `MaxDiff`, else the sum. """
     status: str
-    """ What the score means by the thresholds. """
+    """ What the score means by the thresholds: `Alert` above the alert's, else `Warning` above the warning's, else
+    `Ok`. """
     id: int | None | Unset = UNSET
     """ The result's id; null where it was computed only now. 2022.4 does not have the field. """
     assay_id: int | None | Unset = UNSET
@@ -59,7 +60,7 @@ class AssayResult(ApiModel):
     alert_threshold: float | Unset = UNSET
     """ The score above which a window is an alert. """
     scores: list[float] | Unset = UNSET
-    """ What each bin adds, one number a bin. """
+    """ What each bin adds, one number a bin, as the `Metric` says. """
     bin_index: int | None | Unset = UNSET
     """ The bin that decided the score, with a metric of one bin; null in every recording. """
     summarizer: AssaySummarizer | Unset = UNSET

@@ -26,22 +26,37 @@ class AssaySummarizerRequest(ApiModel):
     type_: str
     """ What kind of values they are. """
     bin_mode: BinMode
-    """ Where the edges of the bins come from.
+    """ Where the edges of the bins come from: of `n` bins, `n + 1` edges, the first of which is the upper edge of
+    the left outliers. With `Quantile`, edge `k`, from 0 on, is the value of the baseline of rank `k * (number of
+    values) / n`, rounded to the nearest whole number, at least 1; values in between are not made up. With `Equal`
+    it is `minimum + k * (maximum - minimum) / n` of the baseline's values. With `Provided` they are the
+    `provided_edges`; of only `n`, the baseline's minimum comes before them. What the edges are with `None` no
+    source says, nor what there is without bins for outliers.
 
-    Source: mlops-api-tutorial, "Create Assay" (prose); field-notes, "Assays" (observed). """
+    Source: recordings, "/v1/api/assays/summarize" (recorded); recordings, "/v1/api/assays/run_interactive"
+    (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed); mlops-api-tutorial, "Create
+    Assay" (prose); field-notes, "Assays" (observed). """
     aggregation: Aggregation
-    """ What is compared of each bin.
+    """ What is compared of each bin. With `Density`, its share of all values; a bin has its upper edge and not its
+    lower one, but the first after the left outliers has both; of bins that end at the same edge, the first has the
+    values. With `Cumulative`, the sum of the shares of this bin and all before it. With `Edges`, the edges
+    themselves; what is compared of a bin without one no source says.
 
-    Source: field-notes, "Assays" (observed). """
+    Source: recordings, "/v1/api/assays/summarize" (recorded); recordings, "/v1/api/assays/run_interactive"
+    (recorded); field-notes, "Assays" (observed). """
     metric: Metric
     """ How windows are compared with the baseline. The prose has the labels of a screen, Maximum Difference of Bins
-    for one; these are the values that are sent.
+    for one; these are the values that are sent. Each bin has a score, by its aggregated values `b` in the baseline
+    and `w` in the window: with `PSI` `(w - b) * ln(w / b)`, where 0.005 stands for a zero, and 0 if both are zero;
+    else `|w - b|`. The window's score is the largest of them with `MaxDiff`, else their sum.
 
-    Source: mlops-api-tutorial, "Create Assay" (example); field-notes, "Assays" (observed). """
+    Source: mlops-api-tutorial, "Create Assay" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive" (recorded); recordings, "/v2/api/assays/get_results" (recorded). """
     num_bins: int
     """ How many bins there are; 5 to 14 are recommended. The upper bound is this contract's own. """
     bin_weights: list[float] | None | Unset = UNSET
-    """ What each bin counts, one number a bin. """
+    """ What each bin counts, one number a bin, those of outliers included: a bin's score is multiplied by its
+    weight divided by the sum of all weights. """
     bin_width: float | list[float] | None | Unset = UNSET
     """ How wide bins are. No source shows a value. """
     provided_edges: list[float] | None | Unset = UNSET

@@ -35,7 +35,9 @@ class AssaySummary(ApiModel):
     edges: list[float | None] | Unset = UNSET
     """ The upper edge of each bin; null for the last one, which has none. """
     edge_names: list[str] | Unset = UNSET
-    """ The name of each bin. """
+    """ The name of each bin: `left_outlier` and `right_outlier`, and between them, by the upper edge with two
+    decimals, `e_1.25e1`. In a baseline it is `q_20` by the percentage with the bin mode `Quantile`, and `p_1.25e1`
+    with `Equal`. """
     aggregated_values: list[float] | Unset = UNSET
     """ What is compared of each bin, by the aggregation. """
     aggregation: str | Unset = UNSET

@@ -36,13 +36,19 @@ class AssaySummaryRequest(ApiModel):
     edges: list[float | None]
     """ The upper edge of each bin; null for the last one, which has none. """
     edge_names: list[str]
-    """ The name of each bin. """
+    """ The name of each bin: `left_outlier` and `right_outlier`, and between them, by the upper edge with two
+    decimals, `e_1.25e1`. In a baseline it is `q_20` by the percentage with the bin mode `Quantile`, and `p_1.25e1`
+    with `Equal`. """
     aggregated_values: list[float]
     """ What is compared of each bin, by the aggregation. """
     aggregation: Aggregation
-    """ What is compared of each bin.
+    """ What is compared of each bin. With `Density`, its share of all values; a bin has its upper edge and not its
+    lower one, but the first after the left outliers has both; of bins that end at the same edge, the first has the
+    values. With `Cumulative`, the sum of the shares of this bin and all before it. With `Edges`, the edges
+    themselves; what is compared of a bin without one no source says.
 
-    Source: field-notes, "Assays" (observed). """
+    Source: recordings, "/v1/api/assays/summarize" (recorded); recordings, "/v1/api/assays/run_interactive"
+    (recorded); field-notes, "Assays" (observed). """
     start: None | str | Unset = UNSET
     """ When the time begins. """
     end: None | str | Unset = UNSET

@@ -22,7 +22,9 @@ class AssayV2Bins(ApiModel):
     mode: Any | Unset = UNSET
     """ Where the edges come from, `Quantile` with the number of bins for one. """
     edges: list[float | None | str] | Unset = UNSET
-    """ The upper edge of each bin; `INFINITY` for the last one. """
+    """ The upper edge of each bin; `INFINITY` for the last one. The recorded bins have the outliers in the first
+    and the last, five edges for `Quantile` of 5; published clients send bins of the first version, too, with two
+    more. """
     labels: list[str] | None | Unset = UNSET
     """ The name of each bin. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -26,18 +26,26 @@ class AssayV2UnivariateRequest(ApiModel):
     """
 
     aggregation: Aggregation
-    """ What is compared of each bin.
+    """ What is compared of each bin. With `Density`, its share of all values; a bin has its upper edge and not its
+    lower one, but the first after the left outliers has both; of bins that end at the same edge, the first has the
+    values. With `Cumulative`, the sum of the shares of this bin and all before it. With `Edges`, the edges
+    themselves; what is compared of a bin without one no source says.
 
-    Source: field-notes, "Assays" (observed). """
+    Source: recordings, "/v1/api/assays/summarize" (recorded); recordings, "/v1/api/assays/run_interactive"
+    (recorded); field-notes, "Assays" (observed). """
     bin_mode: AssayV2BinsRequest | str
     """ Where the edges of the bins come from. """
     metric: Metric
     """ How windows are compared with the baseline. The prose has the labels of a screen, Maximum Difference of Bins
-    for one; these are the values that are sent.
+    for one; these are the values that are sent. Each bin has a score, by its aggregated values `b` in the baseline
+    and `w` in the window: with `PSI` `(w - b) * ln(w / b)`, where 0.005 stands for a zero, and 0 if both are zero;
+    else `|w - b|`. The window's score is the largest of them with `MaxDiff`, else their sum.
 
-    Source: mlops-api-tutorial, "Create Assay" (example); field-notes, "Assays" (observed). """
+    Source: mlops-api-tutorial, "Create Assay" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive" (recorded); recordings, "/v2/api/assays/get_results" (recorded). """
     bin_weights: list[float] | None | Unset = UNSET
-    """ What each bin counts, one number a bin. """
+    """ What each bin counts, one number a bin, those of outliers included: a bin's score is multiplied by its
+    weight divided by the sum of all weights. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

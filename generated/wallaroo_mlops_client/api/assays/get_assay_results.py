@@ -112,7 +112,8 @@ def sync_detailed(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead, and answer 404 or 500 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
+    that of its analysis has to be in the time that is asked for, no source says.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).
@@ -146,7 +147,8 @@ async def asyncio_detailed(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead, and answer 404 or 500 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
+    that of its analysis has to be in the time that is asked for, no source says.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).
@@ -180,7 +182,8 @@ def sync(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead, and answer 404 or 500 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
+    that of its analysis has to be in the time that is asked for, no source says.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).
@@ -212,7 +215,8 @@ async def asyncio(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead, and answer 404 or 500 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
+    that of its analysis has to be in the time that is asked for, no source says.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).

@@ -106,7 +106,8 @@ def sync_detailed(
 ) -> Response[Error | list[AssayResult]]:
     """Run an assay now
 
-     Computes all windows of an assay that need not exist, one result a window. It may take some time.
+     Computes all windows of an assay that need not exist, one result a window that is over and has
+    inferences. A window has the inferences from its start on and before its end. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
     Interactively" (example); field-notes, "Assays" (observed); recordings,
@@ -143,7 +144,8 @@ async def asyncio_detailed(
 ) -> Response[Error | list[AssayResult]]:
     """Run an assay now
 
-     Computes all windows of an assay that need not exist, one result a window. It may take some time.
+     Computes all windows of an assay that need not exist, one result a window that is over and has
+    inferences. A window has the inferences from its start on and before its end. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
     Interactively" (example); field-notes, "Assays" (observed); recordings,
@@ -180,7 +182,8 @@ def sync(
 ) -> Error | list[AssayResult] | None:
     """Run an assay now
 
-     Computes all windows of an assay that need not exist, one result a window. It may take some time.
+     Computes all windows of an assay that need not exist, one result a window that is over and has
+    inferences. A window has the inferences from its start on and before its end. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
     Interactively" (example); field-notes, "Assays" (observed); recordings,
@@ -215,7 +218,8 @@ async def asyncio(
 ) -> Error | list[AssayResult] | None:
     """Run an assay now
 
-     Computes all windows of an assay that need not exist, one result a window. It may take some time.
+     Computes all windows of an assay that need not exist, one result a window that is over and has
+    inferences. A window has the inferences from its start on and before its end. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
     Interactively" (example); field-notes, "Assays" (observed); recordings,
