@@ -19,7 +19,7 @@ from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
-from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.process import read_environment
 from wallaroo_ext.sandbox.server.app import create_app
 from wallaroo_ext.sandbox.server.serve import export_lines, listening
@@ -57,17 +57,22 @@ class LyingInstance:
 
 
 @contextmanager
-def lying_instance(around: Callable[[ASGIApp], ASGIApp] | None = None) -> Generator[LyingInstance]:
+def lying_instance(
+    around: Callable[[ASGIApp], ASGIApp] | None = None, release: str = DEFAULT_OPTIONS.release
+) -> Generator[LyingInstance]:
     """Run a sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own.
 
     Args:
         around: Wraps the application in a further layer.
+        release: The release that it imitates.
 
     Yields:
         The sandbox.
     """
     with tempfile.TemporaryDirectory(prefix="wallaroo-mutants-") as directory:
-        instance = Instance(Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS))
+        instance = Instance(
+            Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS, release=release)
+        )
         app = create_app(instance, ContractSpec(contract.load(instance.options.release)))
         with listening("127.0.0.1", 0) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"

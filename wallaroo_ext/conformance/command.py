@@ -13,6 +13,7 @@ import pytest
 
 from wallaroo_ext import call
 from wallaroo_ext._util.files.repository_files import repository_file
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite, suite_for
@@ -148,7 +149,7 @@ def check_reachable(suite: Suite) -> None:
             suite.user_authorization()
     except AuthenticationError:
         raise
-    except AnswerError:
+    except (AnswerError, NoAnswerError):
         return  # any answer will do here; the tests check whether it is right
 
 

@@ -16,13 +16,14 @@ from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.guard.effects import effects_of
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit, origin_of
 from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.recordings.pytest_hooks import recorded_environment
 from wallaroo_ext.conformance.release import HeldTo, release_of_instance
-from wallaroo_ext.conformance.results import OperationRow, Run, Subject
+from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict, verdict
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.errors import ConfigurationError, WallarooError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
@@ -236,6 +237,8 @@ class Suite:
                     expendable=expendable,
                     forms=Forms.of(self.rules.document),
                 )
+        except NoAnswerError as error:
+            return self._no_answer(error)
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_fixtures(error)
         if fixtures.refused is not None:
@@ -248,6 +251,11 @@ class Suite:
                 reason = f"It needs `{missing[row.id]}`, and {found}"
                 self.run.operations[number] = replace(row, not_exercised=reason)
         return fixtures
+
+    def _no_answer(self, error: NoAnswerError) -> NoFixturesError:
+        """Note that the run could not find out whether what it needs can be made: no answer came."""
+        self.interceptor.give_up(error, is_lasting=True)
+        return NoFixturesError(f"What the run needs could not be made: {error}")
 
     def _no_fixtures(self, error: Exception) -> NoFixturesError:
         """Add a finding about the error that kept the run from making what it needs: a refusal, or a bad answer."""
@@ -278,7 +286,7 @@ class Suite:
 
     def _wait_for_start(self, deployment: str) -> None:
         """Wait until a deployment runs; whatever it does in place of that, the next answer shows."""
-        with suppress(WallarooError):
+        with suppress(WallarooError, NoAnswerError):
             wait_until_running(self.client, deployment, timeout=_START_SECONDS)
 
     def authorization(self, operation: str) -> str:
@@ -305,9 +313,19 @@ class Suite:
             if "client" in self.__dict__ and self._writes and not self._is_closed:
                 self._is_closed = True
                 self.run.left_behind += tear_down(self.client, self.owned)
+            self._note_gaps()
         finally:
             self._open.close()
             self.run.seconds = time.time() - self.run.started
+
+    def _note_gaps(self) -> None:
+        """Note what a gateway answered in place of the instance, and what could not be found out because of it."""
+        run = self.run
+        run.note_gaps()
+        if run.unanswered and not run.could_not_run and verdict(run) is Verdict.COULD_NOT_RUN:
+            listed = "; ".join(f"{name or 'another request'}: {reason}" for name, reason in run.unanswered.items())
+            advice = " Try it with --rate, which limits the requests a second." if "429" in listed else ""
+            run.could_not_run = f"Some answers of the instance never came, so that it is not known ({listed}).{advice}"
 
 
 def suite_for(options: SuiteOptions) -> Suite:
