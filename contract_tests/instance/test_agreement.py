@@ -298,7 +298,7 @@ class TestAssays:
         path = {"deployment": fixtures.deployment.name, "pipeline": fixtures.deployment.pipeline}
         headers = {"Content-Type": RECORDS}
         analyzed: list[Any] = []
-        time.sleep(_PAST_THE_BASELINE_SECONDS)
+        fixtures.wait_past(_PAST_THE_BASELINE_SECONDS)
         for bins in (4, 5, 5):
             api.call("infer_pipeline", [{INPUT: [0.5] * 4}], path=path, headers=headers)
             request = assay_request(fixtures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -567,7 +567,7 @@ class TestAssays:
         assert fixtures.deployment is not None
         assert fixtures.scored_at is not None
         path = {"deployment": fixtures.deployment.name, "pipeline": fixtures.deployment.pipeline}
-        soon(lambda: datetime.now(UTC) > (fixtures.scored_at or datetime.now(UTC)) + timedelta(seconds=1.6))
+        fixtures.wait_past(1.6)
         infer_records(api, "infer_pipeline", path)
         time.sleep(1.6)
         results = soon(lambda: api.call("run_interactive_assay", assay_request(fixtures)))
