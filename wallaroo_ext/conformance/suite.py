@@ -27,6 +27,7 @@ from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.errors import ConfigurationError, WallarooError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
+from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.cases.generated import GeneratedCases
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.transport.retry.clock import Clock
 
 _PREFIX = "conformance"
 _START_SECONDS = 60.0
@@ -56,6 +58,7 @@ class Suite:
     Args:
         options: The options of the run.
         held: The release that the instance is held to; None for what the options say, without asking the instance.
+        clock: The clock of the pauses before a request is sent again.
 
     Attributes:
         options: The options of the run.
@@ -72,7 +75,7 @@ class Suite:
         ConfigurationError: The release lacks an operation that the options name.
     """
 
-    def __init__(self, options: SuiteOptions, held: HeldTo | None = None) -> None:
+    def __init__(self, options: SuiteOptions, held: HeldTo | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
         self.options = options
         self.held = held or HeldTo.by_options(options) or HeldTo(None, "the instance was not asked")
         self._every = Rules(contract.load(file=options.contract))
@@ -89,7 +92,9 @@ class Suite:
             alone=options.instance != "live",
         )
         self.run = Run(self._subject(), self._rows(), time.time(), exclusions=all_exclusions())
-        self.interceptor = Interceptor(self.run, self.rules, self.guard, RateLimit(options.rate), self._every.locations)
+        self.interceptor = Interceptor(
+            self.run, self.rules, self.guard, RateLimit(options.rate), self._every.locations, clock=clock
+        )
         self._open = ExitStack()
         self._fixtures: Fixtures | NoFixturesError | None = None
         self._is_closed = False
