@@ -50,6 +50,18 @@ class LyingInstance:
         self._instance.reset()
         self._layer.become(mutant)
 
+    def advance_clock(self, seconds: float) -> None:
+        """Set the sandbox's clock forward, or back for a negative number of seconds; tokens go by real time."""
+        self._instance.clock.advance(round(seconds * 1e9))
+
+    def raise_ids(self, to: int) -> None:
+        """Let the ids of each kind of thing go on from a high number, far from those of the other kinds."""
+        with self._instance.store.transaction() as db:
+            tables = db.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'").fetchall()
+            for number, (table,) in enumerate(tables):
+                db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, to + number * 1_000_003))
+
     @property
     def lies(self) -> int:
         """The number of lies since the last `become`."""
