@@ -81,8 +81,8 @@ class _FirstFailure:
         use_suite(config, self.suite)
 
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
-        if self.test or call.excinfo is None:
-            return
+        if self.test or call.excinfo is None or not report.failed:
+            return  # a request that was not sent, or not answered, is no failure
         self.test = node.nodeid.removeprefix(f"{TESTS}/")
         self.message = str(call.excinfo.value)
         is_finding = call.excinfo.typename in _FINDINGS or report.when == "call"

@@ -19,6 +19,7 @@ from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import pytest_hooks
 from wallaroo_ext.conformance.release import release_of_version
+from wallaroo_ext.conformance.resources.fixtures import required
 from wallaroo_ext.conformance.results import TestOutcome
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite, suite_for
 from wallaroo_ext.conformance.testing.api_calls import Api
@@ -187,9 +188,10 @@ def conformance_client(conformance_suite: Suite) -> Client:
 def fixtures(fail_on_findings: None, conformance_suite: Suite) -> Fixtures:  # noqa: ARG001 - to make findings the test's own
     """Return the things that the run made first."""
     try:
-        return conformance_suite.fixtures
+        found = conformance_suite.fixtures
     except NoFixturesError as error:
         pytest.skip(str(error))
+    return required(found) if found.withheld else found
 
 
 @pytest.fixture

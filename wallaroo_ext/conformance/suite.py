@@ -286,6 +286,7 @@ class Suite:
             base_url=self.instance.settings.api_url,
             authorization=self.authorization,
             wait_for_start=self._wait_for_start,
+            skip_reason=self.skip_reason,
             first_seed=self.options.seed,
         )
 

@@ -59,6 +59,7 @@ class GeneratedCases:
         base_url: The API's URL.
         authorization: Returns the header `Authorization` of an operation.
         wait_for_start: Waits until a deployment runs, which is named.
+        skip_reason: Returns why the run cannot try an operation; an empty text where it can.
         first_seed: The seed of random data.
     """
 
@@ -71,6 +72,7 @@ class GeneratedCases:
         base_url: str,
         authorization: Callable[[str], str],
         wait_for_start: Callable[[str], object],
+        skip_reason: Callable[[str], str],
         first_seed: int,
     ) -> None:
         checks.load_all_checks()
@@ -81,6 +83,7 @@ class GeneratedCases:
         self._base_url = base_url
         self._authorization = authorization
         self._wait_for_start = wait_for_start
+        self._skip_reason = skip_reason
         self._seed = first_seed
         self._probed: set[str] = set()
         self._requests: dict[str, dict[str, Any]] = {}
@@ -123,7 +126,7 @@ class GeneratedCases:
 
     def examples(self, operation: str) -> None:
         """Send the contract's examples, with the run's own things in them."""
-        for strategy in _operation(self._good, operation).get_strategies_from_examples():
+        for strategy in self._operation(self._good, operation).get_strategies_from_examples():
             self.send(_one(strategy))
 
     def edges(self, operation: str, *, good: bool) -> None:
@@ -136,7 +139,7 @@ class GeneratedCases:
         if good and not has_good_edges(operation):
             return
         schema = self._schema_for(operation, good=good)
-        found = _operation(schema, operation)
+        found = self._operation(schema, operation)
         generation = schema.config.generation_for(operation=found, phase="coverage")
         for case in schema.iter_coverage_cases(
             found, generation_modes=[_mode(good=good)], generation_config=generation
@@ -151,7 +154,7 @@ class GeneratedCases:
             good: Whether to send data that the instance has to accept, or data that it has to refuse.
             cases: The number of requests.
         """
-        found = _operation(self._schema_for(operation, good=good), operation)
+        found = self._operation(self._schema_for(operation, good=good), operation)
 
         @seed(self._seed)
         @_settings(cases)
@@ -267,7 +270,7 @@ class GeneratedCases:
         return self._requests[operation]
 
     def _good_request(self, operation: str) -> dict[str, Any]:
-        found = _operation(self._good, operation)
+        found = self._operation(self._good, operation)
         case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
         self._prepare(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
@@ -293,6 +296,17 @@ class GeneratedCases:
             validation()
         except FailureGroup:
             return
+
+    def _operation(self, schema: Any, operation: str) -> Any:
+        """Return an operation of a schema.
+
+        Raises:
+            WithheldError: The run cannot try it, as is known since the run has made its things.
+        """
+        reason = self._skip_reason(operation)
+        if reason:
+            raise WithheldError(reason)
+        return next(found for item in schema.get_all_operations() if _id(found := item.ok()) == operation)
 
     def _schema_for(self, operation: str, *, good: bool) -> Any:
         if good:
@@ -428,10 +442,6 @@ def _is_good(case: Any) -> bool:
 
 def _id(operation: Any) -> str:
     return operation.definition.raw["operationId"]
-
-
-def _operation(schema: Any, operation: str) -> Any:
-    return next(found for item in schema.get_all_operations() if _id(found := item.ok()) == operation)
 
 
 def _message(failure: Any) -> str:

@@ -184,6 +184,24 @@ class Fixtures:
         }
 
 
+class _Required:
+    """The things of a run, of which each that is asked for has to be there."""
+
+    def __init__(self, fixtures: Fixtures) -> None:
+        self._fixtures = fixtures
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._fixtures, name)
+        if found is None:
+            raise WithheldError(f"It needs the run's `{name}`, which is not there: {self._fixtures.withheld}")
+        return found
+
+
+def required(fixtures: Fixtures) -> Fixtures:
+    """Return the things of a run in a form whose missing ones raise `WithheldError`, for tests that need them."""
+    return cast("Fixtures", _Required(fixtures))
+
+
 def changed_by_name(effects: Mapping[str, Effects]) -> frozenset[str]:
     """Return the kinds of things that an operation both names and may change."""
     return frozenset(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ class Api:
             body: The JSON of its body; None where `more` has another body.
             path: The parameters of its path.
             **more: Further arguments of httpx, such as `params`, `headers`, `content` and `files`.
+
+        Raises:
+            WithheldError: The contract, or the release, does not have it.
         """
+        if not self.has(operation):
+            raise WithheldError(f"The contract has no {operation}, which this test needs.")
         _, template, method = self._suite.rules.locations[operation]
         url = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
         if body is not None:
