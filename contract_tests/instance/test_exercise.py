@@ -19,4 +19,5 @@ def test_it_succeeded_often_enough(operation_id: str, conformance_suite: Suite) 
     rules = conformance_suite.rules
     sent = [exchange for exchange in conformance_suite.run.exchanges if exchange.operation == operation_id]
     succeeded = sum(rules.is_success(operation_id, exchange.status) for exchange in sent)
-    assert succeeded >= LEAST_SUCCESSES, f"{operation_id} succeeded {succeeded} times of {len(sent)}"
+    least = min(LEAST_SUCCESSES, conformance_suite.options.cases + 2)  # few were sent, if few were asked for
+    assert succeeded >= least, f"{operation_id} succeeded {succeeded} times of {len(sent)}"
