@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 def with_operations(file: Path, *names: str) -> Path:
     """Write a contract that has only these operations."""
     document = copy.deepcopy(contract.load())
-    kept = {
-        path: method for path, method, operation in contract.operations(document) if operation["operationId"] in names
-    }
-    document["paths"] = {path: {method: document["paths"][path][method]} for path, method in kept.items()}
+    for path, method, operation in list(contract.operations(document)):
+        if operation["operationId"] not in names:
+            del document["paths"][path][method]
     return _written(file, document)
 
 
