@@ -87,7 +87,12 @@ def look(served: tuple[LyingInstance, Switched]) -> Look:
             name: value + gateway.prefix if name.endswith("_URL") else value
             for name, value in instance.environment.items()
         }
-        chosen = {"release": DEFAULT_OPTIONS.release, "running": environment, "operations": operations, "cases": 2}
+        chosen: dict[str, Any] = {
+            "release": DEFAULT_OPTIONS.release,
+            "running": environment,
+            "operations": operations,
+            "cases": 2,
+        }
         with suite_of(SuiteOptions(**chosen | options)) as suite:
             look_at(suite, *operations)
         return suite.run

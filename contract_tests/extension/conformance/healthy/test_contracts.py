@@ -53,6 +53,7 @@ def test_what_needs_the_others_is_not_tried_and_said(look: Look, tmp_path: Path)
         look(Gateway(), "infer_pipeline", contract=file, release=None)
 
 
+@pytest.mark.slow
 def test_statuses_in_other_words_change_nothing(look: Look, tmp_path: Path) -> None:
     document = copy.deepcopy(contract.load())
     responses = document["paths"]["/v1/api/workspaces/list"]["post"]["responses"]

@@ -72,6 +72,7 @@ def test_another_method_that_does_what_post_does_is_a_finding(look: Look) -> Non
     assert {each.check for each in run.findings} == {"unsupported_method"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "gateway",
     [Gateway(compresses=True), Gateway(rewrites=True, compresses=True, prefix="/ml/production")],
