@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.mutants.healthy import healthy_instance
 from contract_tests.mutants.lies.ignored_tokens import ABOUT_TOKENS
+from contract_tests.support.conformance.healthy_instances import healthy_instance
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
@@ -93,7 +93,7 @@ def judge_healthy(surroundings: str, *, cases: int, seed: int) -> Verdict:
     """Run the whole suite on a healthy instance.
 
     Args:
-        surroundings: The name of what it is and has been through, one of `healthy.SURROUNDINGS`.
+        surroundings: The name of what it is and has been through, one of `healthy_instances.SURROUNDINGS`.
         cases: The number of random requests of each operation and kind.
         seed: The seed of random data.
     """

@@ -28,7 +28,7 @@ class Trial:
     Attributes:
         mutant: The mutant's name; empty for a healthy instance.
         seed: The seed of random data.
-        surroundings: What a healthy instance is and has been through, one of `healthy.SURROUNDINGS`.
+        surroundings: What a healthy instance is and has been through, one of `healthy_instances.SURROUNDINGS`.
         cases: The number of random requests of each operation and kind.
     """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from contract_tests.mutants.serving import LyingInstance, lying_instance
-from contract_tests.support.servers.gateway import Gateway
+from contract_tests.support.conformance.gateway import Gateway
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.suite import Suite
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS

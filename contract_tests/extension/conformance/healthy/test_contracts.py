@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from contract_tests.support.servers.gateway import Gateway
+from contract_tests.support.conformance.gateway import Gateway
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Verdict, verdict

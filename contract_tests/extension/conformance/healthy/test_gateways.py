@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.support.servers.gateway import TROUBLES, Gateway
+from contract_tests.support.conformance.gateway import TROUBLES, Gateway
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.results import Verdict, verdict
 

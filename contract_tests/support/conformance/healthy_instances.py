@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract_tests.mutants.serving import lying_instance
-from contract_tests.support.servers.gateway import Gateway
+from contract_tests.support.conformance.gateway import Gateway
 from wallaroo_ext import connect, contract, upload_model
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.resources.samples import model_file
