@@ -10,6 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from wallaroo_ext._util.files.repository_files import repository_file
 from wallaroo_ext._util.files.yaml_files import read_yaml
@@ -163,12 +164,42 @@ def load(release: str | None = None, *, file: Path | None = None) -> dict[str, A
         OSError: The file cannot be read.
         ValueError: It is no YAML, or the overlay does not fit it, or the release has no overlay.
     """
-    document = read_yaml(file) if file else _own()
+    document = plainly_written(read_yaml(file)) if file else _own()
     if release is None:
         return document
     from wallaroo_ext.contract_overlays import apply_overlay
 
     return apply_overlay(document, overlay_path(release))
+
+
+def plainly_written(document: Any) -> Any:
+    """Return a contract in the one of several ways to write it that the rest of the package knows; others are legal.
+
+    Statuses are texts, which YAML may read as numbers, and paths have their operations in place of a reference to them.
+    """
+    if not isinstance(object_of(document).get("paths"), dict):
+        return document
+    paths = {path: _plain_item(document, item) for path, item in object_of(document["paths"]).items()}
+    return {**document, "paths": paths}
+
+
+def _plain_item(document: dict[str, Any], item: Any) -> Any:
+    if isinstance(item, dict) and str(object_of(item).get("$ref", "")).startswith("#/"):
+        own = {key: value for key, value in object_of(item).items() if key != "$ref"}
+        try:
+            item = object_of(resolve(document, object_of(item))) | own
+        except (LookupError, TypeError, AttributeError):
+            return object_of(item)  # whoever needs it says that nothing is there
+    return {key: _plain_operation(value) for key, value in object_of(item).items()} if isinstance(item, dict) else item
+
+
+def _plain_operation(operation: Any) -> Any:
+    responses = object_of(operation).get("responses")
+    if not isinstance(responses, dict):
+        return operation
+    return object_of(operation) | {
+        "responses": {str(status): answer for status, answer in object_of(responses).items()}
+    }
 
 
 def _own() -> dict[str, Any]:
@@ -263,6 +294,12 @@ def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
             raise LookupError(f"the reference {reference} leads to itself")
         seen.add(reference)
         value = document
-        for key in reference.removeprefix("#/").split("/"):
+        for key in keys_of(reference):
             value = value[key]
     return value
+
+
+def keys_of(reference: str) -> tuple[str, ...]:
+    """Return the keys that lead from a contract's root to what a reference in it refers to."""
+    keys = unquote(reference).removeprefix("#/").split("/")
+    return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)

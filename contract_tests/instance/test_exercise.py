@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @pytest.mark.last
 def test_it_succeeded_often_enough(operation_id: str, conformance_suite: Suite) -> None:
-    success = conformance_suite.rules.success(operation_id)
+    if conformance_suite.interceptor.is_unanswered(operation_id):
+        pytest.skip("Requests of it stayed without an answer of the instance, which is reported by itself.")
+    rules = conformance_suite.rules
     sent = [exchange for exchange in conformance_suite.run.exchanges if exchange.operation == operation_id]
-    succeeded = sum(exchange.status == success for exchange in sent)
-    assert succeeded >= LEAST_SUCCESSES, f"{operation_id} succeeded {succeeded} times of {len(sent)}"
+    succeeded = sum(rules.is_success(operation_id, exchange.status) for exchange in sent)
+    least = min(LEAST_SUCCESSES, conformance_suite.options.cases + 2)  # few were sent, if few were asked for
+    assert succeeded >= least, f"{operation_id} succeeded {succeeded} times of {len(sent)}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.mutants.lies.ignored_tokens import ABOUT_TOKENS
+from contract_tests.support.conformance.healthy_instances import healthy_instance
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
@@ -80,28 +81,40 @@ class _FirstFailure:
         use_suite(config, self.suite)
 
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
-        if self.test or call.excinfo is None:
-            return
+        if self.test or call.excinfo is None or not report.failed:
+            return  # a request that was not sent, or not answered, is no failure
         self.test = node.nodeid.removeprefix(f"{TESTS}/")
         self.message = str(call.excinfo.value)
         is_finding = call.excinfo.typename in _FINDINGS or report.when == "call"
         self.crash = "" if is_finding else f"{call.excinfo.typename}: {self.message}"
 
 
-def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: int) -> Verdict:
+def judge_healthy(surroundings: str, *, cases: int, seed: int) -> Verdict:
+    """Run the whole suite on a healthy instance.
+
+    Args:
+        surroundings: The name of what it is and has been through, one of `healthy_instances.SURROUNDINGS`.
+        cases: The number of random requests of each operation and kind.
+        seed: The seed of random data.
+    """
+    with healthy_instance(surroundings, cases=cases, seed=seed) as options:
+        return Verdict(0, *run(options, ()))
+
+
+def judge(instance: LyingInstance, mutant: Mutant, *, cases: int, seed: int) -> Verdict:
     """Run the suite on a mutant, until the first test fails.
 
     Args:
         instance: The instance that lies.
-        mutant: The mutant; None for the whole suite on the honest instance.
+        mutant: The mutant.
         cases: The number of random requests of each operation and kind.
         seed: The seed of random data.
     """
     instance.become(mutant)
-    operations = () if mutant is None else (mutant.operation,)
-    waits = mutant is None or mutant.kind in ABOUT_TOKENS
-    options = SuiteOptions(running=instance.environment, release=RELEASE, cases=cases, seed=seed, operations=operations)
-    verdict = run(options, () if waits else NOT_WAITING)
+    options = SuiteOptions(
+        running=instance.environment, release=RELEASE, cases=cases, seed=seed, operations=(mutant.operation,)
+    )
+    verdict = run(options, () if mutant.kind in ABOUT_TOKENS else NOT_WAITING)
     return Verdict(instance.lies, *verdict)
 
 

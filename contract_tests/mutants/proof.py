@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from contract_tests.mutants.judging import Verdict
     from contract_tests.mutants.serving import LyingInstance
 
-FEW_CASES, ALL_CASES = 5, 20
-"""The number of random requests of each operation and kind, for a mutant and for the honest instance."""
+FEW_CASES = 5
+"""The number of random requests of each operation and kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,16 @@ class Trial:
     """A run of the suite.
 
     Attributes:
-        mutant: The mutant's name; empty for the honest instance.
+        mutant: The mutant's name; empty for a healthy instance.
         seed: The seed of random data.
+        surroundings: What a healthy instance is and has been through, one of `healthy_instances.SURROUNDINGS`.
+        cases: The number of random requests of each operation and kind.
     """
 
     mutant: str
     seed: int
+    surroundings: str = ""
+    cases: int = FEW_CASES
 
 
 @dataclass(slots=True)
@@ -46,19 +50,25 @@ _worker = _Worker()
 
 
 def _start() -> None:
-    """Start a sandbox in this process."""
-    from contract_tests.mutants.serving import lying_instance
-
-    _worker.instance = _worker.open.enter_context(lying_instance())
+    """Have the sandbox of this process ended with it."""
     multiprocessing.util.Finalize(None, _worker.open.close, exitpriority=100)
 
 
-def _try(trial: Trial) -> Verdict:
-    from contract_tests.mutants.judging import judge
+def _instance() -> LyingInstance:
+    """Return the sandbox of this process, which is started at the first call."""
+    from contract_tests.mutants.serving import lying_instance
 
-    assert _worker.instance is not None, "the process was started by `_start`"
-    mutant = mutants()[trial.mutant] if trial.mutant else None
-    return judge(_worker.instance, mutant, cases=FEW_CASES if mutant else ALL_CASES, seed=trial.seed)
+    if _worker.instance is None:
+        _worker.instance = _worker.open.enter_context(lying_instance())
+    return _worker.instance
+
+
+def _try(trial: Trial) -> Verdict:
+    from contract_tests.mutants.judging import judge, judge_healthy
+
+    if not trial.mutant:
+        return judge_healthy(trial.surroundings, cases=trial.cases, seed=trial.seed)
+    return judge(_instance(), mutants()[trial.mutant], cases=trial.cases, seed=trial.seed)
 
 
 def verdicts(trials: Iterable[Trial], processes: int) -> Iterator[tuple[Trial, Verdict]]:

@@ -19,7 +19,7 @@ from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
-from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.process import read_environment
 from wallaroo_ext.sandbox.server.app import create_app
 from wallaroo_ext.sandbox.server.serve import export_lines, listening
@@ -50,6 +50,18 @@ class LyingInstance:
         self._instance.reset()
         self._layer.become(mutant)
 
+    def advance_clock(self, seconds: float) -> None:
+        """Set the sandbox's clock forward, or back for a negative number of seconds; tokens go by real time."""
+        self._instance.clock.advance(round(seconds * 1e9))
+
+    def raise_ids(self, to: int) -> None:
+        """Let the ids of each kind of thing go on from a high number, far from those of the other kinds."""
+        with self._instance.store.transaction() as db:
+            tables = db.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'").fetchall()
+            for number, (table,) in enumerate(tables):
+                db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, to + number * 1_000_003))
+
     @property
     def lies(self) -> int:
         """The number of lies since the last `become`."""
@@ -57,17 +69,22 @@ class LyingInstance:
 
 
 @contextmanager
-def lying_instance(around: Callable[[ASGIApp], ASGIApp] | None = None) -> Generator[LyingInstance]:
+def lying_instance(
+    around: Callable[[ASGIApp], ASGIApp] | None = None, release: str = DEFAULT_OPTIONS.release
+) -> Generator[LyingInstance]:
     """Run a sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own.
 
     Args:
         around: Wraps the application in a further layer.
+        release: The release that it imitates.
 
     Yields:
         The sandbox.
     """
     with tempfile.TemporaryDirectory(prefix="wallaroo-mutants-") as directory:
-        instance = Instance(Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS))
+        instance = Instance(
+            Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS, release=release)
+        )
         app = create_app(instance, ContractSpec(contract.load(instance.options.release)))
         with listening("127.0.0.1", 0) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -14,13 +14,16 @@ import pytest
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import pytest_hooks
 from wallaroo_ext.conformance.release import release_of_version
+from wallaroo_ext.conformance.resources.fixtures import required
 from wallaroo_ext.conformance.results import TestOutcome
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite, suite_for
 from wallaroo_ext.conformance.testing.api_calls import Api
+from wallaroo_ext.conformance.testing.repetition import Losses, repeated
 from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.redaction.patterns import redact
 
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import Finding, Run
 
 _SUITE = pytest.StashKey[Suite]()
+_LOSSES = pytest.StashKey[Losses]()
+_NOT_ANSWERED = "What it asks could not be found out."
 _SHOWN_FINDINGS = 20
 _NO_FIXTURES = "What the run needs could not be made: see the first failure."
 
@@ -192,9 +197,10 @@ def conformance_client(conformance_suite: Suite) -> Client:
 def fixtures(fail_on_findings: None, conformance_suite: Suite) -> Fixtures:  # noqa: ARG001 - to make findings the test's own
     """Return the things that the run made first."""
     try:
-        return conformance_suite.fixtures
+        found = conformance_suite.fixtures
     except NoFixturesError as error:
         pytest.skip(str(error))
+    return required(found) if found.withheld else found
 
 
 @pytest.fixture
@@ -228,6 +234,14 @@ def _describe(found: list[Finding]) -> str:
     return "\n".join(lines[:_SHOWN_FINDINGS])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Let a test of the suite be run again where it got no answer."""
+    if "conformance_suite" in fixtures_of(pyfuncitem):
+        losses = pyfuncitem.stash.setdefault(_LOSSES, Losses())
+        pyfuncitem.obj = repeated(pyfuncitem.obj, suite_of(pyfuncitem.config).interceptor, losses)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
@@ -235,10 +249,14 @@ def pytest_runtest_makereport(
     """Keep the outcome of a test; a test of the suite is skipped if its request may not be sent."""
     report = yield
     is_of_suite = "conformance_suite" in fixtures_of(item)
-    if is_of_suite and call.excinfo is not None and isinstance(call.excinfo.value, WithheldError | NoFixturesError):
+    error = None if call.excinfo is None else call.excinfo.value
+    if isinstance(error, NoAnswerError) and call.when == "call" and _LOSSES in item.stash:
+        item.stash[_LOSSES].add(error)
+    if is_of_suite and isinstance(error, WithheldError | NoFixturesError | NoAnswerError):
         path, line, _ = item.location
         report.outcome = "skipped"
-        report.longrepr = (path, line or 0, f"Skipped: {call.excinfo.value}")
+        could_not = f"{_NOT_ANSWERED} " if isinstance(error, NoAnswerError) else ""
+        report.longrepr = (path, line or 0, f"Skipped: {could_not}{error}")
     if _SUITE in item.config.stash and (report.when == "call" or report.outcome != "passed"):
         run = item.config.stash[_SUITE].run
         run.add_outcome(_outcome(run, report, None if call.excinfo is None else call.excinfo.value))

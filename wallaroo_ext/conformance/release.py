@@ -11,6 +11,7 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 from wallaroo_ext.sandbox.paths import CONTROL
@@ -133,7 +134,7 @@ def _asked(client: Client, method: str, path: str, **body: Any) -> Any:
     try:
         answer = client.get_httpx_client().request(method, path, **body)
         return answer.json() if answer.is_success else None
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, ValueError, NoAnswerError):
         return None
 
 

@@ -191,6 +191,8 @@ class Run:
         drift: The differences between the contract and the instance's own description, or recordings; None where
             nothing was compared.
         could_not_run: Why the run ended early; empty where it did not.
+        gaps: How often a gateway answered in place of the instance, or nothing came, by operation and what it was.
+        unanswered: What came in place of an answer, for operations of which something could not be found out.
     """
 
     subject: Subject
@@ -209,6 +211,8 @@ class Run:
     tests: list[TestOutcome] = field(default_factory=list[TestOutcome])
     drift: Drift | None = None
     could_not_run: str = ""
+    gaps: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    unanswered: dict[str, str] = field(default_factory=dict[str, str])
 
     def add_check(self, operation: str, check: str, findings: list[Finding]) -> None:
         """Count a check of an operation, and add its findings."""
@@ -236,6 +240,16 @@ class Run:
         reasons = self.withheld_because.setdefault(operation, [])
         if len(reasons) < _MOST_REASONS and reason not in reasons:
             reasons.append(reason)
+
+    def note_gaps(self) -> None:
+        """Add a notice for each operation to whose requests a gateway answered in place of the instance, or nobody."""
+        for operation in dict.fromkeys(operation for operation, _ in self.gaps):
+            what = {what: count for (name, what), count in self.gaps.items() if name == operation}
+            listed = ", ".join(f"{count} times {name}" for name, count in what.items())
+            text = (
+                f"{sum(what.values())} times, a gateway answered in place of the instance, or nothing came: {listed}."
+            )
+            self.add_notice(Notice(operation, "", text))
 
     def add_notice(self, notice: Notice) -> None:
         """Add a notice, unless it is there already."""
@@ -268,4 +282,4 @@ def verdict(run: Run) -> Verdict:
         return Verdict.COULD_NOT_RUN
     if run.findings or any(test.outcome in BAD_OUTCOMES for test in run.tests):
         return Verdict.DOES_NOT_CONFORM
-    return Verdict.CONFORMS
+    return Verdict.COULD_NOT_RUN if run.unanswered else Verdict.CONFORMS

@@ -23,6 +23,7 @@ ALWAYS = "x_always"
 """The checks of every answer. The first three have schemathesis's names, as schemathesis makes them, too."""
 
 _JSON = "application/json"
+_OK = 200
 _LIMITS_OF_TEXTS = {"const", "enum", "format", "maxLength", "pattern"}
 _KEYWORDS = {
     "type",
@@ -146,8 +147,16 @@ class Rules:
         }
 
     def success(self, operation: str) -> int:
-        """Return the status of an operation's success."""
-        return next(int(status) for status in self.operations[operation]["responses"] if status.startswith("2"))
+        """Return the status of an operation's success, 200 where the contract has a range of them or no status."""
+        named = (status for status in self.operations[operation]["responses"] if status.startswith("2"))
+        return next((int(status) for status in named if status.isdigit()), _OK)
+
+    def is_success(self, operation: str, status: int) -> bool:
+        """Return whether a status is one of an operation's success, as the contract names them."""
+        responses: dict[str, Any] = self.operations[operation]["responses"]
+        name = _status_name(responses, status)
+        has_named = any(found.startswith("2") for found in responses)
+        return status // 100 == 2 and name is not None and (name.startswith("2") or not has_named)  # noqa: PLR2004 - HTTP's
 
     def takes_token(self, operation: str) -> bool:
         """Return whether an operation wants a bearer token."""
@@ -177,8 +186,11 @@ class Rules:
             operation: The contract's `operationId`.
             status: The status; that of the success by default.
         """
-        answer = self.operations[operation]["responses"][str(status or self.success(operation))]
-        return self.schemas.resolve(answer)["content"][_JSON]["schema"]
+        answer = self._answer(operation, status or self.success(operation))
+        if answer is None:
+            raise KeyError(f"The contract has no answer of status {status} for {operation}.")
+        found = _media_type(answer.media_types, _JSON)
+        return {} if found is None else object_of(answer.media_types[found].get("schema"))
 
     def violations(self, operation: str, status: int, content_type: str, body: bytes) -> Iterator[Violation]:
         """Yield the rules that an answer breaks.
@@ -195,14 +207,18 @@ class Rules:
             yield Violation(STATUS, "", f"The contract has no answer of status {status} for {operation}.", location)
             return
         kind = content_type.partition(";")[0].strip().lower()
-        if kind not in answer.media_types:
+        declared = _media_type(answer.media_types, kind)
+        if declared is None:
+            if not answer.media_types:
+                return  # the contract does not say what it has
             known = ", ".join(answer.media_types)
             actual = f"has the media type {kind}" if kind else "has no media type"
             yield Violation(CONTENT_TYPE, "", f"The answer {actual}, and the contract has {known}.", answer.location)
             return
-        if kind == _JSON:
-            location = (*answer.location, "content", kind, "schema")
-            yield from self._violations_of_json(answer.media_types[kind]["schema"], body, location)
+        if kind == _JSON or kind.endswith("+json"):
+            location = (*answer.location, "content", declared, "schema")
+            schema = object_of(object_of(answer.media_types[declared]).get("schema"))
+            yield from self._violations_of_json(schema, body, location)
 
     def _violations_of_json(
         self, schema: dict[str, Any], body: bytes, location: tuple[str, ...]
@@ -321,16 +337,17 @@ class Rules:
 
     def _answer(self, operation: str, status: int) -> _Answer | None:
         responses = self.operations[operation]["responses"]
-        if str(status) not in responses:
+        name = _status_name(responses, status)
+        if name is None:
             return None
-        location = (*self.locations[operation], "responses", str(status))
-        location, answer = self.resolve(location, responses[str(status)])
+        location = (*self.locations[operation], "responses", name)
+        location, answer = self.resolve(location, responses[name])
         return _Answer(location, answer.get("content", {}))
 
     def resolve(self, location: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Return the target of a reference and its location; what is no reference is returned as it is."""
         while "$ref" in value:
-            location = tuple(str(value["$ref"]).removeprefix("#/").split("/"))
+            location = contract.keys_of(value["$ref"])
             value = contract.resolve(self.document, {"$ref": value["$ref"]})
         return location, value
 
@@ -379,6 +396,19 @@ class Rules:
             if evidence:
                 return tuple(Source(**entry) for entry in evidence)
         return ()
+
+
+def _status_name(responses: dict[str, Any], status: int) -> str | None:
+    """Return the name under which a contract has a status: itself, its range or `default`; None for none of them."""
+    names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
+    return next((name for name in names if name in responses), None)
+
+
+def _media_type(declared: dict[str, Any], kind: str) -> str | None:
+    """Return the media type or the range of a contract that a media type belongs to, the narrowest; None for none."""
+    plain = {name.partition(";")[0].strip().lower(): name for name in reversed(declared)}
+    ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*") if kind else ()
+    return next((plain[name] for name in ranges if name in plain), None)
 
 
 def _abridged(value: Any, levels: int) -> Any:

@@ -19,16 +19,18 @@ from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.conditions.own_contract import check_contract
 from wallaroo_ext.conformance.conditions.surroundings import check_assertions
 from wallaroo_ext.conformance.guard.effects import effects_of
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit, origin_of
 from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.recordings.pytest_hooks import recorded_environment
 from wallaroo_ext.conformance.release import HeldTo, release_of_instance
-from wallaroo_ext.conformance.results import OperationRow, Run, Subject
+from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict, verdict
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.errors import ConfigurationError, WallarooError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
+from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.cases.generated import GeneratedCases
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.transport.retry.clock import Clock
 
 _PREFIX = "conformance"
 _START_SECONDS = 60.0
@@ -58,6 +61,7 @@ class Suite:
     Args:
         options: The options of the run.
         held: The release that the instance is held to; None for what the options say, without asking the instance.
+        clock: The clock of the pauses before a request is sent again.
 
     Attributes:
         options: The options of the run.
@@ -74,7 +78,7 @@ class Suite:
         ConfigurationError: The contract, or the release, lacks an operation that the options name.
     """
 
-    def __init__(self, options: SuiteOptions, held: HeldTo | None = None) -> None:
+    def __init__(self, options: SuiteOptions, held: HeldTo | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
         self.options = options
         self.held = held or HeldTo.by_options(options) or HeldTo(None, "the instance was not asked")
         document = contract.load(file=options.contract)
@@ -93,7 +97,9 @@ class Suite:
             alone=options.instance != "live",
         )
         self.run = Run(self._subject(), self._rows(), time.time(), exclusions=all_exclusions())
-        self.interceptor = Interceptor(self.run, self.rules, self.guard, RateLimit(options.rate), self._every.locations)
+        self.interceptor = Interceptor(
+            self.run, self.rules, self.guard, RateLimit(options.rate), self._every.locations, clock=clock
+        )
         self._open = ExitStack()
         self._fixtures: Fixtures | NoFixturesError | None = None
         self._is_closed = False
@@ -247,6 +253,8 @@ class Suite:
                     expendable=expendable,
                     forms=Forms.of(self.rules.document),
                 )
+        except NoAnswerError as error:
+            return self._no_answer(error)
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_fixtures(error)
         if fixtures.refused is not None:
@@ -259,6 +267,11 @@ class Suite:
                 reason = f"It needs `{missing[row.id]}`, and {found}"
                 self.run.operations[number] = replace(row, not_exercised=reason)
         return fixtures
+
+    def _no_answer(self, error: NoAnswerError) -> NoFixturesError:
+        """Note that the run could not find out whether what it needs can be made: no answer came."""
+        self.interceptor.give_up(error, is_lasting=True)
+        return NoFixturesError(f"What the run needs could not be made: {error}")
 
     def _no_fixtures(self, error: Exception) -> NoFixturesError:
         """Add a finding about the error that kept the run from making what it needs: a refusal, or a bad answer."""
@@ -284,12 +297,13 @@ class Suite:
             base_url=self.instance.settings.api_url,
             authorization=self.authorization,
             wait_for_start=self._wait_for_start,
+            skip_reason=self.skip_reason,
             first_seed=self.options.seed,
         )
 
     def _wait_for_start(self, deployment: str) -> None:
         """Wait until a deployment runs; whatever it does in place of that, the next answer shows."""
-        with suppress(WallarooError):
+        with suppress(WallarooError, NoAnswerError):
             wait_until_running(self.client, deployment, timeout=_START_SECONDS)
 
     def authorization(self, operation: str) -> str:
@@ -316,9 +330,19 @@ class Suite:
             if "client" in self.__dict__ and self._writes and not self._is_closed:
                 self._is_closed = True
                 self.run.left_behind += tear_down(self.client, self.owned)
+            self._note_gaps()
         finally:
             self._open.close()
             self.run.seconds = time.time() - self.run.started
+
+    def _note_gaps(self) -> None:
+        """Note what a gateway answered in place of the instance, and what could not be found out because of it."""
+        run = self.run
+        run.note_gaps()
+        if run.unanswered and not run.could_not_run and verdict(run) is Verdict.COULD_NOT_RUN:
+            listed = "; ".join(f"{name or 'another request'}: {reason}" for name, reason in run.unanswered.items())
+            advice = " Try it with --rate, which limits the requests a second." if "429" in listed else ""
+            run.could_not_run = f"Some answers of the instance never came, so that it is not known ({listed}).{advice}"
 
 
 def suite_for(options: SuiteOptions) -> Suite:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.conformance.rules import CONTENT_TYPE, SCHEMA, STATUS, Rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +79,88 @@ def test_what_is_always_there_is_missed_in_each_row(rules: Rules) -> None:
     rows = [{"metadata": {"last_model": "{}"}}, {"metadata": {}}]
     missing = list(rules.missing_always(rules.answer_schema("infer_pipeline"), rows, ()))
     assert [(where, name) for where, name, _ in missing] == [("$[1].metadata", "last_model")]
+
+
+def answering(responses: dict[str, Any]) -> Rules:
+    """Return the rules of a contract whose one operation has these answers."""
+    return Rules({"paths": {"/read": {"get": {"operationId": "read", "responses": responses}}}, "components": {}})
+
+
+OBJECT: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+LIST: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "array"}}}}
+
+
+@pytest.mark.parametrize(
+    ("responses", "successes", "others"),
+    [
+        ({"200": OBJECT, "400": LIST}, {200}, {201, 404}),
+        ({"2XX": OBJECT, "4XX": LIST}, {200, 202}, {500}),
+        ({"2xx": OBJECT, "default": LIST}, {200, 204}, set()),
+        ({"default": OBJECT}, {200, 201}, set()),
+        ({"201": OBJECT, "2XX": LIST}, {201, 200}, {300}),
+    ],
+    ids=str,
+)
+def test_statuses_are_written_in_every_legal_way(
+    responses: dict[str, Any], successes: set[int], others: set[int]
+) -> None:
+    found = answering(responses)
+    for status in successes:
+        assert found.is_success("read", status)
+        body = b"[]" if responses.get(str(status), responses.get("2XX")) is LIST else b"{}"
+        assert list(found.violations("read", status, "application/json", body)) == []
+        wrong = b"{}" if body == b"[]" else b"[]"
+        assert [each.check for each in found.violations("read", status, "application/json", wrong)] == [SCHEMA]
+    for status in others:
+        assert not found.is_success("read", status)
+        assert [each.check for each in found.violations("read", status, "application/json", b"{}")] == [STATUS]
+    assert found.success("read") == (201 if "201" in responses else 200)
+    assert not found.is_success("read", 404)
+
+
+@pytest.mark.parametrize(
+    ("declared", "actual", "is_right"),
+    [
+        ("application/json", "application/json; charset=utf-8", True),
+        ("application/json; charset=utf-8", "Application/JSON", True),
+        ("application/*", "application/json", True),
+        ("*/*", "text/html", True),
+        ("application/json", "text/html", False),
+        ("text/*", "application/json", False),
+    ],
+)
+def test_media_types_are_written_in_every_legal_way(declared: str, actual: str, *, is_right: bool) -> None:
+    rules = answering({"200": {"content": {declared: {}}}})
+    checks = [each.check for each in rules.violations("read", 200, actual, b"{}")]
+    assert checks == ([] if is_right else [CONTENT_TYPE])
+
+
+def test_an_answer_of_which_the_contract_says_nothing_breaks_nothing() -> None:
+    assert list(answering({"200": {"description": "Read."}}).violations("read", 200, "text/html", b"<html>")) == []
+
+
+def test_numbers_of_statuses_and_references_to_paths_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        """
+openapi: 3.1.0
+paths:
+  /v1/api/read: {$ref: '#/components/pathItems/Read'}
+  /v1/api/again: {$ref: '#/paths/~1v1~1api~1other', summary: Its own.}
+  /v1/api/other: {get: {operationId: other, responses: {200: {description: Read.}}}}
+components:
+  pathItems:
+    Read: {post: {operationId: read, responses: {200: {description: Read.}, 4XX: {description: Refused.}}}}
+""",
+        encoding="utf-8",
+    )
+    document = contract.load(file=file)
+    assert [(path, method) for path, method, _ in contract.operations(document)] == [
+        ("/v1/api/read", "post"),
+        ("/v1/api/again", "get"),
+        ("/v1/api/other", "get"),
+    ]
+    rules = Rules(document)
+    assert rules.is_success("read", 200)
+    assert list(rules.violations("read", 404, "", b"")) == []
+    assert rules.rule(rules.locations["read"]).text

@@ -356,9 +356,8 @@ def test_the_suite_reads_no_more_either() -> None:
     class Observer:
         def admit(self, *_: object) -> Any: ...
 
-        def keep(self, *_: object, **__: object) -> None: ...
-
-        def keep_unanswered(self, *_: object) -> None: ...
+        def exchange(self, _: object, send: Any, **__: object) -> Any:
+            return send()[0], None
 
     from wallaroo_ext.client import DEFAULT_LIMITS
     from wallaroo_ext.transport.connections.pooled_connections import PooledTransport

@@ -1,4 +1,4 @@
-"""Shows that the suite can fail: runs it on instances that lie in one way each, and on honest ones with many seeds.
+"""Shows that the suite can fail: runs it on instances that lie in one way each, and on healthy ones in many conditions.
 
 Without arguments, it tries all mutants and writes contract_tests/mutants/mutants.md.
 """
@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from contract_tests.mutants.catalogue import mutants
 from contract_tests.mutants.edits.client_edits import client_edits
-from contract_tests.mutants.proof import Trial, verdicts
+from contract_tests.mutants.proof import FEW_CASES, Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
+from contract_tests.support.conformance.healthy_instances import SURROUNDINGS
 from wallaroo_ext._util.files.atomic_files import write_atomically
 from wallaroo_ext._util.files.user_paths import user_path
 
@@ -51,8 +52,8 @@ def main() -> int:
     if options.list:
         print("\n".join(names))
         return 0
-    trials = [Trial("", FIRST_SEED + number) for number in range(options.seeds)]
-    trials += [Trial(name, FIRST_SEED) for name in names]
+    trials = healthy_trials(options.seeds, options.cases)
+    trials += [Trial(name, FIRST_SEED, cases=options.cases) for name in names]
     started = time.monotonic()
     results = run_trials(trials, options.jobs)
     if options.json:
@@ -70,8 +71,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="mutants, as shell patterns such as 'list_models.*'; all by default")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="N mutants of all kinds, the same each time")
     parser.add_argument(
-        "--seeds", type=int, default=0, metavar="N", help="the honest sandbox with N seeds; no mutants but named ones"
+        "--seeds",
+        type=int,
+        default=0,
+        metavar="N",
+        help="N healthy instances with a seed each: fresh and used, of each release, behind gateways, in turn",
     )
+    parser.add_argument("--cases", type=int, default=FEW_CASES, metavar="N", help="random requests of each operation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
     parser.add_argument("--json", type=user_path, metavar="FILE", help="write the verdicts there, too")
     parser.add_argument("--list", action="store_true", help="print the names of the mutants, and try none")
@@ -105,6 +111,12 @@ def stratify(names: list[str], most: int) -> list[str]:
     return list(taken)
 
 
+def healthy_trials(number: int, cases: int) -> list[Trial]:
+    """Return so many trials of healthy instances, of which each has another seed and the next surroundings."""
+    names = list(SURROUNDINGS)
+    return [Trial("", FIRST_SEED + turn, names[turn % len(names)], cases) for turn in range(number)]
+
+
 def run_trials(trials: list[Trial], jobs: int) -> Results:
     """Run the trials and print the verdict of each. Returns the verdicts."""
     results: Results = []
@@ -118,7 +130,7 @@ def describe(trial: Trial, verdict: Verdict) -> str:
     """Return the verdict of a trial as one line."""
     if not trial.mutant:
         word = f"FALSE ALARM by {verdict.check}: {verdict.message}" if is_alarm(verdict) else "no alarm"
-        return f"honest, seed {trial.seed}: {word} ({verdict.seconds:.0f} s)"
+        return f"healthy, {trial.surroundings}, seed {trial.seed}: {word} ({verdict.seconds:.0f} s)"
     if verdict.crash:
         word = f"CRASH {verdict.crash}"
     elif not verdict.lies:
@@ -144,14 +156,16 @@ def print_summary(results: Results, seconds: float, least_killed: float) -> int:
             survivor needs a known reason in any case.
     """
     lying = {trial.mutant: verdict for trial, verdict in results if trial.mutant}
-    honest = [verdict for trial, verdict in results if not trial.mutant]
-    alarms = sum(map(is_alarm, honest))
+    healthy = [verdict for trial, verdict in results if not trial.mutant]
+    alarms = sum(map(is_alarm, healthy))
     survivors = [name for name, verdict in lying.items() if not verdict.is_kill]
     for name in survivors:
         print(f"not killed: {name}: {REASONS.get(name, 'NO REASON IS KNOWN')}")
     killed = len(lying) - len(survivors)
     share = killed / len(lying) if lying else 1.0
-    print(f"{killed} of {len(lying)} mutants killed ({share:.1%}); {alarms} false alarms in {len(honest)} honest runs.")
+    print(
+        f"{killed} of {len(lying)} mutants killed ({share:.1%}); {alarms} false alarms in {len(healthy)} healthy runs."
+    )
     print(f"{seconds:.0f} s")
     return int(bool(alarms) or share < least_killed or any(name not in REASONS for name in survivors))
 

@@ -8,8 +8,9 @@ the run's.
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import requests
 import schemathesis
@@ -23,6 +24,9 @@ from schemathesis.generation.hypothesis import examples as generation
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.cases.exclusions import has_good_edges, is_made_in_machine
 from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names
+from wallaroo_ext.conformance.cases.undeclared_methods import OWN_CHECKS
+from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
+from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.write_guard import SAFE_METHODS, WithheldError
 from wallaroo_ext.conformance.resources import samples
@@ -35,11 +39,10 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.results import Finding
 
+T = TypeVar("T")
+
 ARROW = "application/vnd.apache.arrow.file"
 FILE = "application/octet-stream"
-ANSWERED = "an_answer_comes"
-"""The check that an answer comes at all."""
-
 _PATIENCE_SECONDS = 30
 _PROBING = "ignored_auth"
 _REFUSAL, _ACCEPTANCE = "negative_data_rejection", "positive_data_acceptance"
@@ -57,6 +60,7 @@ class GeneratedCases:
         base_url: The API's URL.
         authorization: Returns the header `Authorization` of an operation.
         wait_for_start: Waits until a deployment runs, which is named.
+        skip_reason: Returns why the run cannot try an operation; an empty text where it can.
         first_seed: The seed of random data.
     """
 
@@ -69,6 +73,7 @@ class GeneratedCases:
         base_url: str,
         authorization: Callable[[str], str],
         wait_for_start: Callable[[str], object],
+        skip_reason: Callable[[str], str],
         first_seed: int,
     ) -> None:
         checks.load_all_checks()
@@ -79,6 +84,7 @@ class GeneratedCases:
         self._base_url = base_url
         self._authorization = authorization
         self._wait_for_start = wait_for_start
+        self._skip_reason = skip_reason
         self._seed = first_seed
         self._probed: set[str] = set()
         self._requests: dict[str, dict[str, Any]] = {}
@@ -121,7 +127,7 @@ class GeneratedCases:
 
     def examples(self, operation: str) -> None:
         """Send the contract's examples, with the run's own things in them."""
-        for strategy in _operation(self._good, operation).get_strategies_from_examples():
+        for strategy in self._operation(self._good, operation).get_strategies_from_examples():
             self.send(_one(strategy))
 
     def edges(self, operation: str, *, good: bool) -> None:
@@ -134,7 +140,7 @@ class GeneratedCases:
         if good and not has_good_edges(operation):
             return
         schema = self._schema_for(operation, good=good)
-        found = _operation(schema, operation)
+        found = self._operation(schema, operation)
         generation = schema.config.generation_for(operation=found, phase="coverage")
         for case in schema.iter_coverage_cases(
             found, generation_modes=[_mode(good=good)], generation_config=generation
@@ -149,7 +155,7 @@ class GeneratedCases:
             good: Whether to send data that the instance has to accept, or data that it has to refuse.
             cases: The number of requests.
         """
-        found = _operation(self._schema_for(operation, good=good), operation)
+        found = self._operation(self._schema_for(operation, good=good), operation)
 
         @seed(self._seed)
         @_settings(cases)
@@ -171,7 +177,7 @@ class GeneratedCases:
         """Return the state machine of the contract's links, which sends and checks its steps like all other cases."""
         base: Any = self._good.as_state_machine()
         prepare, arguments, validate = self._prepare, self._call_arguments, self._validate
-        is_starting, wait_for_start = self._is_starting, self._wait_for_start
+        is_starting, wait_for_start, repeat = self._is_starting, self._wait_for_start, self._repeat
         checked = [check for name, check in _checks().items() if is_made_in_machine(name)]
 
         class Machine(base):
@@ -182,12 +188,16 @@ class GeneratedCases:
                 return arguments(case)
 
             def call(self, case: Any, **arguments: Any) -> Any:
+                def send() -> Any:
+                    prepare(case)
+                    return base.call(self, case, **arguments)
+
                 try:
-                    response = base.call(self, case, **arguments)
+                    response = repeat(send)
                     if is_starting(case, response):
                         wait_for_start(case.path_parameters["deployment"])
-                        response = base.call(self, case, **arguments)
-                except WithheldError:
+                        response = repeat(send)
+                except (WithheldError, NoAnswerError):
                     return _not_sent(case)
                 return response
 
@@ -209,6 +219,33 @@ class GeneratedCases:
 
     def send(self, case: Any) -> None:
         """Send a case and check its answer, unless the request may not be sent."""
+        with suppress(NoAnswerError):
+            self._repeat(lambda: self._send_once(case))
+
+    def _repeat(self, send: Callable[[], T]) -> T:
+        """Do something until all of its requests are answered, and return what it returns.
+
+        Args:
+            send: What to do; it takes new names each time.
+
+        Raises:
+            NoAnswerError: There was no answer, and it is noted.
+        """
+        for number in range(1, MOST_RUNS + 1):
+            try:
+                return send()
+            except NoAnswerError as error:
+                if not error.may_be_repeated or number == MOST_RUNS:
+                    self._interceptor.give_up(error, is_lasting=number == MOST_RUNS or error.is_lasting)
+                    raise
+        raise AssertionError("it is sent at least once")
+
+    def _send_once(self, case: Any) -> None:
+        """Send a case, with new names where it needs unused ones.
+
+        Raises:
+            NoAnswerError: The instance did not answer.
+        """
         self._prepare(case)
         arguments = self._call_arguments(case)
         try:
@@ -239,7 +276,7 @@ class GeneratedCases:
         return self.good_request(operation, is_new=any(name.origin == "unused" for name in names))
 
     def _good_request(self, operation: str) -> dict[str, Any]:
-        found = _operation(self._good, operation)
+        found = self._operation(self._good, operation)
         case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
         self._prepare(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
@@ -265,6 +302,17 @@ class GeneratedCases:
             validation()
         except FailureGroup:
             return
+
+    def _operation(self, schema: Any, operation: str) -> Any:
+        """Return an operation of a schema.
+
+        Raises:
+            WithheldError: The run cannot try it, as is known since the run has made its things.
+        """
+        reason = self._skip_reason(operation)
+        if reason:
+            raise WithheldError(reason)
+        return next(found for item in schema.get_all_operations() if _id(found := item.ok()) == operation)
 
     def _schema_for(self, operation: str, *, good: bool) -> Any:
         if good:
@@ -299,7 +347,7 @@ class GeneratedCases:
         operation = _id(case.operation)
         for result in results:
             self._interceptor.run.add_check(operation, result.name, self._findings(operation, response, result))
-            if result.name == _PROBING and response.status_code == self._interceptor.rules.success(operation):
+            if result.name == _PROBING and self._interceptor.rules.is_success(operation, response.status_code):
                 self._probed.add(operation)
 
     def _findings(self, operation: str, response: Any, result: Any) -> list[Finding]:
@@ -331,9 +379,9 @@ def _use_transport(schema: Any, transport: Any) -> None:
 
 
 def _checks() -> dict[str, Any]:
-    """Return all checks of schemathesis."""
+    """Return all checks of schemathesis, some of which are made in another way."""
     registry = cast("Any", checks).CHECKS
-    return {name: registry.get_one(name) for name in registry.get_all_names()}
+    return {name: OWN_CHECKS.get(name, registry.get_one(name)) for name in registry.get_all_names()}
 
 
 _NOT_SENT = 0
@@ -400,10 +448,6 @@ def _is_good(case: Any) -> bool:
 
 def _id(operation: Any) -> str:
     return operation.definition.raw["operationId"]
-
-
-def _operation(schema: Any, operation: str) -> Any:
-    return next(found for item in schema.get_all_operations() if _id(found := item.ok()) == operation)
 
 
 def _message(failure: Any) -> str:

@@ -457,7 +457,8 @@ def _only(value: Any) -> dict[str, Any]:
 
 
 def _definition(fixtures: Fixtures) -> dict[str, Any]:
-    return {"enum": [{}, {"steps": [{"ModelInference": {"models": [fixtures.model]}}]}]}
+    with_steps = [{"steps": [{"ModelInference": {"models": [fixtures.model]}}]}] if fixtures.model else []
+    return {"enum": [{}, *with_steps]}
 
 
 def _times(fixtures: Fixtures) -> dict[str, Any]:

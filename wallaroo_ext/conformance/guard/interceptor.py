@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +17,8 @@ import requests
 from typing_extensions import override
 
 from wallaroo_ext.conformance.exchanges import Exchange, redact_body, redact_headers
+from wallaroo_ext.conformance.guard.attempts import Attempt, Attempts
+from wallaroo_ext.conformance.guard.gateways import BROKEN, gap_of_answer, gap_of_error
 from wallaroo_ext.conformance.guard.request_fields import (
     RequestFields,
     canonical_path,
@@ -29,18 +32,24 @@ from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS,
 from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.connections.proxies import proxy_for
 from wallaroo_ext.transport.response_limits import limit_answer
+from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from wallaroo_ext.conformance.guard.gateways import NoAnswerError
     from wallaroo_ext.conformance.guard.write_guard import WriteGuard
     from wallaroo_ext.conformance.rules import Rules
+    from wallaroo_ext.transport.retry.clock import Clock
 
+T = TypeVar("T")
 
 _JSON = "application/json"
 _CHUNK_BYTES = 65_536
 _SENT_CHUNK_BYTES = 16_384
 _EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
+ANSWERED = "an_answer_comes"
+"""The check that an answer comes at all."""
 
 
 class RateLimit:
@@ -147,6 +156,7 @@ class Interceptor:
         rate: The limit of requests a second.
         locations: The locations of all operations, also of those that the release of the rules does not have; None for
             those of the rules. What such an operation answers is not checked.
+        clock: The clock of the pauses before a request is sent again.
 
     Attributes:
         run: The results.
@@ -165,6 +175,8 @@ class Interceptor:
         guard: WriteGuard,
         rate: RateLimit,
         locations: Mapping[str, tuple[str, ...]] | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.run = run
         self.rules = rules
@@ -174,6 +186,9 @@ class Interceptor:
         self.roots: tuple[str, ...] = ("",)
         self.origins: frozenset[str] | None = None
         self._rate = rate
+        self._clock = clock
+        self._attempts = Attempts(run, rules, clock)
+        self._unanswered: set[str] = set()
         self._lock = threading.Lock()
         every = rules.locations if locations is None else locations
         routes = [_Route(name, path, method.upper()) for name, (_, path, method) in every.items()]
@@ -243,6 +258,65 @@ class Interceptor:
                 self.guard.check(route.operation, fields)  # an instance may do what it does for GET
             if route.parameters == routes[0].parameters:
                 self.guard.check_undeclared(method, route.operation, fields, has_body=bool(content))
+
+    def exchange(
+        self, outgoing: Outgoing, send: Callable[[], tuple[T, Incoming]], *, checks: Iterable[str] = _EVERY_CHECK
+    ) -> tuple[T, Exchange]:
+        """Send a request until the instance has answered it, and return the answer and the exchange.
+
+        Args:
+            outgoing: The request.
+            send: Sends it once.
+            checks: The checks to make of the answer.
+
+        Raises:
+            NoAnswerError: The instance did not answer, as often as the request was sent.
+        """
+        numbers = count()
+
+        def attempt() -> Attempt[tuple[T, Exchange]]:
+            if next(numbers):
+                self._rate.wait()
+                outgoing.started, outgoing.clock = time.time(), time.perf_counter()
+            try:
+                answer, incoming = send()
+            except BROKEN as error:
+                return Attempt(None, self.keep_unanswered(outgoing, error), gap_of_error(error), error)
+            except (httpx.HTTPError, requests.RequestException) as error:  # it would be no other the next time
+                self.keep_unanswered(outgoing, error)
+                raise
+            gap = gap_of_answer(incoming.status, incoming.headers, self._clock.date())
+            exchange = self.keep(outgoing, incoming, checks=checks if gap is None else ())
+            return Attempt((answer, exchange), exchange, gap)
+
+        return self._attempts.make(outgoing.operation, outgoing.content, attempt, is_declared=outgoing.is_declared)
+
+    def is_unanswered(self, operation: str) -> bool:
+        """Return whether requests of an operation stayed without an answer."""
+        return operation in self._unanswered or operation in self.run.unanswered
+
+    def give_up(self, error: NoAnswerError, *, is_lasting: bool = False) -> None:
+        """Note that a request stays without an answer of the instance.
+
+        That is a finding about the instance if the same came each time, while others' requests were answered.
+
+        Args:
+            error: What came in place of an answer.
+            is_lasting: Whether it came each time that the request was repeated with other names.
+        """
+        operation = error.operation
+        if operation in self._unanswered:
+            return
+        self._attempts.give_up(operation)
+        is_lasting = is_lasting and not error.is_limit and self._attempts.others_are_answered(operation)
+        if not (is_lasting or error.is_lasting):
+            self.run.unanswered.setdefault(operation, error.reason)
+            return
+        self._unanswered.add(operation)
+        exchange = next((each for each in reversed(self.run.exchanges) if each.operation == operation), None)
+        message = f"No answer of the instance came, only {error.reason}; other requests were answered meanwhile."
+        finding = self.make_finding(ANSWERED, message, operation=operation, exchange=exchange)
+        self.run.add_check(operation, ANSWERED, [finding])
 
     def keep(self, outgoing: Outgoing, incoming: Incoming, *, checks: Iterable[str] = _EVERY_CHECK) -> Exchange:
         """Keep an exchange, note what the run made by it, and check the answer.
@@ -328,7 +402,7 @@ class Interceptor:
             if check in checks:
                 found = [self._finding(each, exchange) for each in violations if each.check == check]
                 self.run.add_check(operation, check, found)
-        if not violations and incoming.status == self.rules.success(operation):
+        if not violations and self.rules.is_success(operation, incoming.status):
             self._add_notices(operation, incoming)
 
     def _finding(self, violation: Violation, exchange: Exchange) -> Finding:
@@ -341,7 +415,7 @@ class Interceptor:
         """Add a notice for each value that the contract does not list."""
         if not incoming.content_type.startswith(_JSON):
             return
-        schema = self.rules.answer_schema(operation)
+        schema = self.rules.answer_schema(operation, incoming.status)
         for found in self.rules.unlisted(schema, _json(incoming.content)):
             where = re.sub(r"\[\d+\]", "[]", found.where)
             listed = ", ".join(map(repr, found.listed))
@@ -371,17 +445,18 @@ class InterceptedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         content = request.read()
         outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
-        if "Transfer-Encoding" in request.headers:
-            request.stream = _Chunks(content)
-        try:
+        is_chunked = "Transfer-Encoding" in request.headers
+
+        def send() -> tuple[tuple[httpx.Response, bytes], Incoming]:
+            if is_chunked:  # anew each time, because an iterator is read once
+                request.stream = _Chunks(content)
             response = limit_answer(self._inner.handle_request(request), request)
-            content = _read(response)
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            self._interceptor.keep_unanswered(outgoing, error)
-            raise
-        answer = _with_content(response, content)
-        self._interceptor.keep(outgoing, Incoming(answer.status_code, answer.headers.multi_items(), answer.content))
-        return _with_content(response, content)
+            read = _read(response)
+            answer = _with_content(response, read)
+            return (response, read), Incoming(answer.status_code, answer.headers.multi_items(), answer.content)
+
+        (response, answered), _ = self._interceptor.exchange(outgoing, send)
+        return _with_content(response, answered)
 
     @override
     def close(self) -> None:
@@ -447,14 +522,14 @@ class InterceptedSession(requests.Session):
             [(name, str(value)) for name, value in request.headers.items()],
             content.encode() if isinstance(content, str) else bytes(content),
         )
-        try:
-            response = super().send(request, **kwargs | {"stream": True, "proxies": _proxies(str(request.url))})
+        proxies = _proxies(str(request.url))
+
+        def send() -> tuple[requests.Response, Incoming]:
+            response = super(InterceptedSession, self).send(request, **kwargs | {"stream": True, "proxies": proxies})
             body = _read_limited(response)
-        except requests.RequestException as error:
-            self.last = self._interceptor.keep_unanswered(outgoing, error)
-            raise
-        incoming = Incoming(response.status_code, list(response.headers.items()), body)
-        self.last = self._interceptor.keep(outgoing, incoming, checks=(ALWAYS,))
+            return response, Incoming(response.status_code, list(response.headers.items()), body)
+
+        response, self.last = self._interceptor.exchange(outgoing, send, checks=(ALWAYS,))
         return response
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 from wallaroo_mlops_client.api.assays import create_assay, get_assay_v2, list_assays, schedule_assay_v2
@@ -32,6 +33,7 @@ from wallaroo_mlops_client.models import (
 from wallaroo_ext import call, contract, deploy_pipeline, infer, upload_model
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
+from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, model_file
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.guard.effects import Effects
     from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
     from wallaroo_ext.deployments.deployment import Deployment
+
+T = TypeVar("T")
 
 PASSWORD = "A-password-0f-the-suite"  # noqa: S105 - of users that the suite makes and deactivates
 _SCORED_ROWS = 20
@@ -101,11 +105,13 @@ class Fixtures:
         deployment: Its deployment, which runs until the end.
         spare: A second pipeline that is deployed, to be deployed, copied and undeployed.
         assay_id: Its assay.
+        assay_name: The assay's name.
         pipeline_version_uuid: The UUID of a version of a pipeline of its own.
         assay_uuid: The assay's UUID, by which the second version of the assays names it.
         email: The user that it invited.
         user_id: The user's id.
         scored_at: When its first rows were scored, by the instance's clock.
+        scored_before: When that was over, on this machine's monotonic clock: the two clocks need not agree.
         expendable: Further things, for operations that may change the things that they name, by kind and key.
         withheld: Why some things are missing; empty where there are all.
         refused: The error of the last thing, an assay, where the instance refused it; all else is there then.
@@ -124,15 +130,21 @@ class Fixtures:
     deployment: Deployment | None = None
     spare: Deployment | None = None
     assay_id: int | None = None
+    assay_name: str | None = None
     pipeline_version_uuid: str | None = None
     assay_uuid: str | None = None
     email: str | None = None
     user_id: str | None = None
     scored_at: datetime | None = None
+    scored_before: float = 0.0
     expendable: dict[str, Any] = field(default_factory=dict[str, Any])
     withheld: str = ""
     refused: WallarooError | None = None
     forms: Forms = field(default_factory=Forms)
+
+    def wait_past(self, seconds: float) -> None:
+        """Wait until so many seconds have passed since the first rows were scored."""
+        time.sleep(max(0.0, self.scored_before + seconds - time.monotonic()))
 
     def things_for(self, effects: Effects) -> dict[str, list[Any]]:
         """Return the values that an operation's fields can name, by kind and key, such as `workspace id`.
@@ -170,6 +182,24 @@ class Fixtures:
             "user id": self.user_id,
             "user email": self.email,
         }
+
+
+class _Required:
+    """The things of a run, of which each that is asked for has to be there."""
+
+    def __init__(self, fixtures: Fixtures) -> None:
+        self._fixtures = fixtures
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._fixtures, name)
+        if found is None:
+            raise WithheldError(f"It needs the run's `{name}`, which is not there: {self._fixtures.withheld}")
+        return found
+
+
+def required(fixtures: Fixtures) -> Fixtures:
+    """Return the things of a run in a form whose missing ones raise `WithheldError`, for tests that need them."""
+    return cast("Fixtures", _Required(fixtures))
 
 
 def changed_by_name(effects: Mapping[str, Effects]) -> frozenset[str]:
@@ -226,37 +256,57 @@ def _note_existing(client: Client, owned: OwnedResources) -> None:
 
     A failure to list them is not an error here: the tests of the operation find it.
     """
-    with suppress(WallarooError, WithheldError):
+    with suppress(WallarooError, WithheldError, NoAnswerError):
         for workspace in call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces:
             owned.note_existing("workspace id", workspace.id)
             for kind in ("model", "pipeline"):
                 for number in list_of(workspace.to_dict().get(f"{kind}s")):
                     owned.note_existing(f"{kind} id", number)
-    with suppress(WallarooError, WithheldError):
+    with suppress(WallarooError, WithheldError, NoAnswerError):
         for user_id in call(query_users, client=client, body=QueryUsersRequest()).users.additional_properties:
             owned.note_existing("user id", user_id)
 
 
+def made(make: Callable[[str], T], name: str) -> T:
+    """Return what was made under a name, or under another one where no answer tells whether it was made.
+
+    Args:
+        make: Makes it under a name.
+        name: The first name to try.
+
+    Raises:
+        NoAnswerError: No answer came, whatever the name was.
+    """
+    for number in range(1, MOST_RUNS):
+        try:
+            return make(name if number == 1 else f"{name}-{number}")
+        except NoAnswerError as error:
+            if not error.may_be_repeated:
+                raise
+    return make(f"{name}-{MOST_RUNS}")
+
+
 def _make_workspaces(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
-    body = CreateWorkspaceRequest(workspace_name=f"{owned.prefix}-w")
-    fixtures.workspace_id = call(create_workspace, client=client, body=body).workspace_id
-    fixtures.workspace_name = body.workspace_name
+    def workspace(name: str) -> tuple[int, str]:
+        return call(
+            create_workspace, client=client, body=CreateWorkspaceRequest(workspace_name=name)
+        ).workspace_id, name
+
+    fixtures.workspace_id, fixtures.workspace_name = made(workspace, f"{owned.prefix}-w")
     if "workspace" in expendable:
-        name = f"{owned.prefix}-x"
-        created = call(create_workspace, client=client, body=CreateWorkspaceRequest(workspace_name=name))
-        fixtures.expendable |= {"workspace id": created.workspace_id, "workspace name": name}
+        number, name = made(workspace, f"{owned.prefix}-x")
+        fixtures.expendable |= {"workspace id": number, "workspace name": name}
 
 
 def _make_user(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
-    fixtures.email = f"{owned.prefix}-u{DOMAIN}"
-    fixtures.user_id = _invite(client, fixtures.email)
+    def user(name: str) -> tuple[str, str]:
+        email = f"{name}{DOMAIN}"
+        return email, call(invite_user, client=client, body=InviteUserRequest(email=email, password=PASSWORD)).id
+
+    fixtures.email, fixtures.user_id = made(user, f"{owned.prefix}-u")
     if "user" in expendable:
-        email = f"{owned.prefix}-x{DOMAIN}"
-        fixtures.expendable |= {"user email": email, "user id": _invite(client, email)}
-
-
-def _invite(client: Client, email: str) -> str:
-    return call(invite_user, client=client, body=InviteUserRequest(email=email, password=PASSWORD)).id
+        email, user_id = made(user, f"{owned.prefix}-x")
+        fixtures.expendable |= {"user email": email, "user id": user_id}
 
 
 def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
@@ -264,20 +314,21 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     if fixtures.workspace_id is None:
         return
     prefix = owned.prefix
-    version = _upload(client, model_file(), f"{prefix}-m", fixtures)
-    owned.add_resource(Resource("model", version.models_pk_id, f"{prefix}-m", fixtures.workspace_id))
-    fixtures.model = {"name": f"{prefix}-m", "version": version.model_version, "sha": version.sha}
+    version, name = made(lambda name: (_upload(client, model_file(), name, fixtures), name), f"{prefix}-m")
+    owned.add_resource(Resource("model", version.models_pk_id, name, fixtures.workspace_id))
+    fixtures.model = {"name": name, "version": version.model_version, "sha": version.sha}
     fixtures.model_id, fixtures.version_id = version.models_pk_id, version.id
     if {"model", "model version"}.intersection(expendable):
         _upload_expendable(client, owned, fixtures)
-    fixtures.spare = deploy_pipeline(client, f"{prefix}-s", version)
-    fixtures.deployment = deploy_pipeline(client, f"{prefix}-p", version)
+    fixtures.spare = made(lambda name: deploy_pipeline(client, name, version), f"{prefix}-s")
+    fixtures.deployment = made(lambda name: deploy_pipeline(client, name, version), f"{prefix}-p")
     fixtures.name, fixtures.pipeline_id = fixtures.deployment.pipeline, fixtures.deployment.pipeline_id
     fixtures.config_id = _configuration(client, version.id)
     fixtures.topic = _topic(client, fixtures.pipeline_id)
-    fixtures.pipeline_version_uuid = _pipeline_version(client, fixtures, f"{prefix}-v")
+    fixtures.pipeline_version_uuid = made(lambda name: _pipeline_version(client, fixtures, name), f"{prefix}-v")
     rows = np.random.default_rng(1).normal(size=(_SCORED_ROWS, WIDTH)).astype(np.float32)
     fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
+    fixtures.scored_before = time.monotonic()
 
 
 def _upload(client: Client, content: bytes, name: str, fixtures: Fixtures) -> ModelVersion:
@@ -287,8 +338,7 @@ def _upload(client: Client, content: bytes, name: str, fixtures: Fixtures) -> Mo
 
 
 def _upload_expendable(client: Client, owned: OwnedResources, fixtures: Fixtures) -> None:
-    name = f"{owned.prefix}-x"
-    version = _upload(client, model_file(seed=2), name, fixtures)
+    version, name = made(lambda name: (_upload(client, model_file(seed=2), name, fixtures), name), f"{owned.prefix}-x")
     fixtures.expendable |= {
         "model id": version.models_pk_id,
         "model name": name,
@@ -315,7 +365,7 @@ def _pipeline_version(client: Client, fixtures: Fixtures, name: str) -> str | No
 def _topic(client: Client, pipeline_id: int | None) -> str | None:
     """Return the topic of a pipeline; None where the instance does not tell it: the tests of the operation find it."""
     if pipeline_id is not None:
-        with suppress(WallarooError):
+        with suppress(WallarooError, NoAnswerError):
             body = GetTopicNameRequest(pipeline_pk_id=pipeline_id)
             return call(get_topic_name, client=client, body=body).topic_name
     return None
@@ -324,19 +374,23 @@ def _topic(client: Client, pipeline_id: int | None) -> str | None:
 def _make_assays(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
     if fixtures.scored_at is None:
         return
-    body = assay_request(fixtures)
+
+    def assay(name: str) -> int:
+        body = AssayRequest.from_dict(assay_request(fixtures, name=name))
+        return call(create_assay, client=client, body=body).assay_id
+
+    name = fixtures.name or ""
     try:
-        fixtures.assay_id = call(create_assay, client=client, body=AssayRequest.from_dict(body)).assay_id
+        fixtures.assay_id, fixtures.assay_name = made(lambda name: (assay(name), name), name)
     except InvalidRequestError as error:
         fixtures.refused = error
         return
     if fixtures.forms.has_second_assays:
-        fixtures.assay_uuid = _uuid_of_assay(client, fixtures, body["name"])
+        fixtures.assay_uuid = _uuid_of_assay(client, fixtures, fixtures.assay_name)
     if "assay" in expendable:
-        another = AssayRequest.from_dict(body | {"name": f"{fixtures.name}-x"})
-        fixtures.expendable["assay id"] = call(create_assay, client=client, body=another).assay_id
+        fixtures.expendable["assay id"] = made(assay, f"{name}-x")
         if fixtures.forms.has_second_assays:
-            fixtures.expendable["assay uuid"] = _schedule(client, owned, fixtures, f"{fixtures.name}-y")
+            fixtures.expendable["assay uuid"] = made(lambda name: _schedule(client, owned, fixtures, name), f"{name}-y")
 
 
 def _schedule(client: Client, owned: OwnedResources, fixtures: Fixtures, name: str) -> str:
@@ -350,7 +404,7 @@ def _schedule(client: Client, owned: OwnedResources, fixtures: Fixtures, name: s
     return made
 
 
-def _uuid_of_assay(client: Client, fixtures: Fixtures, name: str) -> str | None:
+def _uuid_of_assay(client: Client, fixtures: Fixtures, name: str | None) -> str | None:
     """Return the UUID of the assay of a name in the run's workspace; None where the instance does not tell it."""
     found = call(get_assay_v2, client=client, body=GetAssayV2Request(workspace_id=fixtures.workspace_id))
     listed = found if isinstance(found, list) else [found]
@@ -378,7 +432,7 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
     forms = _fixed_time if fixtures.forms.fixed_baselines else _fixed_window
     summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI"}
     return {
-        "name": fixtures.name,
+        "name": fixtures.assay_name or fixtures.name,
         "pipeline_id": fixtures.pipeline_id,
         "pipeline_name": fixtures.name,
         "workspace_id": fixtures.workspace_id,

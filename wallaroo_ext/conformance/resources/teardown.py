@@ -19,6 +19,7 @@ from wallaroo_mlops_client.models import (
 
 from wallaroo_ext import call
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.guard.owned_resources import Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import LeftBehind
@@ -33,7 +34,16 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 
-_FAILURES = (WallarooError, WithheldError, AssertionError, LookupError, TypeError, ValueError, AttributeError)
+_FAILURES = (
+    WallarooError,
+    WithheldError,
+    NoAnswerError,
+    AssertionError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
 """The errors of a request that is refused, or whose answer breaks the contract."""
 _PERMANENT = ("workspace", "model", "model version", "pipeline", "pipeline version", "assay", "user")
 """The kinds of things that no operation removes, in the order of the list."""

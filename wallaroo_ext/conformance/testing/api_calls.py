@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
@@ -61,7 +62,12 @@ class Api:
             path: The parameters of its path.
             without: The headers to leave out that httpx sends by itself.
             **more: Further arguments of httpx, such as `params`, `headers`, `content` and `files`.
+
+        Raises:
+            WithheldError: The contract, or the release, does not have it.
         """
+        if not self.has(operation):
+            raise WithheldError(f"The contract has no {operation}, which this test needs.")
         _, template, method = self._suite.rules.locations[operation]
         url = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
         if body is not None:
@@ -91,8 +97,8 @@ class Api:
     def call(self, operation: str, body: Any = None, **more: Any) -> Any:
         """Send a request that has to succeed, and return the JSON of the answer."""
         answer = self.send(operation, body, **more)
-        expected = self._suite.rules.success(operation)
-        assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
+        is_success = self._suite.rules.is_success(operation, answer.status_code)
+        assert is_success, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.json() if answer.content else None
 
     def control(self, operation: str, good: dict[str, Any]) -> None:

@@ -305,8 +305,7 @@ def _session() -> requests.Session:
     class Observer:
         def admit(self, *_: object) -> Any: ...
 
-        def keep(self, *_: object, **__: object) -> None: ...
-
-        def keep_unanswered(self, *_: object) -> None: ...
+        def exchange(self, _: object, send: Any, **__: object) -> Any:
+            return send()[0], None
 
     return InterceptedSession(Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it

@@ -1,0 +1,37 @@
+"""Is a refusal of a method what HTTP has for it, and nothing else?"""
+
+from __future__ import annotations
+
+import pytest
+
+from wallaroo_ext.conformance.cases.undeclared_methods import is_refusal
+
+HTML, JSON = "text/html", "application/json"
+
+
+@pytest.mark.parametrize("method", ["GET", "TRACE", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 406, 413, 501])
+def test_a_refusal_may_have_any_of_these_statuses(method: str, status: int) -> None:
+    assert is_refusal(method, status, HTML)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "kind"), [("HEAD", 200, JSON), ("OPTIONS", 200, ""), ("OPTIONS", 204, "")]
+)
+def test_servers_answer_these_for_any_path(method: str, status: int, kind: str) -> None:
+    assert is_refusal(method, status, kind)
+
+
+def test_a_request_may_be_traced_as_http_says() -> None:
+    assert is_refusal("TRACE", 200, "message/http")
+    assert not is_refusal("TRACE", 200, JSON)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
+def test_an_error_of_the_server_is_no_refusal(method: str) -> None:
+    assert not is_refusal(method, 500, JSON)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_to_do_it_is_no_refusal(status: int) -> None:
+    assert not is_refusal("GET", status, JSON)

@@ -1,0 +1,252 @@
+"""Is a request sent again as the contract allows, and is an instance blamed only for what stays?"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import urllib3
+
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.guard.attempts import MOST_ATTEMPTS
+from wallaroo_ext.conformance.guard.effects import effects_of
+from wallaroo_ext.conformance.guard.gateways import LONGEST_WAIT, NoAnswerError, gap_of_answer, gap_of_error
+from wallaroo_ext.conformance.guard.interceptor import (
+    ANSWERED,
+    InterceptedTransport,
+    Interceptor,
+    RateLimit,
+)
+from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
+from wallaroo_ext.conformance.guard.write_guard import WriteGuard
+from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict, verdict
+from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.transport.retry.clock import Clock
+
+NOW = 1_790_000_000.0
+HTML = {"Content-Type": "text/html"}
+LIST, CREATE, MODELS = "/v1/api/workspaces/list", "/v1/api/workspaces/create", "/v1/api/models/list"
+RULES = Rules(contract.load())
+
+
+class Waiting(Clock):
+    """A clock on which waiting takes no time, and is noted."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.pauses: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def date(self) -> float:
+        return NOW + self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.pauses.append(seconds)
+
+
+class Server:
+    """An instance behind a gateway: what stands in its list comes first, at the path of the list."""
+
+    def __init__(self, path: str, *before: httpx.Response | Exception, forever: bool = False) -> None:
+        self.path = path
+        self.before = list(before)
+        self.forever = forever
+        self.asked = 0
+        self.is_gone = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.is_gone:
+            raise httpx.ConnectError("refused")
+        if request.url.path != self.path:
+            return httpx.Response(200, json={"workspaces": [], "models": []})
+        self.asked += 1
+        if self.before:
+            found = self.before[0] if self.forever else self.before.pop(0)
+            if isinstance(found, Exception):
+                raise found
+            return httpx.Response(found.status_code, headers=found.headers, content=found.content)
+        return httpx.Response(200, json={"workspaces": [], "workspace_id": 3})
+
+
+class Asked:
+    """A run against a server, with a client of its own."""
+
+    def __init__(self, server: Server) -> None:
+        self.clock = Waiting()
+        owned = OwnedResources("conformance")
+        guard = WriteGuard(effects_of(RULES.document), owned, read_only=False, user_changes=False, alone=True)
+        rows = [OperationRow(name, "", "", "") for name in RULES.operations]
+        self.run = Run(Subject("live", "", "", "", "conformance", 1), rows, NOW)
+        self.interceptor = Interceptor(self.run, RULES, guard, RateLimit(None), clock=self.clock)
+        self.http = httpx.Client(
+            base_url="http://instance",
+            transport=InterceptedTransport(httpx.MockTransport(server), self.interceptor),
+        )
+
+    def list(self) -> httpx.Response:
+        """Ask for something that is answered, so that the instance is known to be there; then list workspaces."""
+        self.http.post(MODELS, json={"workspace_id": 1})
+        return self.http.post(LIST, json={})
+
+    def create(self) -> httpx.Response:
+        """The same, and make a workspace."""
+        self.http.post(MODELS, json={"workspace_id": 1})
+        return self.http.post(CREATE, json={"workspace_name": "conformance-1"})
+
+
+TROUBLES = [
+    httpx.Response(429),
+    httpx.Response(429, headers={"Retry-After": "2"}),
+    httpx.Response(502, headers=HTML, content=b"<html>"),
+    httpx.Response(503, headers=HTML, content=b"<html>"),
+    httpx.Response(503, json={"code": 503, "msg": "The deployment does not answer at the moment."}),
+    httpx.Response(504, headers=HTML, content=b"<html>"),
+    httpx.Response(524, headers=HTML, content=b"<html>"),
+    httpx.RemoteProtocolError("closed"),
+    httpx.ReadError("reset"),
+    httpx.ConnectError("refused"),
+    httpx.ReadTimeout("slow"),
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=repr)
+def test_what_a_gateway_did_once_is_counted_and_no_finding(trouble: httpx.Response | Exception) -> None:
+    asked = Asked(Server(LIST, trouble, trouble))
+    assert asked.list().status_code == 200
+    assert asked.run.findings == []
+    assert sum(asked.run.gaps.values()) == 2
+    assert len(asked.run.exchanges) == 4, "each is in the report"
+    asked.run.note_gaps()
+    [notice] = asked.run.notices
+    assert notice.operation == "list_workspaces"
+    assert notice.text.startswith("2 times")
+    assert verdict(asked.run) is Verdict.CONFORMS
+
+
+@pytest.mark.parametrize("trouble", [each for each in TROUBLES if not isinstance(each, httpx.ConnectError)], ids=repr)
+def test_what_may_not_be_sent_twice_is_not(trouble: httpx.Response | Exception) -> None:
+    server = Server(CREATE, trouble)
+    asked = Asked(server)
+    is_refused = isinstance(trouble, httpx.Response) and trouble.status_code == 429
+    if is_refused:
+        assert asked.create().status_code == 200
+        return
+    with pytest.raises(NoAnswerError) as caught:
+        asked.create()
+    assert caught.value.may_be_repeated
+    assert server.asked == 1
+    assert asked.run.findings == []
+
+
+def test_a_connection_that_was_not_made_carried_nothing_out() -> None:
+    assert Asked(Server(CREATE, httpx.ConnectError("refused"))).create().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500, json={"code": 500, "msg": "no"}),
+        httpx.Response(500, headers=HTML, content=b"<html>"),
+        httpx.Response(520, json={"code": 520, "msg": "no"}),
+        httpx.Response(418, headers=HTML, content=b"<html>"),
+    ],
+    ids=repr,
+)
+def test_what_the_instance_says_itself_is_not_asked_again(answer: httpx.Response) -> None:
+    server = Server(LIST, answer)
+    assert Asked(server).list().status_code == answer.status_code
+    assert server.asked == 1
+
+
+def test_what_stays_although_others_are_answered_is_a_finding_once() -> None:
+    server = Server(LIST, httpx.Response(503, headers=HTML), forever=True)
+    asked = Asked(server)
+    for _ in range(2):
+        with pytest.raises(NoAnswerError) as caught:
+            asked.list()
+        asked.interceptor.give_up(caught.value)
+    assert [(each.operation, each.check) for each in asked.run.findings] == [("list_workspaces", ANSWERED)]
+    assert server.asked == MOST_ATTEMPTS + 1, "patience ends once"
+    assert verdict(asked.run) is Verdict.DOES_NOT_CONFORM
+
+
+def test_a_limit_that_stays_is_not_known_to_be_the_instances() -> None:
+    asked = Asked(Server(LIST, httpx.Response(429, headers={"Retry-After": "1"}), forever=True))
+    with pytest.raises(NoAnswerError) as caught:
+        asked.list()
+    asked.interceptor.give_up(caught.value)
+    assert asked.run.findings == []
+    assert list(asked.run.unanswered) == ["list_workspaces"]
+    assert verdict(asked.run) is Verdict.COULD_NOT_RUN
+
+
+def test_an_instance_that_is_gone_is_not_blamed() -> None:
+    server = Server(LIST)
+    asked = Asked(server)
+    asked.list()
+    server.is_gone = True
+    with pytest.raises(NoAnswerError) as caught:
+        asked.http.post(LIST, json={})
+    asked.interceptor.give_up(caught.value)
+    assert asked.run.findings == []
+    assert list(asked.run.unanswered) == ["list_workspaces"]
+    assert verdict(asked.run) is Verdict.COULD_NOT_RUN
+
+
+def test_before_the_first_answer_what_comes_is_passed_on() -> None:
+    """So that a wrong address is an error at once, with its own message."""
+    asked = Asked(Server(LIST, httpx.ConnectError("refused"), forever=True))
+    with pytest.raises(httpx.ConnectError):
+        asked.http.post(LIST, json={})
+    assert asked.clock.pauses == []
+
+
+@pytest.mark.parametrize("wait", ["7", formatdate(NOW + 7, usegmt=True)])
+def test_what_a_gateway_asks_to_wait_is_waited(wait: str) -> None:
+    asked = Asked(Server(LIST, httpx.Response(429, headers={"Retry-After": wait})))
+    asked.list()
+    assert asked.clock.pauses == [pytest.approx(7)]
+
+
+def test_nobody_waits_for_ever() -> None:
+    gap = gap_of_answer(429, [("Retry-After", "86400")], NOW)
+    assert gap is not None
+    assert gap.pause(1) == LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("error", "was_carried_out"),
+    [
+        (httpx.ConnectError("x"), False),
+        (httpx.ReadError("x"), True),
+        (requests.exceptions.ConnectTimeout(), False),
+        (requests.ConnectionError("NewConnectionError: refused"), False),
+        (requests.ConnectionError("RemoteDisconnected"), True),
+        (urllib3.exceptions.ProtocolError("IncompleteRead"), True),
+    ],
+    ids=repr,
+)
+def test_only_without_a_connection_nothing_was_carried_out(error: Exception, was_carried_out: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+    assert gap_of_error(error).was_carried_out is was_carried_out
+
+
+def test_a_refresh_token_is_not_sent_twice() -> None:
+    """Reading is no reason to: it can often be used once."""
+    token = "/auth/realms/master/protocol/openid-connect/token"
+    for grant, is_sent_again in (("password", True), ("refresh_token", False)):
+        server = Server(token, httpx.ReadError("reset"))
+        asked = Asked(server)
+        asked.http.post(MODELS, json={"workspace_id": 1})
+        form: dict[str, Any] = {"grant_type": grant}
+        if is_sent_again:
+            asked.http.post(token, data=form)
+        else:
+            with pytest.raises(NoAnswerError):
+                asked.http.post(token, data=form)
+        assert server.asked == 1 + is_sent_again

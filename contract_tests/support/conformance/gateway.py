@@ -1,0 +1,170 @@
+"""A gateway in front of a sandbox, as an ASGI layer: it lies about nothing, and does what gateways do."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from contract_tests.mutants.lies.exchange import Answer, Request, call_app, read_request
+from wallaroo_ext.sandbox.http.protocol import drop_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+TROUBLES = ("429", "429 in seconds", "429 by date", "502", "503", "504", "dropped", "broken off")
+"""What a gateway can do to a request in place of passing on the answer."""
+HTML = b"text/html; charset=utf-8"
+BEFORE = ("429", "429 in seconds", "429 by date", "502", "503", "dropped")
+"""The troubles that come before the instance has seen the request; after the others it may have carried it out."""
+_HOP = {b"content-length", b"transfer-encoding", b"connection"}
+
+
+@dataclass(kw_only=True)
+class Gateway:
+    """What a gateway does.
+
+    Attributes:
+        trouble: The share of requests that get no answer of the instance, from 0 to 1.
+        kinds: The troubles, by turns.
+        seed: The seed by which the requests are chosen.
+        about: Whether a request, given its path, can have trouble.
+        rewrites: Whether it rewrites headers: it adds `Via`, `Server` and `Date`, adds a charset to media types, and
+            sends bodies in chunks without their length.
+        compresses: Whether it compresses what the client takes compressed.
+        prefix: The beginning of the paths below which it has the API, such as `/ml`.
+        user: The user and password that it wants by HTTP Basic, with a colon in between; empty for none. The API's
+            token is then expected as it is, because there is one `Authorization` only.
+        seconds: How long it holds back each answer.
+        methods: What it answers itself to each method but POST: its status, by the method.
+        allow: Whether these answers have `Allow`.
+        counts: How often each trouble came.
+    """
+
+    trouble: float = 0.0
+    kinds: tuple[str, ...] = TROUBLES
+    seed: int = 0
+    about: Callable[[str], bool] = lambda _: True
+    rewrites: bool = False
+    compresses: bool = False
+    prefix: str = ""
+    user: str = ""
+    seconds: float = 0.0
+    methods: dict[str, int] = field(default_factory=dict[str, int])
+    allow: bool = False
+    counts: Counter[str] = field(default_factory=Counter[str])
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """Return an application behind this gateway."""
+        chance = random.Random(self.seed)  # noqa: S311 - nothing is secret here
+
+        async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            request = await read_request(scope, receive)
+            kind = self._trouble(request.path, chance)
+            own = self._own_answer(scope["method"], request)
+            if own is None and (answer := _answer_of(kind)) is not None:
+                own = answer
+            if own is not None:
+                await self._send(own, request, send)
+                return
+            if kind == "dropped":
+                await drop_connection(scope, reset=False)
+                return
+            answer = await call_app(app, scope, self._inner(request))
+            answer = self._outer(answer, request)
+            await asyncio.sleep(self.seconds)
+            if kind == "broken off":
+                await _send_half(answer, scope, send)
+            else:
+                await self._send(answer, request, send)
+
+        return gateway
+
+    def _trouble(self, path: str, chance: random.Random) -> str:
+        if not self.about(path) or chance.random() >= self.trouble:
+            return ""
+        kind = self.kinds[self.counts.total() % len(self.kinds)]
+        self.counts[kind] += 1
+        return kind
+
+    def _own_answer(self, method: str, request: Request) -> Answer | None:
+        """Return what the gateway answers itself, whatever the instance would say."""
+        if not request.path.startswith(self.prefix):
+            return _page(404)
+        basic = f"Basic {base64.b64encode(self.user.encode()).decode()}"
+        if self.user and request.header("authorization") != basic:
+            page = _page(401)
+            return replace(page, headers=(*page.headers, (b"www-authenticate", b'Basic realm="gateway"')))
+        if method not in self.methods:
+            return None
+        page = _page(self.methods[method])
+        return replace(page, headers=(*page.headers, (b"allow", b"GET, HEAD, POST, OPTIONS"))) if self.allow else page
+
+    def _inner(self, request: Request) -> Request:
+        return replace(request, path=request.path.removeprefix(self.prefix))
+
+    def _outer(self, answer: Answer, request: Request) -> Answer:
+        """Return an answer as it leaves the gateway, whose URLs lead through it."""
+        if not self.prefix:
+            return answer
+        host = request.header("host")
+        plain, ours = f"http://{host}/v1/".encode(), f"http://{host}{self.prefix}/v1/".encode()
+        body = answer.body.replace(plain, ours)
+        headers = tuple((name, value) for name, value in answer.headers if name != b"content-length")
+        return replace(answer, body=body, headers=(*headers, (b"content-length", str(len(body)).encode())))
+
+    async def _send(self, answer: Answer, request: Request, send: Send) -> None:
+        headers = [(name.lower(), value) for name, value in answer.headers]
+        body = answer.body
+        if self.compresses and body and "gzip" in request.header("accept-encoding"):
+            body = gzip.compress(body)
+            headers = [pair for pair in headers if pair[0] != b"content-length"]
+            headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+            headers.append((b"content-length", str(len(body)).encode()))
+        if self.rewrites:
+            headers = [_with_charset(pair) for pair in headers if pair[0] not in _HOP]
+            headers += [(b"via", b"1.1 gateway"), (b"server", b"gateway/1.0"), (b"x-request-id", b"1")]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        for start in range(0, len(body), 1000) if self.rewrites else ():
+            await send({"type": "http.response.body", "body": body[start : start + 1000], "more_body": True})
+        await send({"type": "http.response.body", "body": b"" if self.rewrites else body})
+
+
+def _with_charset(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = pair
+    return (name, value + b";charset=UTF-8") if (name, value) == (b"content-type", b"application/json") else pair
+
+
+def _page(status: int) -> Answer:
+    body = f"<html><head><title>{status}</title></head><body>nginx</body></html>".encode()
+    return Answer(status, ((b"content-type", HTML), (b"content-length", str(len(body)).encode())), body)
+
+
+def _answer_of(kind: str) -> Answer | None:
+    """Return the answer of a trouble; None where it is none."""
+    if not kind[:1].isdigit():
+        return None
+    page = _page(int(kind[:3]))
+    wait = {"429 in seconds": b"0", "429 by date": formatdate(time.time(), usegmt=True).encode()}.get(kind)
+    return page if wait is None else replace(page, headers=(*page.headers, (b"retry-after", wait)))
+
+
+async def _send_half(answer: Answer, scope: Scope, send: Send) -> None:
+    """Send the head of an answer and half of its body, and end the connection."""
+    headers = [pair for pair in answer.headers if pair[0].lower() not in _HOP]
+    headers.append((b"content-length", str(len(answer.body) or 1).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    half = answer.body[: len(answer.body) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    await drop_connection(scope, reset=False)

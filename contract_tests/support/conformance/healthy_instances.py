@@ -1,0 +1,110 @@
+"""Healthy instances in the surroundings that real ones have, none of which may be blamed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contract_tests.mutants.serving import lying_instance
+from contract_tests.support.conformance.gateway import Gateway
+from wallaroo_ext import connect, contract, upload_model
+from wallaroo_ext.conformance.options import SuiteOptions
+from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.sandbox.control_client import Sandbox
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from contract_tests.mutants.serving import LyingInstance
+
+_WORKSPACES, _PIPELINES, _MODELS = 1000, 300, 30
+_HIGHEST_ID = 2_000_000_000
+_HOUR = 3600
+_TROUBLE = 0.03
+RELEASE = DEFAULT_OPTIONS.release
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a healthy instance is and has been through.
+
+    Attributes:
+        prepare: What happened to it before.
+        gateway: Makes the gateway in front of it.
+        release: Its release.
+    """
+
+    prepare: Callable[[LyingInstance], None] = lambda _: None
+    gateway: Callable[[], Gateway] = Gateway
+    release: str = RELEASE
+
+
+def fill(instance: LyingInstance) -> None:
+    """Make many things of others."""
+    workspaces = [{"name": f"of-others-{number}"} for number in range(_WORKSPACES)]
+    with Sandbox(instance.environment) as control:
+        made = control.seed(workspaces=workspaces)["workspaces"]
+        control.seed(
+            pipelines=[
+                {"name": f"of-others-{number}", "workspace_id": made[number % 7]} for number in range(_PIPELINES)
+            ]
+        )
+    with connect(environment=instance.environment) as client:
+        for number in range(_MODELS):
+            upload_model(client, model_file(seed=number), name=f"of-others-{number}", workspace=made[number % 7])
+
+
+def use(instance: LyingInstance) -> None:
+    """Let the suite run once, which leaves behind what it made."""
+    from contract_tests.mutants.judging import NOT_WAITING, run
+
+    run(_options(instance, cases=1, seed=1), NOT_WAITING)
+
+
+SURROUNDINGS: dict[str, Surroundings] = {
+    "a fresh sandbox": Surroundings(),
+    "a second run": Surroundings(use),
+    "with things of others": Surroundings(fill),
+    "ids far apart and high": Surroundings(lambda instance: instance.raise_ids(_HIGHEST_ID)),
+    "an hour ahead": Surroundings(lambda instance: instance.advance_clock(_HOUR)),
+    "an hour behind": Surroundings(lambda instance: instance.advance_clock(-_HOUR)),
+    "behind a gateway with trouble": Surroundings(gateway=lambda: Gateway(trouble=_TROUBLE)),
+    "behind a gateway that rewrites": Surroundings(
+        gateway=lambda: Gateway(rewrites=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200})
+    ),
+    **{f"release {release}": Surroundings(release=release) for release in contract.RELEASES if release != RELEASE},
+}
+
+
+@contextmanager
+def healthy_instance(name: str, *, cases: int, seed: int) -> Generator[SuiteOptions]:
+    """Yield the options of a run on an instance in some surroundings, as on one that others use.
+
+    Args:
+        name: The name of the surroundings.
+        cases: The number of random requests of each operation and kind.
+        seed: The seed of random data.
+    """
+    chosen = SURROUNDINGS[name]
+    gateway = chosen.gateway()
+    with lying_instance(gateway.around, chosen.release) as instance:
+        chosen.prepare(instance)
+        yield _options(instance, cases=cases, seed=seed, release=chosen.release, prefix=gateway.prefix)
+
+
+def _options(
+    instance: LyingInstance, *, cases: int, seed: int, release: str = RELEASE, prefix: str = ""
+) -> SuiteOptions:
+    environment = {
+        name: value + prefix if name.endswith("_URL") else value for name, value in instance.environment.items()
+    }
+    return SuiteOptions(
+        instance="live",
+        environment=environment,
+        allow_user_changes=True,
+        release=release,
+        cases=cases,
+        seed=seed,
+    )

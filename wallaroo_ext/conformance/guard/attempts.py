@@ -1,0 +1,139 @@
+"""Sends a request until the instance has answered it, as often as the contract allows and patience lasts."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError, may_be_sent_again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wallaroo_ext.conformance.exchanges import Exchange
+    from wallaroo_ext.conformance.guard.gateways import Gap
+    from wallaroo_ext.conformance.results import Run
+    from wallaroo_ext.conformance.rules import Rules
+    from wallaroo_ext.transport.retry.clock import Clock
+
+T = TypeVar("T")
+
+MOST_ATTEMPTS = 10
+"""How often a request is sent. A gateway that fails for one of five fails for all ten once in ten million times."""
+_MOST_PROBES = 5
+_LONGEST_PATIENCE = 120.0
+_REFRESH = b"refresh_token"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt(Generic[T]):
+    """What became of a request that was sent once.
+
+    Attributes:
+        answer: The answer in the form of the library that sent it; None where none came.
+        exchange: The request and its answer.
+        gap: What came in place of an answer of the instance; None where the instance answered.
+        error: The error in place of an answer; None where some answer came.
+    """
+
+    answer: T | None
+    exchange: Exchange
+    gap: Gap | None = None
+    error: Exception | None = None
+
+
+class Attempts:
+    """Sends requests as often as it takes.
+
+    Args:
+        run: The results, in which gaps are counted.
+        rules: The rules of the contract.
+        clock: The clock.
+    """
+
+    def __init__(self, run: Run, rules: Rules, clock: Clock) -> None:
+        self._run = run
+        self._rules = rules
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._given_up: set[str] = set()
+        self._reading: dict[str, Callable[[], Attempt[Any]]] = {}
+        self._has_answered = False
+
+    def make(self, operation: str, content: bytes, attempt: Callable[[], Attempt[T]], *, is_declared: bool) -> T:
+        """Send a request until the instance has answered, and return the answer.
+
+        Before the first answer of all, whatever comes is returned or raised: the instance may not be there.
+
+        Args:
+            operation: The contract's `operationId`; empty where the request belongs to no operation.
+            content: The body of the request.
+            attempt: Sends it once.
+            is_declared: Whether the contract has an operation of its method at its path.
+
+        Raises:
+            NoAnswerError: The instance did not answer.
+        """
+        started, number = self._clock.now(), 0
+        while True:
+            number += 1
+            last = attempt()
+            if last.gap is None:
+                self._note_answer(operation, attempt, is_declared=is_declared)
+                assert last.answer is not None, "what is no gap is an answer"  # noqa: S101 - see `Attempt`
+                return last.answer
+            with self._lock:
+                self._run.gaps[operation, last.gap.what] += 1
+            pause = last.gap.pause(number)
+            is_last = number >= MOST_ATTEMPTS or self._clock.now() + pause - started > _LONGEST_PATIENCE
+            may_be_repeated = self._may_be_sent_again(operation, content, last.gap, is_declared=is_declared)
+            if not self._has_answered and (is_last or last.error is not None or not may_be_repeated):
+                return _as_it_came(last)
+            if is_last or not may_be_repeated or operation in self._given_up:
+                raise self._no_answer(operation, last.gap, number, may_be_repeated=may_be_repeated)
+            self._clock.sleep(pause)
+
+    def _no_answer(self, operation: str, gap: Gap, number: int, *, may_be_repeated: bool) -> NoAnswerError:
+        reason = f"{gap.what}, {number} times" if number > 1 else gap.what
+        was_patient = may_be_repeated and operation not in self._given_up
+        is_lasting = was_patient and not gap.is_limit and self.others_are_answered(operation)
+        if was_patient:
+            self._given_up.add(operation)
+        return NoAnswerError(
+            operation,
+            reason,
+            may_be_repeated=operation not in self._given_up,
+            is_lasting=is_lasting,
+            is_limit=gap.is_limit,
+        )
+
+    def _may_be_sent_again(self, operation: str, content: bytes, gap: Gap, *, is_declared: bool) -> bool:
+        if _REFRESH in content:  # such a token can often be used only once
+            return not gap.was_carried_out
+        described = self._rules.operations.get(operation) if is_declared else None
+        return may_be_sent_again(gap, described)
+
+    def _note_answer(self, operation: str, attempt: Callable[[], Attempt[Any]], *, is_declared: bool) -> None:
+        described = self._rules.operations.get(operation, {}) if is_declared else {}
+        with self._lock:
+            self._has_answered = True
+            self._given_up.discard(operation)
+            if described.get("x-writes") == [] and described.get("x-idempotent") is True:
+                self._reading[operation] = attempt
+
+    def others_are_answered(self, operation: str) -> bool:
+        """Return whether the instance answers a request of another operation, which was answered before."""
+        others = [attempt for name, attempt in self._reading.items() if name != operation]
+        return any(others[-1 - number % len(others)]().gap is None for number in range(_MOST_PROBES if others else 0))
+
+    def give_up(self, operation: str) -> None:
+        """Be less patient with an operation until it is answered."""
+        self._given_up.add(operation)
+
+
+def _as_it_came(last: Attempt[T]) -> T:
+    if last.error is not None:
+        raise last.error
+    assert last.answer is not None, "what is no error is an answer"  # noqa: S101 - see `Attempt`
+    return last.answer
