@@ -40,16 +40,6 @@ def _workspace(document: dict[str, Any]) -> dict[str, Any]:
     return document["components"]["schemas"]["Workspace"]
 
 
-def _path_by_reference(document: dict[str, Any]) -> None:
-    document["components"]["pathItems"] = {"Models": document["paths"][PATH]}
-    document["paths"][PATH] = {"$ref": "#/components/pathItems/Models"}
-
-
-def _status_without_quotes(document: dict[str, Any]) -> None:
-    answers = _operation(document)["responses"]
-    answers[200] = answers.pop("200")
-
-
 EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no operationId": (lambda d: _operation(d).pop("operationId"), f"POST {PATH} has no operationId"),
     "an operationId that is no text": (
@@ -59,9 +49,11 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "an operationId twice": (lambda d: _operation(d).update(operationId="list_workspaces"), "each needs its own"),
     "no answers": (lambda d: _operation(d).pop("responses"), "has no `responses`"),
     "an operation that is null": (lambda d: d["paths"][PATH].update(post=None), "has no operationId"),
-    "a status without quotes": (_status_without_quotes, "write it in quotes, '200'"),
     "a path that is a list": (lambda d: d["paths"].update({PATH: ["post"]}), f"`{PATH}` is no object"),
-    "a path by reference": (_path_by_reference, f"`{PATH}` is a reference: write out what it refers to"),
+    "a path that refers to nothing": (
+        lambda d: d["paths"].update({PATH: {"$ref": "#/components/pathItems/Models"}}),
+        f"`{PATH}` refers to #/components/pathItems/Models: nothing is there",
+    ),
     "a dangling answer": (
         lambda d: _operation(d)["responses"].update({"200": {"$ref": "#/components/responses/Nothing"}}),
         "refers to #/components/responses/Nothing: nothing is there",
