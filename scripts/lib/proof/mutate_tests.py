@@ -1,0 +1,321 @@
+"""Runs tests in an environment with switches, each time in a fork of a process that has loaded what they need.
+
+It reads requests, one JSON object a line, from its standard input, and writes an answer to each.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Sequence
+
+_OPTIONS = ["-q", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+_SET_CHILD_SUBREAPER = 36
+_GRACE_SECONDS, _TIMES = 12.0, 5.0
+_START_SECONDS = 60.0
+_ENOUGH_SECONDS = 300.0
+
+
+def main() -> None:
+    """Load what the tests need, and answer requests until there are no more."""
+    root = Path(sys.argv[1])
+    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    with Path(os.devnull).open("r+b") as nothing:
+        for number in range(3):
+            os.dup2(nothing.fileno(), number)
+    if sys.platform == "linux":
+        # What a killed test leaves behind comes to this process, which ends it.
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    os.chdir(root)
+    worker = _Worker()
+    for line in requests:
+        request = json.loads(line)
+        if "load" in request:
+            answer: Any = worker.load(request["load"])
+        elif "measure" in request:
+            answer = worker.measure(request["measure"], request["seconds"])
+        else:
+            answer = worker.try_change(request["change"], request["tests"], is_early=request["is_early"])
+        print(json.dumps(answer), file=answers, flush=True)
+    worker.end()
+
+
+class _Worker:
+    """A process that has loaded what tests need."""
+
+    def __init__(self) -> None:
+        from sitecustomize import switches  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+
+        from contract_tests.support.servers import fork_server
+
+        read: Callable[[], Any] = switches
+        self._switches = read()
+        self._fork_servers = _ForkServers()
+        fork_server.start_by(self._fork_servers.start)
+
+    def load(self, files: Sequence[str]) -> int:
+        """Import files of tests. Returns pytest's exit code."""
+        import wallaroo_ext.conformance.plugin
+        import wallaroo_ext.pytest_plugin  # noqa: F401 - with its switches: pytest would import it itself
+
+        return int(pytest.main([*_OPTIONS, "--collect-only", *files]))
+
+    def measure(self, file: str, seconds: float) -> list[Any]:
+        """Run the tests of a file. Returns what each reached, how long it took, and whether it passed."""
+        self._clear()
+        found = [line for line in self._run_fork([file], _Measure(self._switches, seconds)) if "seconds" in line]
+        return [line for line in found if line]
+
+    def try_change(self, number: int, tests: Sequence[tuple[str, float]], *, is_early: bool) -> dict[str, Any]:
+        """Run tests with a change switched on, until one fails. Returns what became of it."""
+        self._clear()
+        self._switches[2 * number + 1] = 1
+        chosen = _Chosen(dict(tests))
+        try:
+            files = list(dict.fromkeys(test.partition("::")[0] for test, _ in tests))
+            lines = self._run_anew(files, tests) if is_early else self._run_fork(files, chosen)
+            return _outcome(lines)
+        finally:
+            self._clear()
+
+    def end(self) -> None:
+        """End what still runs."""
+        self._fork_servers.end()
+        self._end_children()
+
+    def _clear(self) -> None:
+        self._switches[:] = bytes(len(self._switches))
+
+    def _run_fork(self, files: list[str], plugin: _Reporter) -> list[dict[str, Any]]:
+        """Run tests in a fork, and return what it reports, its end last."""
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            plugin.write_to(writing)
+            _run_in_child(files, plugin)
+        os.close(writing)
+        try:
+            return _read_reports(reading, pid)
+        finally:
+            os.close(reading)
+            self._end_children()
+
+    def _run_anew(self, files: list[str], tests: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
+        """Run tests in a new process, for a change that has its effect on import; the reports are as of a fork."""
+        reading, writing = os.pipe()
+        command = [sys.executable, "-P", "-m", "scripts.lib.proof.mutate_tests", "--anew", str(writing), *files]
+        try:
+            with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[writing], text=True) as process:
+                os.close(writing)
+                with suppress(BrokenPipeError), cast("IO[str]", process.stdin) as pipe:
+                    json.dump(dict(tests), pipe)
+                lines = _read_reports(reading, process.pid, _START_SECONDS)
+                process.returncode = 0  # _read_reports has waited for it
+            return lines
+        finally:
+            os.close(reading)
+            self._end_children()
+
+    def _end_children(self) -> None:
+        """Kill what tests have left behind."""
+        for file in Path("/proc/self/task").glob("*/children"):
+            for child in map(int, file.read_text(encoding="ascii").split()):
+                if child != self._fork_servers.pid:
+                    with suppress(ProcessLookupError):
+                        os.kill(child, signal.SIGKILL)
+                    with suppress(ChildProcessError):
+                        os.waitpid(child, 0)
+
+
+class _ForkServers:
+    """A process that has loaded what fork servers of tests load, and forks one whenever a test process wants one."""
+
+    def __init__(self) -> None:
+        from contract_tests.support.servers import fork_server
+
+        self._ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "scripts.lib.proof.mutate_tests", "--fork-servers", str(theirs.fileno())],
+                env=fork_server.program_environment(),
+                pass_fds=[theirs.fileno()],
+            )
+        self._process, self.pid = process, process.pid
+
+    def start(self, control: socket.socket) -> None:
+        """Start a fork server that serves a connection."""
+        socket.send_fds(self._ours, [b"S"], [control.fileno()])
+
+    def end(self) -> None:
+        """End the process."""
+        self._ours.close()
+        self._process.wait()
+
+
+def _serve_fork_servers(connection: socket.socket) -> None:
+    from contract_tests.support.servers import fork_server
+
+    fork_server.load_modules()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that none of them stays as a zombie
+    while files := socket.recv_fds(connection, 1, 1)[1]:
+        if os.fork() == 0:
+            try:
+                connection.close()
+                fork_server.serve(socket.socket(fileno=files[0]))
+            finally:
+                os._exit(0)
+        os.close(files[0])
+
+
+class _Reporter:
+    """A plugin of pytest that reports tests over a pipe."""
+
+    _pipe: int
+
+    def write_to(self, pipe: int) -> None:
+        """Let it report to the descriptor of a pipe."""
+        self._pipe = pipe
+
+    def report(self, **line: Any) -> None:
+        """Report something."""
+        os.write(self._pipe, json.dumps(line).encode() + b"\n")
+
+
+class _Measure(_Reporter):
+    """Reports what each test reaches.
+
+    Args:
+        memory: The switches.
+        seconds: After how long the rest of the tests is left out.
+    """
+
+    def __init__(self, memory: Any, seconds: float) -> None:
+        self._switches, self._seconds = memory, seconds
+        self._until = 0.0
+        self._has_passed = True
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin to count the time."""
+        _ = session
+        self._until = time.monotonic() + self._seconds
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Report a test before and after it runs."""
+        self._switches[::2] = bytes(len(self._switches) // 2)
+        self._has_passed = True
+        self.report(begun=item.nodeid, own=_START_SECONDS)
+        started = time.monotonic()
+        result = yield
+        seconds = time.monotonic() - started
+        reached = [number for number, is_reached in enumerate(self._switches[::2]) if is_reached]
+        self.report(test=item.nodeid, seconds=round(seconds, 3), reached=reached, passed=self._has_passed)
+        if time.monotonic() > self._until:
+            item.session.shouldstop = "enough"
+        return result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note whether a test passed."""
+        self._has_passed = self._has_passed and report.passed
+
+
+class _Chosen(_Reporter):
+    """Runs chosen tests, in an order, until one fails.
+
+    Args:
+        tests: Their ids, with how long each takes.
+    """
+
+    def __init__(self, tests: dict[str, float]) -> None:
+        self._tests = tests
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out all other tests."""
+        places = {test: place for place, test in enumerate(self._tests)}
+        items[:] = sorted((item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Report that a test begins."""
+        self.report(begun=item.nodeid, own=self._tests[item.nodeid])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Report a test that failed."""
+        if report.failed:
+            self.report(failed=report.nodeid)
+
+
+def _run_in_child(files: list[str], plugin: _Reporter) -> NoReturn:
+    code = 1
+    try:
+        code = int(
+            pytest.main([*_OPTIONS, "-x", *files] if isinstance(plugin, _Chosen) else [*_OPTIONS, *files], [plugin])
+        )
+    finally:
+        plugin.report(ended=code)
+        os._exit(code)
+
+
+def _run_anew(pipe: int, files: list[str]) -> NoReturn:
+    plugin = _Chosen(json.load(sys.stdin))
+    plugin.write_to(pipe)
+    _run_in_child(files, plugin)
+
+
+def _read_reports(pipe: int, pid: int, start_seconds: float = _START_SECONDS) -> list[dict[str, Any]]:
+    """Return the reports of a process until it ends, or until a test takes several times as long as it should."""
+    lines: list[dict[str, Any]] = []
+    content, seconds = b"", start_seconds
+    while select.select([pipe], [], [], seconds)[0]:
+        received = os.read(pipe, 1 << 16)
+        if not received:
+            break
+        *whole, content = (content + received).split(b"\n")
+        lines += [json.loads(line) for line in whole]
+        seconds = next((_GRACE_SECONDS + _TIMES * line["own"] for line in reversed(lines) if "own" in line), seconds)
+        if lines and "ended" in lines[-1]:
+            break
+    else:
+        lines.append({"timed_out": True})
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+    return lines
+
+
+def _outcome(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return what became of a change, by the reports of the tests."""
+    test, ended = "", None
+    for line in lines:
+        test = line.get("begun", test)
+        if "failed" in line:
+            return {"outcome": "noticed", "test": line["failed"]}
+        if "timed_out" in line:
+            return {"outcome": "timed out", "test": test}
+        ended = line.get("ended", ended)
+    return {"outcome": "survived" if ended in {0, 5} else "noticed", "test": test}
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--fork-servers":
+        _serve_fork_servers(socket.socket(fileno=int(sys.argv[2])))
+    elif sys.argv[1] == "--anew":
+        _run_anew(int(sys.argv[2]), sys.argv[3:])
+    else:
+        main()
