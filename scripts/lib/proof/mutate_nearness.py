@@ -52,12 +52,11 @@ class TestFiles:
         of_tests = file.removesuffix(".py").replace("/test_", "/").split("/")[1:]
         if of_tests[0] == "extension":
             of_tests = of_tests[1:]
+        name = of_module[-1] if of_module else ""
         pairs = zip(of_module, of_tests, strict=False)
         shared = len(list(takewhile(lambda pair: pair[0].strip("_") == pair[1], pairs)))
-        words = set(_WORD.findall(of_module[-1])) & set(_WORD.findall(of_tests[-1]))
+        words = set(_WORD.findall(name)) & set(_WORD.findall(of_tests[-1]))
         names = ".".join(["wallaroo_ext", *of_module])
         is_named = re.search(rf"{re.escape(names)}\b", text) is not None
-        is_tried_there = (
-            re.search(rf"{re.escape(names.rpartition('.')[0])} import .*\b{of_module[-1]}\b", text) is not None
-        )
+        is_tried_there = re.search(rf"{re.escape(names.rpartition('.')[0])} import .*\b{name}\b", text) is not None
         return 2 * shared + 2 * len(words) + 3 * (is_named or is_tried_there) - len(text) / 100_000
