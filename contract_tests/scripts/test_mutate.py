@@ -30,6 +30,16 @@ def other():
 def third():
     pass
 """
+TRYING = """
+def f():
+    for x in a:
+        try:
+            g(x)
+        except (A, B) as error:
+            raise C(1) from error
+        else:
+            continue
+"""
 
 
 @pytest.fixture
@@ -99,8 +109,7 @@ def test_what_nothing_can_notice_stays(root: Path, code: str) -> None:
         "def f(x):\n  if x > 1:\n    return 'many'\n  return 'few'",
         "async def f(x):\n  async with x as y:\n    yield y + 1",
         "class C:\n  size: int = 1\n  @property\n  def twice(self):\n    return super().x * self.size",
-        "def f():\n  for x in a:\n    try:\n      g(x)\n    except (A, B) as error:\n      raise C(1) from error\n    else:\n"
-        "      continue",
+        TRYING,
         "def f(x):\n  match x:\n    case [1, y] if y:\n      return y\n    case _:\n      del x[0]",
     ],
 )

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -108,8 +108,10 @@ class Trials:
         self._workers: SimpleQueue[Worker] = SimpleQueue()
         self._jobs = jobs
         first = sorted({file for change in drawn for file in self._files.nearest(change)[: _STEPS[0]]})
-        for place in make_environments(ROOT, directory, self._numbers, jobs):
-            self._workers.put(Worker(place, first))
+        workers = [Worker(place) for place in make_environments(ROOT, directory, self._numbers, jobs)]
+        with ThreadPoolExecutor(jobs) as pool:
+            for worker in pool.map(Worker.load, workers, repeat(first)):
+                self._workers.put(worker)
 
     def run(self) -> dict[Change, dict[str, Any]]:
         """Try all changes, and return what became of each."""
@@ -197,10 +199,9 @@ class Worker:
 
     Args:
         place: Its environment of Python.
-        files: The files of tests to import first.
     """
 
-    def __init__(self, place: Path, files: Sequence[str]) -> None:
+    def __init__(self, place: Path) -> None:
         variables = os.environ | {
             "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "VIRTUAL_ENV": str(place),
@@ -213,8 +214,12 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
+
+    def load(self, files: Sequence[str]) -> Worker:
+        """Let it import files of tests, and return it."""
         if self.ask(load=list(files)):
             raise SystemExit("The tests cannot be collected: run scripts/test.")
+        return self
 
     def ask(self, **request: Any) -> Any:
         """Return the answer to a request."""

@@ -300,7 +300,8 @@ def _parts(statement: ast.stmt) -> Iterator[tuple[tuple[Step, ...], ast.AST, ast
         for field, value in ast.iter_fields(node):
             if field in {"annotation", "returns", "type_params", "ctx"}:
                 continue
-            for index, part in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            parts: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
+            for index, part in enumerate(parts) if isinstance(value, list) else [(None, value)]:
                 if isinstance(part, ast.AST) and not isinstance(part, ast.stmt):
                     waiting.append(((*steps, (field, index)), part, node))
 

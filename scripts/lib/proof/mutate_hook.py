@@ -61,5 +61,5 @@ class _Finder:
 
 
 if __name__ == "sitecustomize":
-    vars(builtins)["__change_is_on__"] = change_is_on
+    setattr(builtins, "__change_is_on__", change_is_on)  # noqa: B010 - type checkers do not know it
     sys.meta_path.insert(0, cast("Any", _Finder()))

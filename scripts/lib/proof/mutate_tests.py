@@ -15,19 +15,23 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    import mmap
+    from collections.abc import Generator, Iterable, Sequence
 
 _OPTIONS = ["-q", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+_PLUGINS = ("wallaroo_ext.conformance.plugin", "wallaroo_ext.pytest_plugin")
+"""They are imported before pytest does it, which would do it without the switches."""
+
 _SET_CHILD_SUBREAPER = 36
 _GRACE_SECONDS, _TIMES = 12.0, 5.0
 _START_SECONDS = 60.0
-_ENOUGH_SECONDS = 300.0
 
 
 def main() -> None:
@@ -58,27 +62,22 @@ class _Worker:
     """A process that has loaded what tests need."""
 
     def __init__(self) -> None:
-        from sitecustomize import switches  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-
         from contract_tests.support.servers import fork_server
 
-        read: Callable[[], Any] = switches
-        self._switches = read()
+        self._switches: mmap.mmap = import_module("sitecustomize").switches()
         self._fork_servers = _ForkServers()
         fork_server.start_by(self._fork_servers.start)
 
     def load(self, files: Sequence[str]) -> int:
         """Import files of tests. Returns pytest's exit code."""
-        import wallaroo_ext.conformance.plugin
-        import wallaroo_ext.pytest_plugin  # noqa: F401 - with its switches: pytest would import it itself
-
+        for plugin in _PLUGINS:
+            import_module(plugin)
         return int(pytest.main([*_OPTIONS, "--collect-only", *files]))
 
     def measure(self, file: str, seconds: float) -> list[Any]:
         """Run the tests of a file. Returns what each reached, how long it took, and whether it passed."""
         self._clear()
-        found = [line for line in self._run_fork([file], _Measure(self._switches, seconds)) if "seconds" in line]
-        return [line for line in found if line]
+        return [line for line in self._run_fork([file], _Measure(self._switches, seconds)) if "seconds" in line]
 
     def try_change(self, number: int, tests: Sequence[tuple[str, float]], *, is_early: bool) -> dict[str, Any]:
         """Run tests with a change switched on, until one fails. Returns what became of it."""
