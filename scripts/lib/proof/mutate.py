@@ -143,8 +143,10 @@ class Trials:
         outcome: dict[str, Any] = {"outcome": "not reached"}
         for files in self._steps(change):
             tests = self._tests_reaching(worker, change, files)
-            if tests:
-                outcome = worker.ask(change=self._numbers[change], tests=tests, is_early=change.is_early)
+            asked = {"change": self._numbers[change], "is_early": change.is_early}
+            while tests and (outcome := worker.ask(tests=tests, **asked))["outcome"] == "unclear":
+                # A test that fails without the change tells nothing of it.
+                tests = [test for test in tests if test[0] != outcome["test"]] if outcome["test"] else []
             if outcome["outcome"] in {"noticed", "timed out"}:
                 break
         return outcome
@@ -285,7 +287,9 @@ def report(outcomes: dict[Change, dict[str, Any]], possible: int, seconds: float
 
 def _share(counts: Counter[str]) -> str:
     others = "".join(
-        f", {counts[name]} {name}" for name in ("timed out", "survived", "not reached", "equivalent") if counts[name]
+        f", {counts[name]} {name}"
+        for name in ("timed out", "survived", "unclear", "not reached", "equivalent")
+        if counts[name]
     )
     share = _noticed(counts) / max(_counted(counts), 1)
     return f"{_noticed(counts)} of {_counted(counts)} noticed ({share:.1%}){others}"

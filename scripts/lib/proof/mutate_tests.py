@@ -17,13 +17,16 @@ import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 import pytest
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Generator, Iterable, Sequence
+
+Tests: TypeAlias = "Sequence[tuple[str, float]]"
+"""Ids of tests, with how long each takes."""
 
 _OPTIONS = ["-q", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 _PLUGINS = ("wallaroo_ext.conformance.plugin", "wallaroo_ext.pytest_plugin")
@@ -79,17 +82,22 @@ class _Worker:
         self._clear()
         return [line for line in self._run_fork([file], _Measure(self._switches, seconds)) if "seconds" in line]
 
-    def try_change(self, number: int, tests: Sequence[tuple[str, float]], *, is_early: bool) -> dict[str, Any]:
-        """Run tests with a change switched on, until one fails. Returns what became of it."""
+    def try_change(self, number: int, tests: Tests, *, is_early: bool) -> dict[str, Any]:
+        """Run tests with a change switched on, until one fails. Returns what became of it.
+
+        The tests until then have to pass without the change, too, in the same order: otherwise it is unclear.
+        """
+        run = self._run_anew if is_early else self._run_chosen
         self._clear()
         self._switches[2 * number + 1] = 1
-        chosen = _Chosen(dict(tests))
-        try:
-            files = list(dict.fromkeys(test.partition("::")[0] for test, _ in tests))
-            lines = self._run_anew(files, tests) if is_early else self._run_fork(files, chosen)
-            return _outcome(lines)
-        finally:
-            self._clear()
+        outcome = _outcome(run(tests))
+        self._clear()
+        if outcome["outcome"] == "survived":
+            return outcome
+        names = [test for test, _ in tests]
+        until = names.index(outcome["test"]) + 1 if outcome["test"] in names else 1
+        without = _outcome(run(tests[:until]))
+        return outcome if without["outcome"] == "survived" else without | {"outcome": "unclear"}
 
     def end(self) -> None:
         """End what still runs."""
@@ -114,10 +122,14 @@ class _Worker:
             os.close(reading)
             self._end_children()
 
-    def _run_anew(self, files: list[str], tests: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
+    def _run_chosen(self, tests: Tests) -> list[dict[str, Any]]:
+        """Run some tests in a fork, and return the reports."""
+        return self._run_fork(_files(tests), _Chosen(dict(tests)))
+
+    def _run_anew(self, tests: Tests) -> list[dict[str, Any]]:
         """Run tests in a new process, for a change that has its effect on import; the reports are as of a fork."""
         reading, writing = os.pipe()
-        command = [sys.executable, "-P", "-m", "scripts.lib.proof.mutate_tests", "--anew", str(writing), *files]
+        command = [sys.executable, "-P", "-m", "scripts.lib.proof.mutate_tests", "--anew", str(writing), *_files(tests)]
         try:
             with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[writing], text=True) as process:
                 os.close(writing)
@@ -296,6 +308,11 @@ def _read_reports(pipe: int, pid: int, start_seconds: float = _START_SECONDS) ->
     with suppress(ChildProcessError):
         os.waitpid(pid, 0)
     return lines
+
+
+def _files(tests: Tests) -> list[str]:
+    """Return the files of some tests, in their order."""
+    return list(dict.fromkeys(test.partition("::")[0] for test, _ in tests))
 
 
 def _outcome(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
