@@ -281,7 +281,11 @@ def report(outcomes: dict[Change, dict[str, Any]], possible: int, seconds: float
     for room, counts in sorted(rooms.items()):
         print(f"{room}: {_share(counts)}")
     total = sum(rooms.values(), Counter[str]())
-    print(f"All: {_share(total)}; {possible} changes are possible; {seconds:.0f} s.")
+    used = os.times()
+    processor = used.user + used.system + used.children_user + used.children_system
+    print(
+        f"All: {_share(total)}; {possible} changes are possible; {seconds:.0f} s, {processor:.0f} s of processor time."
+    )
     return int(bool(stale) or _noticed(total) < LEAST_NOTICED * _counted(total))
 
 

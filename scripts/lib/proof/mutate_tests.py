@@ -32,7 +32,7 @@ _OPTIONS = ["-q", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pyt
 _PLUGINS = ("wallaroo_ext.conformance.plugin", "wallaroo_ext.pytest_plugin")
 """They are imported before pytest does it, which would do it without the switches."""
 
-_SET_CHILD_SUBREAPER = 36
+_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 _GRACE_SECONDS, _TIMES = 12.0, 5.0
 _START_SECONDS = 60.0
 
@@ -44,9 +44,8 @@ def main() -> None:
     with Path(os.devnull).open("r+b") as nothing:
         for number in range(3):
             os.dup2(nothing.fileno(), number)
-    if sys.platform == "linux":
-        # What a killed test leaves behind comes to this process, which ends it.
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _control_process(_SET_CHILD_SUBREAPER, 1)  # what a killed test leaves behind comes to this process, which ends it
+    _control_process(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     os.chdir(root)
     worker = _Worker()
     for line in requests:
@@ -59,6 +58,12 @@ def main() -> None:
             answer = worker.try_change(request["change"], request["tests"], is_early=request["is_early"])
         print(json.dumps(answer), file=answers, flush=True)
     worker.end()
+
+
+def _control_process(option: int, value: int) -> None:
+    """Set an attribute of this process, where there is such a thing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 class _Worker:
