@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from contract_tests.support.readme import ROOT
-from scripts.lib.proof import mutate
+from scripts.lib.proof import mutate, mutate_tests
 from scripts.lib.proof.mutate_changes import SWITCH, Change, changes_of, switchable_code
 from scripts.lib.proof.mutate_environment import make_environments
 from scripts.lib.proof.mutate_equivalent import REASONS
@@ -194,6 +196,44 @@ def test_the_nearest_tests_name_the_module_or_lie_where_it_lies(root: Path) -> N
         "contract_tests/extension/room/test_others.py",
         "contract_tests/extension/test_far.py",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([{"begun": "a"}, {"begun": "b"}, {"ended": 0}], "survived"),
+        ([{"begun": "a"}, {"begun": "b"}, {"failed": "b"}, {"ended": 1}], "noticed"),
+        ([{"begun": "a"}, {"timed_out": True}], "timed out"),
+        ([{"begun": "a"}], "noticed"),  # the process is gone
+        ([{"ended": 2}], "noticed"),  # a test cannot be imported
+        ([{"ended": 5}], "survived"),  # there was no test
+    ],
+)
+def test_what_the_tests_report_says_what_became_of_a_change(lines: list[dict[str, Any]], expected: str) -> None:
+    assert mutate_tests.outcome_of(lines)["outcome"] == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import os; os.write({pipe}, b'{{\"ended\": 0}}\\n')", [{"ended": 0}]),
+        (
+            'import os; os.write({pipe}, b\'{{"begun": "a", "own": 0}}\\n\'); input()',
+            [{"begun": "a", "own": 0}, {"timed_out": True}],
+        ),
+        ("import os; os._exit(1)", []),
+    ],
+)
+def test_reports_are_read_until_the_end_or_until_a_test_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch, code: str, expected: list[Any]
+) -> None:
+    monkeypatch.setattr(mutate_tests, "GRACE_SECONDS", 0.05)
+    reading, writing = os.pipe()
+    command = [sys.executable, "-ISc", code.format(pipe=writing)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[writing]) as process:
+        os.close(writing)
+        assert mutate_tests.read_reports(reading, process.pid) == expected
+    os.close(reading)
 
 
 def outcomes_of(root: Path, *counts: tuple[str, int]) -> dict[Change, dict[str, Any]]:

@@ -33,7 +33,7 @@ _PLUGINS = ("wallaroo_ext.conformance.plugin", "wallaroo_ext.pytest_plugin")
 """They are imported before pytest does it, which would do it without the switches."""
 
 _SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
-_GRACE_SECONDS, _TIMES = 12.0, 5.0
+GRACE_SECONDS, _TIMES = 12.0, 5.0
 _START_SECONDS = 60.0
 
 
@@ -95,13 +95,13 @@ class _Worker:
         run = self._run_anew if is_early else self._run_chosen
         self._clear()
         self._switches[2 * number + 1] = 1
-        outcome = _outcome(run(tests))
+        outcome = outcome_of(run(tests))
         self._clear()
         if outcome["outcome"] == "survived":
             return outcome
         names = [test for test, _ in tests]
         until = names.index(outcome["test"]) + 1 if outcome["test"] in names else 1
-        without = _outcome(run(tests[:until]))
+        without = outcome_of(run(tests[:until]))
         return outcome if without["outcome"] == "survived" else without | {"outcome": "unclear"}
 
     def end(self) -> None:
@@ -122,7 +122,7 @@ class _Worker:
             _run_in_child(files, plugin)
         os.close(writing)
         try:
-            return _read_reports(reading, pid)
+            return read_reports(reading, pid)
         finally:
             os.close(reading)
             self._end_children()
@@ -140,8 +140,8 @@ class _Worker:
                 os.close(writing)
                 with suppress(BrokenPipeError), cast("IO[str]", process.stdin) as pipe:
                     json.dump(dict(tests), pipe)
-                lines = _read_reports(reading, process.pid, _START_SECONDS)
-                process.returncode = 0  # _read_reports has waited for it
+                lines = read_reports(reading, process.pid, _START_SECONDS)
+                process.returncode = 0  # read_reports has waited for it
             return lines
         finally:
             os.close(reading)
@@ -293,7 +293,7 @@ def _run_anew(pipe: int, files: list[str]) -> NoReturn:
     _run_in_child(files, plugin)
 
 
-def _read_reports(pipe: int, pid: int, start_seconds: float = _START_SECONDS) -> list[dict[str, Any]]:
+def read_reports(pipe: int, pid: int, start_seconds: float = _START_SECONDS) -> list[dict[str, Any]]:
     """Return the reports of a process until it ends, or until a test takes several times as long as it should."""
     lines: list[dict[str, Any]] = []
     content, seconds = b"", start_seconds
@@ -303,7 +303,7 @@ def _read_reports(pipe: int, pid: int, start_seconds: float = _START_SECONDS) ->
             break
         *whole, content = (content + received).split(b"\n")
         lines += [json.loads(line) for line in whole]
-        seconds = next((_GRACE_SECONDS + _TIMES * line["own"] for line in reversed(lines) if "own" in line), seconds)
+        seconds = next((GRACE_SECONDS + _TIMES * line["own"] for line in reversed(lines) if "own" in line), seconds)
         if lines and "ended" in lines[-1]:
             break
     else:
@@ -320,7 +320,7 @@ def _files(tests: Tests) -> list[str]:
     return list(dict.fromkeys(test.partition("::")[0] for test, _ in tests))
 
 
-def _outcome(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def outcome_of(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Return what became of a change, by the reports of the tests."""
     test, ended = "", None
     for line in lines:
