@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.support.readme import ROOT
-from scripts.lib.proof import mutate, mutate_tests
+from scripts.lib.proof import mutate, mutate_reports
 from scripts.lib.proof.mutate_changes import SWITCH, Change, changes_of, switchable_code
 from scripts.lib.proof.mutate_environment import make_environments
 from scripts.lib.proof.mutate_equivalent import REASONS
@@ -210,7 +210,7 @@ def test_the_nearest_tests_name_the_module_or_lie_where_it_lies(root: Path) -> N
     ],
 )
 def test_what_the_tests_report_says_what_became_of_a_change(lines: list[dict[str, Any]], expected: str) -> None:
-    assert mutate_tests.outcome_of(lines)["outcome"] == expected
+    assert mutate_reports.outcome_of(lines)["outcome"] == expected
 
 
 @pytest.mark.parametrize(
@@ -227,12 +227,12 @@ def test_what_the_tests_report_says_what_became_of_a_change(lines: list[dict[str
 def test_reports_are_read_until_the_end_or_until_a_test_takes_too_long(
     monkeypatch: pytest.MonkeyPatch, code: str, expected: list[Any]
 ) -> None:
-    monkeypatch.setattr(mutate_tests, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(mutate_reports, "GRACE_SECONDS", 0.05)
     reading, writing = os.pipe()
     command = [sys.executable, "-ISc", code.format(pipe=writing)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[writing]) as process:
         os.close(writing)
-        assert mutate_tests.read_reports(reading, process.pid) == expected
+        assert mutate_reports.read_reports(reading, process.pid) == expected
     os.close(reading)
 
 

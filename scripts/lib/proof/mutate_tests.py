@@ -8,12 +8,10 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -21,9 +19,11 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 import pytest
 
+from scripts.lib.proof.mutate_reports import START_SECONDS, Chosen, Measure, Reporter, outcome_of, read_reports
+
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Sequence
 
 Tests: TypeAlias = "Sequence[tuple[str, float]]"
 """Ids of tests, with how long each takes."""
@@ -33,8 +33,6 @@ _PLUGINS = ("wallaroo_ext.conformance.plugin", "wallaroo_ext.pytest_plugin")
 """They are imported before pytest does it, which would do it without the switches."""
 
 _SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
-GRACE_SECONDS, _TIMES = 12.0, 5.0
-_START_SECONDS = 60.0
 
 
 def main() -> None:
@@ -85,7 +83,7 @@ class _Worker:
     def measure(self, file: str, seconds: float) -> list[Any]:
         """Run the tests of a file. Returns what each reached, how long it took, and whether it passed."""
         self._clear()
-        return [line for line in self._run_fork([file], _Measure(self._switches, seconds)) if "seconds" in line]
+        return [line for line in self._run_fork([file], Measure(self._switches, seconds)) if "seconds" in line]
 
     def try_change(self, number: int, tests: Tests, *, is_early: bool) -> dict[str, Any]:
         """Run tests with a change switched on, until one fails. Returns what became of it.
@@ -112,7 +110,7 @@ class _Worker:
     def _clear(self) -> None:
         self._switches[:] = bytes(len(self._switches))
 
-    def _run_fork(self, files: list[str], plugin: _Reporter) -> list[dict[str, Any]]:
+    def _run_fork(self, files: list[str], plugin: Reporter) -> list[dict[str, Any]]:
         """Run tests in a fork, and return what it reports, its end last."""
         reading, writing = os.pipe()
         pid = os.fork()
@@ -129,7 +127,7 @@ class _Worker:
 
     def _run_chosen(self, tests: Tests) -> list[dict[str, Any]]:
         """Run some tests in a fork, and return the reports."""
-        return self._run_fork(_files(tests), _Chosen(dict(tests)))
+        return self._run_fork(_files(tests), Chosen(dict(tests)))
 
     def _run_anew(self, tests: Tests) -> list[dict[str, Any]]:
         """Run tests in a new process, for a change that has its effect on import; the reports are as of a fork."""
@@ -140,7 +138,7 @@ class _Worker:
                 os.close(writing)
                 with suppress(BrokenPipeError), cast("IO[str]", process.stdin) as pipe:
                     json.dump(dict(tests), pipe)
-                lines = read_reports(reading, process.pid, _START_SECONDS)
+                lines = read_reports(reading, process.pid, START_SECONDS)
                 process.returncode = 0  # read_reports has waited for it
             return lines
         finally:
@@ -198,89 +196,11 @@ def _serve_fork_servers(connection: socket.socket) -> None:
         os.close(files[0])
 
 
-class _Reporter:
-    """A plugin of pytest that reports tests over a pipe."""
-
-    _pipe: int
-
-    def write_to(self, pipe: int) -> None:
-        """Let it report to the descriptor of a pipe."""
-        self._pipe = pipe
-
-    def report(self, **line: Any) -> None:
-        """Report something."""
-        os.write(self._pipe, json.dumps(line).encode() + b"\n")
-
-
-class _Measure(_Reporter):
-    """Reports what each test reaches.
-
-    Args:
-        memory: The switches.
-        seconds: After how long the rest of the tests is left out.
-    """
-
-    def __init__(self, memory: Any, seconds: float) -> None:
-        self._switches, self._seconds = memory, seconds
-        self._until = 0.0
-        self._has_passed = True
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Begin to count the time."""
-        _ = session
-        self._until = time.monotonic() + self._seconds
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Report a test before and after it runs."""
-        self._switches[::2] = bytes(len(self._switches) // 2)
-        self._has_passed = True
-        self.report(begun=item.nodeid, own=_START_SECONDS)
-        started = time.monotonic()
-        result = yield
-        seconds = time.monotonic() - started
-        reached = [number for number, is_reached in enumerate(self._switches[::2]) if is_reached]
-        self.report(test=item.nodeid, seconds=round(seconds, 3), reached=reached, passed=self._has_passed)
-        if time.monotonic() > self._until:
-            item.session.shouldstop = "enough"
-        return result
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note whether a test passed."""
-        self._has_passed = self._has_passed and report.passed
-
-
-class _Chosen(_Reporter):
-    """Runs chosen tests, in an order, until one fails.
-
-    Args:
-        tests: Their ids, with how long each takes.
-    """
-
-    def __init__(self, tests: dict[str, float]) -> None:
-        self._tests = tests
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out all other tests."""
-        places = {test: place for place, test in enumerate(self._tests)}
-        items[:] = sorted((item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid])
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """Report that a test begins."""
-        self.report(begun=item.nodeid, own=self._tests[item.nodeid])
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Report a test that failed."""
-        if report.failed:
-            self.report(failed=report.nodeid)
-
-
-def _run_in_child(files: list[str], plugin: _Reporter) -> NoReturn:
+def _run_in_child(files: list[str], plugin: Reporter) -> NoReturn:
     code = 1
     try:
         code = int(
-            pytest.main([*_OPTIONS, "-x", *files] if isinstance(plugin, _Chosen) else [*_OPTIONS, *files], [plugin])
+            pytest.main([*_OPTIONS, "-x", *files] if isinstance(plugin, Chosen) else [*_OPTIONS, *files], [plugin])
         )
     finally:
         plugin.report(ended=code)
@@ -288,49 +208,14 @@ def _run_in_child(files: list[str], plugin: _Reporter) -> NoReturn:
 
 
 def _run_anew(pipe: int, files: list[str]) -> NoReturn:
-    plugin = _Chosen(json.load(sys.stdin))
+    plugin = Chosen(json.load(sys.stdin))
     plugin.write_to(pipe)
     _run_in_child(files, plugin)
-
-
-def read_reports(pipe: int, pid: int, start_seconds: float = _START_SECONDS) -> list[dict[str, Any]]:
-    """Return the reports of a process until it ends, or until a test takes several times as long as it should."""
-    lines: list[dict[str, Any]] = []
-    content, seconds = b"", start_seconds
-    while select.select([pipe], [], [], seconds)[0]:
-        received = os.read(pipe, 1 << 16)
-        if not received:
-            break
-        *whole, content = (content + received).split(b"\n")
-        lines += [json.loads(line) for line in whole]
-        seconds = next((GRACE_SECONDS + _TIMES * line["own"] for line in reversed(lines) if "own" in line), seconds)
-        if lines and "ended" in lines[-1]:
-            break
-    else:
-        lines.append({"timed_out": True})
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        os.waitpid(pid, 0)
-    return lines
 
 
 def _files(tests: Tests) -> list[str]:
     """Return the files of some tests, in their order."""
     return list(dict.fromkeys(test.partition("::")[0] for test, _ in tests))
-
-
-def outcome_of(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return what became of a change, by the reports of the tests."""
-    test, ended = "", None
-    for line in lines:
-        test = line.get("begun", test)
-        if "failed" in line:
-            return {"outcome": "noticed", "test": line["failed"]}
-        if "timed_out" in line:
-            return {"outcome": "timed out", "test": test}
-        ended = line.get("ended", ended)
-    return {"outcome": "survived" if ended in {0, 5} else "noticed", "test": test}
 
 
 if __name__ == "__main__":
