@@ -228,6 +228,7 @@ def test_reports_are_read_until_the_end_or_until_a_test_takes_too_long(
     monkeypatch: pytest.MonkeyPatch, code: str, expected: list[Any]
 ) -> None:
     monkeypatch.setattr(mutate_reports, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     reading, writing = os.pipe()
     command = [sys.executable, "-ISc", code.format(pipe=writing)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[writing]) as process:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 """How long it may take until the first test begins."""
 
-GRACE_SECONDS, _TIMES = 12.0, 5.0
-"""A test may take so many seconds and so many times as long as it took without a change."""
+GRACE_SECONDS, _TIMES = 15.0, 5.0
+"""A test may take so many seconds and so many times as long as it took without a change, while each has a processor."""
 
 
 class Reporter:
@@ -104,7 +104,7 @@ def read_reports(pipe: int, pid: int, start_seconds: float = START_SECONDS) -> l
     """Return the reports of a process until it ends, or until a test takes several times as long as it should."""
     lines: list[dict[str, Any]] = []
     content, seconds = b"", start_seconds
-    while select.select([pipe], [], [], seconds)[0]:
+    while select.select([pipe], [], [], seconds * _processes_per_processor())[0]:
         received = os.read(pipe, 1 << 16)
         if not received:
             break
@@ -120,6 +120,11 @@ def read_reports(pipe: int, pid: int, start_seconds: float = START_SECONDS) -> l
     with suppress(ChildProcessError):
         os.waitpid(pid, 0)
     return lines
+
+
+def _processes_per_processor() -> float:
+    """Return how many processes share a processor; on a busy machine, what takes long may only be waiting."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def outcome_of(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
