@@ -248,6 +248,19 @@ def test_too_few_noticed_changes_are_a_failure(root: Path, missed: tuple[str, in
     assert mutate.report(outcomes_of(root, ("noticed", 7), ("timed out", 2), missed), 100, 1) == code
 
 
+def test_what_is_not_noticed_is_listed_with_its_line_and_counted_by_room(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mutate.report(outcomes_of(root, ("noticed", 1), ("survived", 1), ("not reached", 1), ("timed out", 1)), 100, 1)
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"survived, line 2: {PATH}::: 1 -> 2",
+        f"not reached, line 3: {PATH}::: 2 -> 3",
+        "room: 2 of 4 noticed (50.0%), 1 timed out, 1 survived, 1 not reached",
+    ]
+    assert last.startswith("All: 2 of 4 noticed (50.0%), 1 timed out, 1 survived, 1 not reached; 100 changes")
+
+
 def test_a_listed_change_does_not_count_unless_it_is_noticed(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -256,7 +269,7 @@ def test_a_listed_change_does_not_count_unless_it_is_noticed(
     monkeypatch.setitem(REASONS, last.name, "It is the same.")
     monkeypatch.setitem(REASONS, first.name, "It is noticed.")
     assert mutate.report(outcomes, 100, 1) == 1
-    assert capsys.readouterr().out.splitlines()[0].endswith(first.name)
+    assert f"It is noticed: take it out of mutate_equivalent.py: {first.name}" in capsys.readouterr().out
     monkeypatch.delitem(REASONS, first.name)
     assert mutate.report(outcomes, 100, 1) == 0
     assert "9 of 10 noticed (90.0%), 1 survived, 1 equivalent" in capsys.readouterr().out

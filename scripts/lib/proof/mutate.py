@@ -271,6 +271,9 @@ def report(outcomes: dict[Change, dict[str, Any]], possible: int, seconds: float
     for change, outcome in outcomes.items():
         is_listed = outcome["outcome"] in {"survived", "not reached"} and change.name in REASONS
         rooms[change.room]["equivalent" if is_listed else outcome["outcome"]] += 1
+    for change, outcome in outcomes.items():
+        if outcome["outcome"] not in {"noticed", "timed out"} and change.name not in REASONS:
+            print(f"{outcome['outcome']}, line {change.line}: {change.name}")
     stale = [
         change.name
         for change, outcome in outcomes.items()
