@@ -52,7 +52,7 @@ class Measure(Reporter):
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin to count the time."""
         _ = session
-        self._until = time.monotonic() + self._seconds
+        self._until = time.monotonic() + self._seconds * processes_per_processor()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -62,7 +62,7 @@ class Measure(Reporter):
         self.report(begun=item.nodeid, own=START_SECONDS)
         started = time.monotonic()
         result = yield
-        seconds = time.monotonic() - started
+        seconds = (time.monotonic() - started) / processes_per_processor()
         reached = [number for number, is_reached in enumerate(self._switches[::2]) if is_reached]
         self.report(test=item.nodeid, seconds=round(seconds, 3), reached=reached, passed=self._has_passed)
         if time.monotonic() > self._until:
@@ -104,7 +104,7 @@ def read_reports(pipe: int, pid: int, start_seconds: float = START_SECONDS) -> l
     """Return the reports of a process until it ends, or until a test takes several times as long as it should."""
     lines: list[dict[str, Any]] = []
     content, seconds = b"", start_seconds
-    while select.select([pipe], [], [], seconds * _processes_per_processor())[0]:
+    while select.select([pipe], [], [], seconds * processes_per_processor())[0]:
         received = os.read(pipe, 1 << 16)
         if not received:
             break
@@ -122,7 +122,7 @@ def read_reports(pipe: int, pid: int, start_seconds: float = START_SECONDS) -> l
     return lines
 
 
-def _processes_per_processor() -> float:
+def processes_per_processor() -> float:
     """Return how many processes share a processor; on a busy machine, what takes long may only be waiting."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
