@@ -85,6 +85,8 @@ class TestOverHttp:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].split(";")[0] == FILES[path]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-cache"
         assert answer.content
 
     @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/page.css", f"{PAGE}/page.js"])

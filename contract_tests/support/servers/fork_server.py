@@ -37,7 +37,7 @@ from wallaroo_ext.sandbox.engine.confined import worker
 from wallaroo_ext.sandbox.process import running as running_by
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from wallaroo_ext._util.after_fork import Process
 
@@ -125,7 +125,7 @@ def start(
     ours, theirs = socket.socketpair()
     ours.settimeout(_SECONDS)
     detach_in_children(ours.fileno())
-    _, server = _FORK_SERVER.get()
+    server = _FORK_SERVER.get()
     with theirs, _LOCK:
         socket.send_fds(server, [_NUMBER.pack(len(request))], [theirs.fileno(), *files])
         server.sendall(request)
@@ -138,19 +138,36 @@ def _receive_number(connection: socket.socket) -> int:
     return _NUMBER.unpack(content)[0]
 
 
-def _start_fork_server() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start the fork server, and return it with the connection to it. It ends when the connection is closed."""
+def start_by(starting: Callable[[socket.socket], None]) -> None:
+    """Let a function start the fork servers, in processes that have loaded the modules; it gets what they serve."""
+    _STARTING.append(starting)
+
+
+def program_environment() -> dict[str, str]:
+    """Return the environment of a process that forks programs: libraries start no threads in it."""
+    return os.environ | model_process.program_environment() | _NO_THREADS
+
+
+def _start_fork_server() -> socket.socket:
+    """Start the fork server, and return the connection to it. It ends when the connection is closed."""
     ours, theirs = socket.socketpair()
     detach_in_children(ours.fileno())
     with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "contract_tests.support.servers.fork_server", str(theirs.fileno())],
-            env=os.environ | model_process.program_environment() | _NO_THREADS,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-        )
+        if _STARTING:
+            _STARTING[-1](theirs)
+        else:
+            _start_anew(theirs, ours)
+    return ours
+
+
+def _start_anew(theirs: socket.socket, ours: socket.socket) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "contract_tests.support.servers.fork_server", str(theirs.fileno())],
+        env=program_environment(),
+        stdin=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+    )
     atexit.register(_end_fork_server, this_process(), process, ours)
-    return process, ours
 
 
 def _end_fork_server(owner: Process, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
@@ -160,6 +177,7 @@ def _end_fork_server(owner: Process, process: subprocess.Popen[bytes], connectio
         process.wait()
 
 
+_STARTING: list[Callable[[socket.socket], None]] = []
 _FORK_SERVER = PerProcess(_start_fork_server)
 _LOCK = threading.Lock()
 
@@ -172,19 +190,8 @@ running = partial(running_by, start=_start_sandbox)
 """Run a sandbox while a `with` block runs, as `wallaroo_ext.sandbox.process.running` does, in a fork."""
 
 
-def _main() -> None:
-    """Load the modules, and start programs until the test process has ended."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    _load_modules()
-    gc.collect()
-    gc.freeze()  # otherwise, garbage collection in each program would copy the memory that they share
-    assert threading.active_count() == 1
-    if sys.platform == "linux":
-        assert len(list(Path("/proc/self/task").iterdir())) == 1  # threads of libraries would be missing in the forks
-    _ForkServer(control).serve()
-
-
-def _load_modules() -> None:
+def load_modules() -> None:
+    """Load what the programs need, with no more than one thread."""
     from wallaroo_ext.cli.main import build_app
 
     hide_pandas()
@@ -193,6 +200,16 @@ def _load_modules() -> None:
         build_app([])(["token", "--help"])  # which imports what renders a help
     for name in _MODULES:
         import_module(name)
+    gc.collect()
+    gc.freeze()  # otherwise, garbage collection in each program would copy the memory that they share
+    assert threading.active_count() == 1
+    if sys.platform == "linux":
+        assert len(list(Path("/proc/self/task").iterdir())) == 1  # threads of libraries would be missing in the forks
+
+
+def serve(control: socket.socket) -> None:
+    """Start programs until the test process has ended, which has the other end of the connection."""
+    _ForkServer(control).serve()
 
 
 class _ForkServer:
@@ -366,4 +383,5 @@ def _run_engine(channel: socket.socket) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _main()
+    load_modules()
+    serve(socket.socket(fileno=int(sys.argv[1])))

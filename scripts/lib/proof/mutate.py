@@ -1,164 +1,313 @@
-# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
-# cosmic-ray is in an environment of its own, which pyright does not see.
-"""Changes the extension a line at a time, spread over its modules, and runs the tests on each change."""
+"""Changes the extension one place at a time, in a draw over all of it, and says which changes the tests notice.
+
+All drawn changes stand in the code at once, each behind a switch that is off. While the tests run, the code notes which
+changes each test reaches, in the programs that it starts, too; then each change is switched on for the tests that reach
+it, the nearest and fastest first, until one fails. .mutation/ keeps what is known until any file changes.
+"""
 
 from __future__ import annotations
 
 import argparse
-import ast
+import hashlib
+import json
 import os
-import random
-import shlex
-import shutil
 import subprocess
 import sys
-from collections import Counter
-from dataclasses import dataclass
-from functools import cache
+import threading
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise, repeat
 from pathlib import Path
-from typing import Any, TypeAlias
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from cosmic_ray.commands import init
-from cosmic_ray.mutating import mutate_and_test
-from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import TestOutcome
+from scripts.lib.proof.mutate_changes import changes_of
+from scripts.lib.proof.mutate_environment import make_environments
+from scripts.lib.proof.mutate_equivalent import REASONS
+from scripts.lib.proof.mutate_nearness import TestFiles
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-@dataclass(frozen=True)
-class Area:
-    """A part of the extension, and the tests that have to notice a change of it.
+    from scripts.lib.proof.mutate_changes import Change
 
-    Attributes:
-        package: Its package below `wallaroo_ext`.
-        tests: Its tests below `contract_tests/extension`.
-    """
+ROOT = Path(__file__).parents[3]
+LEAST_NOTICED = 0.9
+_SEED = 29
+_DRAWN = 500
+_JOBS = 2
+_STEPS = (1, 3, 6)
+"""How many of the nearest files of tests are asked, before all are."""
 
-    package: str
-    tests: tuple[str, ...]
-
-
-AREAS = {
-    "auth": Area(
-        "auth",
-        ("auth/test_keycloak.py", "auth/test_token_cache.py", "auth/test_origins.py", "auth/test_single_flight.py"),
-    ),
-    "retries": Area("transport/retry", ("transport/test_retries.py", "transport/test_redirects.py")),
-    "uploads": Area("uploads", ("uploads/test_upload.py",)),
-    "inference": Area(
-        "inference",
-        (
-            "inference/inputs/test_rows.py",
-            "inference/scored_rows/test_answers.py",
-            "inference/scored_rows/test_outputs.py",
-        ),
-    ),
-}
-"""What is changed, by the names that `--area` takes."""
-
-_TIMEOUT_SECONDS = 300
-_SAMPLE_SEED = 29
-
-Position: TypeAlias = tuple[int, int]
-"""A line, and a column in it."""
+_MEASURE_SECONDS, _TRY_SECONDS = 60.0, 30.0
+"""The time for the tests of one file, and for all tests that a change is shown to at a time."""
 
 
 def main() -> int:
-    """Try some more changes. Returns 1 if a change survived."""
+    """Try the drawn changes. Returns 1 if the tests notice too few of them."""
     options = parse_arguments()
-    root: Path = options.root
-    tree = root / ".mutation/tree"
-    copy_tree(root, tree)
-    # Two changes of the same size within a second would share their bytecode files.
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    os.chdir(tree)  # cosmic-ray makes its changes here, and `python -m pytest` imports from here first
-    survived = 0
-    for area in options.area or AREAS:
-        survived += try_changes(root, area, options.each)
-    return int(survived > 0)
+    everything = changes_of(ROOT, sorted((ROOT / "wallaroo_ext").rglob("*.py")))
+    check_reasons(everything)
+    drawn = draw(everything, options.seed, options.skip, options.sample)
+    if options.list:
+        print("\n".join(f"{change.line}: {change.name}" for change in drawn))
+        return 0
+    started = time.monotonic()
+    trials = Trials(drawn, options.jobs, near=options.near)
+    try:
+        outcomes = trials.run()
+    finally:
+        trials.end()
+    return report(outcomes, len(everything), time.monotonic() - started)
 
 
 def parse_arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
-    parser.add_argument("root", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--each", type=int, default=10, metavar="N", help="how many more changes of each area")
-    parser.add_argument("--area", action="append", choices=sorted(AREAS), help="an area; all by default")
+    parser.add_argument(
+        "--sample", type=int, default=_DRAWN, metavar="N", help=f"how many changes; {_DRAWN} by default"
+    )
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="how many changes of the draw to leave out")
+    parser.add_argument("--seed", type=int, default=_SEED, help="another draw")
+    parser.add_argument("--jobs", type=int, default=_JOBS, help="how many changes at a time")
+    parser.add_argument("--near", action="store_true", help="ask only the six nearest files of tests of each change")
+    parser.add_argument("--list", action="store_true", help="only list the changes")
     return parser.parse_args()
 
 
-def copy_tree(root: Path, tree: Path) -> None:
-    """Copy the files that git tracks."""
-    shutil.rmtree(tree, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607 - git, wherever it is
+def draw(changes: Sequence[Change], seed: int, skip: int, count: int) -> list[Change]:
+    """Return some of the changes; the draw of a seed stays mostly the same when the code changes."""
+    return sorted(changes, key=lambda change: change.rank(seed))[skip : skip + count]
+
+
+def check_reasons(changes: Sequence[Change]) -> None:
+    """Check that all changes that are listed as equivalent are still there."""
+    if gone := sorted(REASONS.keys() - {change.name for change in changes}):
+        raise SystemExit("\n".join(["These are no changes any more: take them out of mutate_equivalent.py.", *gone]))
+
+
+class Trials:
+    """The trials of the drawn changes.
+
+    Args:
+        drawn: The changes.
+        jobs: How many processes run tests at a time.
+        near: Whether only the nearest files of tests are asked.
+    """
+
+    def __init__(self, drawn: Sequence[Change], jobs: int, *, near: bool) -> None:
+        self._numbers = {change: number for number, change in enumerate(drawn)}
+        directory = ROOT / ".mutation"
+        directory.mkdir(exist_ok=True)
+        self._kept = Kept(directory / f"{digest(drawn)}.jsonl")
+        self._files = TestFiles(ROOT)
+        self._near = near
+        self._lock = threading.Lock()
+        self._measured: dict[str, Future[list[Any]]] = {}
+        self._workers: SimpleQueue[Worker] = SimpleQueue()
+        self._jobs = jobs
+        first = sorted({file for change in drawn for file in self._files.nearest(change)[: _STEPS[0]]})
+        workers = [Worker(place) for place in make_environments(ROOT, directory, self._numbers, jobs)]
+        with ThreadPoolExecutor(jobs) as pool:
+            for worker in pool.map(Worker.load, workers, repeat(first)):
+                self._workers.put(worker)
+
+    def run(self) -> dict[Change, dict[str, Any]]:
+        """Try all changes, and return what became of each."""
+        with ThreadPoolExecutor(self._jobs) as pool:
+            return dict(zip(self._numbers, pool.map(self._judge, self._numbers), strict=True))
+
+    def end(self) -> None:
+        """End the processes."""
+        while not self._workers.empty():
+            self._workers.get().end()
+
+    def _judge(self, change: Change) -> dict[str, Any]:
+        """Show a change to tests until they notice it, and return what became of it."""
+        if known := self._kept.outcomes.get(change.name):
+            return known
+        worker = self._workers.get()
+        try:
+            outcome = self._ask_tests(worker, change)
+        finally:
+            self._workers.put(worker)
+        self._kept.add({"change": change.name, "outcome": outcome})
+        print(
+            f"{outcome['outcome']}: {change.path}:{change.line} {change.where}: {change.before} -> {change.after}",
+            flush=True,
+        )
+        return outcome
+
+    def _ask_tests(self, worker: Worker, change: Change) -> dict[str, Any]:
+        outcome: dict[str, Any] = {"outcome": "not reached"}
+        for files in self._steps(change):
+            tests = self._tests_reaching(worker, change, files)
+            asked = {"change": self._numbers[change], "is_early": change.is_early}
+            while tests and (outcome := worker.ask(tests=tests, **asked))["outcome"] == "unclear":
+                # A test that fails without the change tells nothing of it.
+                tests = [test for test in tests if test[0] != outcome["test"]] if outcome["test"] else []
+            if outcome["outcome"] in {"noticed", "timed out"}:
+                break
+        return outcome
+
+    def _steps(self, change: Change) -> Iterator[list[str]]:
+        """Yield files of tests, a few of the nearest first."""
+        files = self._files.nearest(change)
+        places = [0, *_STEPS] if self._near else [0, *_STEPS, len(files)]
+        for start, end in pairwise(places):
+            yield files[start:end]
+
+    def _tests_reaching(self, worker: Worker, change: Change, files: list[str]) -> list[tuple[str, float]]:
+        """Return the tests of files that reach a change with how long they take, the fastest of each file first."""
+        number = self._numbers[change]
+        found: list[tuple[str, float]] = []
+        for file in files:
+            passing = [test for test in self._measure(worker, file) if test["passed"]]
+            tests = [test for test in passing if number in test["reached"]]
+            if change.is_early and not tests and file in self._files.nearest(change)[: _STEPS[1]]:
+                tests = passing  # what they import is changed, and what uses it may be in other modules
+            found += sorted(((test["test"], test["seconds"]) for test in tests), key=lambda test: test[1])
+        taken: list[tuple[str, float]] = []
+        total = 0.0
+        for test, seconds in found:
+            if total + seconds <= _TRY_SECONDS or not taken:
+                taken.append((test, seconds))
+                total += seconds
+        return taken
+
+    def _measure(self, worker: Worker, file: str) -> list[Any]:
+        """Return what the tests of a file reach; they run once."""
+        with self._lock:
+            measured = self._measured.get(file)
+            is_ours = measured is None
+            if measured is None:
+                measured = self._measured[file] = Future()
+        if is_ours:
+            try:
+                tests = self._kept.files.get(file)
+                if tests is None:
+                    tests = worker.ask(measure=file, seconds=_MEASURE_SECONDS)
+                    self._kept.add({"file": file, "tests": tests})
+                measured.set_result(tests)
+            except BaseException as error:
+                measured.set_exception(error)
+                raise
+        return measured.result()
+
+
+class Worker:
+    """A process that runs tests.
+
+    Args:
+        place: Its environment of Python.
+    """
+
+    def __init__(self, place: Path) -> None:
+        variables = os.environ | {
+            "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "VIRTUAL_ENV": str(place),
+            "PYTHONDONTWRITEBYTECODE": "1",  # the environments end with the run
+        }
+        self._process = subprocess.Popen(
+            [place / "bin/python", "-P", "-m", "scripts.lib.proof.mutate_tests", str(ROOT)],
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def load(self, files: Sequence[str]) -> Worker:
+        """Let it import files of tests, and return it."""
+        if self.ask(load=list(files)):
+            raise SystemExit("The tests cannot be collected: run scripts/test.")
+        return self
+
+    def ask(self, **request: Any) -> Any:
+        """Return the answer to a request."""
+        print(json.dumps(request), file=cast("IO[str]", self._process.stdin), flush=True)
+        return json.loads(cast("IO[str]", self._process.stdout).readline())
+
+    def end(self) -> None:
+        """End the process, and what it has started."""
+        self._process.communicate()
+
+
+class Kept:
+    """What is known of the files and changes, kept in a file as soon as it is known.
+
+    Args:
+        file: The file.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+        self.files: dict[str, list[Any]] = {line["file"]: line["tests"] for line in lines if "file" in line}
+        self.outcomes: dict[str, dict[str, Any]] = {
+            line["change"]: line["outcome"] for line in lines if "change" in line
+        }
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Keep something."""
+        with self._file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+
+def digest(drawn: Sequence[Change]) -> str:
+    """Return a digest of the changes and of all files that git tracks."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607 - git, wherever it is
+    found = hashlib.sha256("\n".join(change.name for change in drawn).encode())
     for name in filter(None, listed.split("\0")):
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / name, tree / name)
+        found.update(name.encode())
+        if (ROOT / name).is_file():
+            found.update(hashlib.sha256((ROOT / name).read_bytes()).digest())
+    return found.hexdigest()[:16]
 
 
-def try_changes(root: Path, area: str, count: int) -> int:
-    """Try up to `count` pending changes of an area and print their outcomes. Returns how many have survived so far."""
-    tests = [f"contract_tests/extension/{name}" for name in AREAS[area].tests]
-    command = [str(root / ".venv/bin/python"), "-m", "pytest", "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
-    check_unchanged(area, [*command, *tests])
-    session = root / f".mutation/{area}.sqlite"
-    is_new = not session.exists()
-    with use_db(str(session), WorkDB.Mode.create if is_new else WorkDB.Mode.open) as database:
-        if is_new:
-            init(sorted(Path("wallaroo_ext", AREAS[area].package).rglob("*.py")), database, {"operators": {}})
-        pending: list[Any] = sorted(database.pending_work_items, key=_number)
-        for item in sample([item for item in pending if has_effect(item)], count):
-            result = mutate_and_test(item.mutations, shlex.join([*command, *tests]), _TIMEOUT_SECONDS)
-            database.set_result(item.job_id, result)
-            if result.test_outcome == TestOutcome.SURVIVED:
-                print(f"{area}: SURVIVED\n{result.diff}", flush=True)
-        outcomes = Counter(str(result.test_outcome) for _, result in database.results)
-        print(f"{area}: {dict(outcomes)} of {database.num_work_items} changes.", flush=True)
-        return sum(result.test_outcome == TestOutcome.SURVIVED for _, result in database.results)
-
-
-def check_unchanged(area: str, command: list[str]) -> None:
-    """Check that the tests pass without a change; otherwise every change would seem to be noticed."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{done.stdout}\nThe tests of {area} fail without a change: repair them first.")
-
-
-def _number(item: Any) -> str:
-    return str(item.job_id)
-
-
-def has_effect(item: Any) -> bool:
-    """Return whether a change can be noticed when the code runs: it is not in an annotation or under TYPE_CHECKING."""
-    change = item.mutations[0]
-    ignored = ignored_ranges(change.module_path)
-    return not any(start <= change.start_pos and change.end_pos <= end for start, end in ignored)
-
-
-@cache
-def ignored_ranges(module: Path) -> list[tuple[Position, Position]]:
-    """Return where the annotations and TYPE_CHECKING blocks of a module begin and end."""
-    found: list[Any] = []
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        found += [getattr(node, name, None) for name in ("annotation", "returns")]
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            found.append(node)
-    return [
-        ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)) for node in found if node is not None
+def report(outcomes: dict[Change, dict[str, Any]], possible: int, seconds: float) -> int:
+    """Print what became of the changes. Returns 1 if the tests noticed too few of them, or a listed one."""
+    rooms: dict[str, Counter[str]] = defaultdict(Counter)
+    for change, outcome in outcomes.items():
+        is_listed = outcome["outcome"] in {"survived", "not reached"} and change.name in REASONS
+        rooms[change.room]["equivalent" if is_listed else outcome["outcome"]] += 1
+    for change, outcome in outcomes.items():
+        if outcome["outcome"] not in {"noticed", "timed out"} and change.name not in REASONS:
+            print(f"{outcome['outcome']}, line {change.line}: {change.name}")
+    stale = [
+        change.name
+        for change, outcome in outcomes.items()
+        if outcome["outcome"] == "noticed" and change.name in REASONS
     ]
+    for name in stale:
+        print(f"It is noticed: take it out of mutate_equivalent.py: {name}")
+    for room, counts in sorted(rooms.items()):
+        print(f"{room}: {_share(counts)}")
+    total = sum(rooms.values(), Counter[str]())
+    used = os.times()
+    processor = used.user + used.system + used.children_user + used.children_system
+    print(
+        f"All: {_share(total)}; {possible} changes are possible; {seconds:.0f} s, {processor:.0f} s of processor time."
+    )
+    return int(bool(stale) or _noticed(total) < LEAST_NOTICED * _counted(total))
 
 
-def sample(pending: list[Any], count: int) -> list[Any]:
-    """Return up to `count` of the changes, taken from the modules in turn."""
-    by_module: dict[str, list[Any]] = {}
-    for item in random.Random(_SAMPLE_SEED).sample(pending, len(pending)):  # noqa: S311 - a sample, no secret
-        by_module.setdefault(str(item.mutations[0].module_path), []).append(item)
-    taken: list[Any] = []
-    while len(taken) < min(count, len(pending)):
-        for found in by_module.values():
-            if found and len(taken) < count:
-                taken.append(found.pop())
-    return taken
+def _share(counts: Counter[str]) -> str:
+    others = "".join(
+        f", {counts[name]} {name}"
+        for name in ("timed out", "survived", "unclear", "not reached", "equivalent")
+        if counts[name]
+    )
+    share = _noticed(counts) / max(_counted(counts), 1)
+    return f"{_noticed(counts)} of {_counted(counts)} noticed ({share:.1%}){others}"
+
+
+def _noticed(counts: Counter[str]) -> int:
+    return counts["noticed"] + counts["timed out"]
+
+
+def _counted(counts: Counter[str]) -> int:
+    return counts.total() - counts["equivalent"]
 
 
 if __name__ == "__main__":
