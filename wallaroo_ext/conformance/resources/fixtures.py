@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -111,7 +110,6 @@ class Fixtures:
         email: The user that it invited.
         user_id: The user's id.
         scored_at: When its first rows were scored, by the instance's clock.
-        scored_before: When that was over, on this machine's monotonic clock: the two clocks need not agree.
         expendable: Further things, for operations that may change the things that they name, by kind and key.
         withheld: Why some things are missing; empty where there are all.
         refused: The error of the last thing, an assay, where the instance refused it; all else is there then.
@@ -136,15 +134,10 @@ class Fixtures:
     email: str | None = None
     user_id: str | None = None
     scored_at: datetime | None = None
-    scored_before: float = 0.0
     expendable: dict[str, Any] = field(default_factory=dict[str, Any])
     withheld: str = ""
     refused: WallarooError | None = None
     forms: Forms = field(default_factory=Forms)
-
-    def wait_past(self, seconds: float) -> None:
-        """Wait until so many seconds have passed since the first rows were scored."""
-        time.sleep(max(0.0, self.scored_before + seconds - time.monotonic()))
 
     def things_for(self, effects: Effects) -> dict[str, list[Any]]:
         """Return the values that an operation's fields can name, by kind and key, such as `workspace id`.
@@ -328,7 +321,6 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     fixtures.pipeline_version_uuid = made(lambda name: _pipeline_version(client, fixtures, name), f"{prefix}-v")
     rows = np.random.default_rng(1).normal(size=(_SCORED_ROWS, WIDTH)).astype(np.float32)
     fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
-    fixtures.scored_before = time.monotonic()
 
 
 def _upload(client: Client, content: bytes, name: str, fixtures: Fixtures) -> ModelVersion:
