@@ -178,7 +178,11 @@ class TestInfer:
         with pytest.raises(EngineError, match=r"'tensor'.*\[3\].*\[29\]"):
             infer(client, url, {"tensor": np.zeros((2, 3), np.float32)})
 
-    @pytest.mark.parametrize("rows", [5, "text", [1, 2], {"a": [1], "b": [1, 2]}, [{"a": 1}, {"b": 1}]])
+    def test_a_text_is_the_name_of_a_file(self, client: Client, url: str) -> None:
+        with pytest.raises(FileNotFoundError, match=r"No such file.*'text'"):
+            infer(client, url, "text")
+
+    @pytest.mark.parametrize("rows", [5, [1, 2], {"a": [1], "b": [1, 2]}, [{"a": 1}, {"b": 1}]])
     def test_what_is_no_table_is_refused(self, client: Client, url: str, rows: Any) -> None:
         with pytest.raises(InvalidDataError):
             infer(client, url, rows)

@@ -835,9 +835,9 @@ def check_summary_v2(summary: dict[str, Any], values: Array, way: dict[str, Any]
     assert len(summary["aggregated_values"]) == len(summary["bins"]["labels"]) == len(edges) + 1
     assert summary["bins"]["mode"] == way["bin_mode"]
     low = values < edges[0] if len(edges) > way["bin_mode"].get("Quantile", way["bin_mode"].get("Equal")) else None
-    below = [float(np.mean(values <= edge)) for edge in edges]
+    below = [int(np.count_nonzero(values <= edge)) / len(values) for edge in edges]
     if low is not None:
-        below[0] = float(np.mean(low))
+        below[0] = int(np.count_nonzero(low)) / len(values)
     shares = np.array([*below, 1.0])
     aggregated = shares if way["aggregation"] == "Cumulative" else np.diff(shares, prepend=0.0)
     assert summary["aggregated_values"] == pytest.approx(aggregated.tolist(), abs=1e-9)

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import numpy as np
@@ -204,7 +204,7 @@ class TestTooLarge:
         ) as client:
             source = [arrow.record_batch({"a": np.arange(n * 20_000, (n + 1) * 20_000)}) for n in range(5)]
             scored = infer_batches(client, "/infer", source, in_flight=in_flight, retries=AT_ONCE)
-            found = [number for each in scored for number in each.column("out.a").to_pylist()]
+            found: list[Any] = [number for each in scored for number in cast("Any", each).column("out.a").to_pylist()]
         assert found == list(range(100_000))
         assert 0 < len(refused) <= 2 * in_flight + 8
 

@@ -31,7 +31,7 @@ from wallaroo_ext.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 arrow: Any = pa
 AT_ONCE = BatchRetries(first_pause=0.0)
@@ -40,6 +40,11 @@ AT_ONCE = BatchRetries(first_pause=0.0)
 def numbers(*sizes: int) -> list[Any]:
     ends = np.cumsum([0, *sizes])
     return [arrow.record_batch({"n": np.arange(a, b)}) for a, b in pairwise(ends)]
+
+
+def always(rows: int) -> Callable[..., int]:
+    """Return a function that gives every chunk so many rows."""
+    return lambda *_: rows
 
 
 class TestChunking:
@@ -62,7 +67,7 @@ class TestChunking:
 
     def test_a_chunk_of_one_batch_shares_its_memory(self) -> None:
         [batch] = numbers(10)
-        first = next(chunk_batches([batch], lambda *_: 4))
+        first = next(chunk_batches([batch], always(4)))
         column: Any = first.rows.column("n").chunk(0)
         assert column.buffers()[1].address == batch.column(0).buffers()[1].address
 
@@ -74,14 +79,14 @@ class TestChunking:
                 read.append(number)
                 yield batch
 
-        chunks = chunk_batches(source(), lambda *_: 5)
+        chunks = chunk_batches(source(), always(5))
         next(chunks)
         assert read == [0]
 
     @pytest.mark.parametrize("wrong", [arrow.record_batch({"m": [1]}), arrow.record_batch({"n": ["text"]}), "text"])
     def test_what_is_no_batch_of_the_same_schema_is_refused(self, wrong: Any) -> None:
         with pytest.raises(InvalidDataError):
-            list(chunk_batches([*numbers(1), wrong], lambda *_: 10))
+            list(chunk_batches([*numbers(1), wrong], always(10)))
 
 
 class TestOrderedMap:

@@ -76,7 +76,7 @@ def test_of_many_rows_only_what_a_keyword_is_about_is_read(keyword: str, rules: 
 
 
 def test_what_is_always_there_is_missed_in_each_row(rules: Rules) -> None:
-    rows = [{"metadata": {"last_model": "{}"}}, {"metadata": {}}]
+    rows: list[dict[str, Any]] = [{"metadata": {"last_model": "{}"}}, {"metadata": {}}]
     missing = list(rules.missing_always(rules.answer_schema("infer_pipeline"), rows, ()))
     assert [(where, name) for where, name, _ in missing] == [("$[1].metadata", "last_model")]
 
@@ -95,8 +95,8 @@ LIST: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "arr
     [
         ({"200": OBJECT, "400": LIST}, {200}, {201, 404}),
         ({"2XX": OBJECT, "4XX": LIST}, {200, 202}, {500}),
-        ({"2xx": OBJECT, "default": LIST}, {200, 204}, set()),
-        ({"default": OBJECT}, {200, 201}, set()),
+        ({"2xx": OBJECT, "default": LIST}, {200, 204}, set[int]()),
+        ({"default": OBJECT}, {200, 201}, set[int]()),
         ({"201": OBJECT, "2XX": LIST}, {201, 200}, {300}),
     ],
     ids=str,

@@ -131,7 +131,7 @@ def _of_other_request(
         honest = None if operation in _CREATED else await exchange.ask()
         if not isinstance(body, dict) or (honest and not succeeded(operation, honest)):
             return honest or await exchange.ask()
-        other = changed(body)
+        other = changed(object_of(body))
         answer = await exchange.ask(exchange.request.with_body(json.dumps(other).encode()))
         if other == body or mend is None or not succeeded(operation, answer):
             return answer
@@ -228,11 +228,11 @@ def _largest(found: dict[str, Any]) -> dict[str, Any]:
 
 def _of_the_first(body: Any) -> Any:
     """Return results that all have the score of the first."""
-    results = list_of(body) if isinstance(body, list) else []
-    if not results or not isinstance(results[0], dict):
+    results = list(map(object_of, list_of(body)))
+    if not results or not results[0]:
         return body
     names = [name for name in ("score", "scores", "status") if name in results[0]]
-    return [object_of(found) | {name: results[0][name] for name in names} for found in results]
+    return [found | {name: results[0][name] for name in names} for found in results]
 
 
 _SCORES: dict[str, tuple[str, set[str], Callable[[Any], Any]]] = {

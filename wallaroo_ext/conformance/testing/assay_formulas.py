@@ -35,9 +35,10 @@ class Bins:
     def aggregated(self, values: Array, aggregation: str) -> Array:
         """Return what is compared of each bin: with `Density` its share of the values, with `Cumulative` their sum."""
         low, *upper = self.edges.tolist()
-        ordered, count = np.sort(values), len(values)
+        ordered: Any = np.sort(values)
+        count = len(values)
         positions: Array = np.searchsorted(ordered, upper, side="right")
-        below: list[float] = [float(np.searchsorted(ordered, low)) / count, *(positions / count).tolist(), 1.0]
+        below: list[float] = [int(ordered.searchsorted(low)) / count, *(positions / count).tolist(), 1.0]
         return np.array(below) if aggregation == "Cumulative" else np.diff(below, prepend=0.0)
 
 
@@ -76,7 +77,7 @@ def statistics(values: Array) -> dict[str, float]:
         "max": float(np.max(values)),
         "mean": float(np.mean(values)),
         "median": float(np.median(values)),
-        "std": float(np.sqrt(np.mean((values - np.mean(values)) ** 2))),
+        "std": float(np.std(values)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
@@ -38,7 +38,7 @@ class Tried:
             test(self.times)
 
         interceptor: Any = Mock(run=self.run, give_up=self.given_up)
-        repeated(counted, cast("Any", interceptor), self.losses)()
+        repeated(counted, interceptor, self.losses)()
 
 
 def test_a_test_that_is_answered_the_second_time_passes() -> None:

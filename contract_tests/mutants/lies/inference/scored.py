@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -103,8 +103,7 @@ def _tables(operation: str) -> Iterator[Mutant]:
 
 def _rounded(numbers: Any) -> Any:
     """Return numbers with four decimals."""
-    found: Any = np.round(numbers, 4)
-    return found
+    return cast("Any", np).round(numbers, 4)
 
 
 def _with_zeros(numbers: Any) -> Any:
