@@ -46,7 +46,7 @@ if sys.argv[1] == "dropped":
 
 
 @pytest.mark.parametrize(
-    ("how", "printed"), [("held", "200"), ("dropped", "200"), ("wrong", "row 400 has 3 fields, and the line of names")]
+    ("how", "printed"), [("held", "200"), ("dropped", "200"), ("wrong", "row 600 has 3 fields, and the line of names")]
 )
 def test_a_program_that_ends_before_its_csv_file_is_not_aborted(how: str, printed: str) -> None:
     command = [sys.executable, "-c", _PROGRAM, how]

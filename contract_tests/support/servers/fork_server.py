@@ -183,7 +183,7 @@ _LOCK = threading.Lock()
 
 
 def _start_sandbox(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
-    return start("cli", arguments, files)
+    return start("sandbox", arguments, files)
 
 
 running = partial(running_by, start=_start_sandbox)
@@ -306,13 +306,19 @@ def _run_command(arguments: list[str]) -> None:
     main()
 
 
+def _run_sandbox(arguments: list[str]) -> None:
+    """Run a sandbox in a group of its own, as one that is started anew is."""
+    os.setpgid(0, 0)
+    _run_command(arguments)
+
+
 def _run_echo_server(arguments: list[str]) -> None:
     from contract_tests.support.servers import echo_server
 
     echo_server.main(arguments[0] if arguments else None)
 
 
-_PROGRAMS = {"cli": _run_command, "echo": _run_echo_server}
+_PROGRAMS = {"cli": _run_command, "sandbox": _run_sandbox, "echo": _run_echo_server}
 
 
 class _Engine:
