@@ -209,8 +209,8 @@ def leftovers(path: Path) -> list[Path]:
     Args:
         path: The file that was written.
     """
-    with os.scandir(path.parent) as entries:
-        names = [entry.name for entry in entries if entry.name.endswith(_SUFFIX)]
+    # Not by scandir: an interrupt just before its `with` block would leave it open.
+    names = [name for name in os.listdir(path.parent) if name.endswith(_SUFFIX)]  # noqa: PTH208 - names, not paths
     found = [path.with_name(name) for name in names if is_temporary_name(name, path.name)]
     return [file for file in found if _is_file(file)]
 

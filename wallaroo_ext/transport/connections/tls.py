@@ -33,7 +33,8 @@ def shared_tls_context(*, verify: bool) -> ssl.SSLContext:
         ConfigurationError: A variable names certificates that cannot be read.
     """
     if not verify:
-        return httpx.create_ssl_context(verify=False)
+        with fork_lock():
+            return httpx.create_ssl_context(verify=False)
     return _as_of(tuple(_version(os.environ.get(name)) for name in NAMED_BY))
 
 
@@ -60,8 +61,12 @@ def new_tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
 
 
 def unused_tls_context() -> ssl.SSLContext:
-    """Return TLS settings that trust nobody, for connections without TLS: no certificates are read for them."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """Return TLS settings that trust nobody, for connections without TLS: no certificates are read for them.
+
+    Forks are delayed meanwhile: the child would wait forever for what OpenSSL does at its first use.
+    """
+    with fork_lock():
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _certifi() -> ssl.SSLContext:

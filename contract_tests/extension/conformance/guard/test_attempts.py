@@ -95,7 +95,7 @@ class Asked:
         return self.http.post(LIST, json={})
 
     def create(self) -> httpx.Response:
-        """The same, and make a workspace."""
+        """Do the same, and make a workspace in place of listing them."""
         self.http.post(MODELS, json={"workspace_id": 1})
         return self.http.post(CREATE, json={"workspace_name": "conformance-1"})
 

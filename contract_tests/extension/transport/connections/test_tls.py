@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import ssl
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from contract_tests.support.servers import http_servers, three_ways
 from contract_tests.support.servers.certificates import self_signed
 from wallaroo_ext import ConfigurationError, ConnectionFailedError
-from wallaroo_ext.transport.connections.tls import NAMED_BY, new_tls_context
+from wallaroo_ext._util.after_fork import fork_lock
+from wallaroo_ext.transport.connections.tls import NAMED_BY, new_tls_context, shared_tls_context, unused_tls_context
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -112,3 +115,24 @@ def test_all_that_are_named_are_trusted_together(
     assert len(new_tls_context().get_ca_certs()) == 2
     (tmp_path / "third").mkdir()
     assert len(new_tls_context(str(self_signed(tmp_path / "third"))).get_ca_certs()) == 3
+
+
+@pytest.mark.parametrize(
+    "make",
+    [new_tls_context, unused_tls_context, lambda: shared_tls_context(verify=False)],
+    ids=["of authorities", "unused", "unverified"],
+)
+def test_forks_are_delayed_while_openssl_makes_settings(
+    make: Callable[[], ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delayed: list[bool] = []
+    new = cast("Any", ssl.SSLContext).__new__
+
+    def noting(*arguments: Any, **named: Any) -> ssl.SSLContext:
+        delayed.append(cast("Any", fork_lock())._is_owned())
+        return new(*arguments, **named)
+
+    monkeypatch.setattr(ssl.SSLContext, "__new__", noting)
+    make()
+    assert delayed
+    assert all(delayed)
