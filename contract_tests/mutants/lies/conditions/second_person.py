@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
@@ -58,10 +57,8 @@ def _kept_tokens(operation: str) -> Iterator[Mutant]:
 
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
-        claims = claims_of(exchange.request.header("authorization").partition(" ")[2])
-        issued: set[Any] = {claims_of(exchange.good_token()).get(name) for name in ("iss", "aud")}
-        is_own = {claims.get("iss"), claims.get("aud")} == issued and claims.get("exp", 0) > time.time()
-        if answer.status != _UNAUTHORIZED or not is_own or "disabled" not in answer.body.decode():
+        # The sandbox says so only of a token that it issued and that has not expired.
+        if answer.status != _UNAUTHORIZED or b"disabled" not in answer.body:
             return answer
         return await exchange.ask(_as_the_first(exchange))
 
