@@ -11,6 +11,7 @@ import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
+from wallaroo_ext.conformance.testing.waiting import ended_version
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -35,17 +36,6 @@ def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, s
 def versions(api: Api, name: str) -> list[dict[str, Any]]:
     """Return the versions of a model, the oldest first."""
     return sorted(api.call("list_model_versions", {"model_id": name}), key=lambda version: version["id"])
-
-
-def ready(api: Api, name: str, version_id: int) -> dict[str, Any]:
-    """Return a version, once it is ready."""
-    deadline = time.monotonic() + 60
-    while True:
-        [found] = [version for version in versions(api, name) if version["id"] == version_id]
-        if found.get("status", "ready") == "ready":
-            return found
-        assert time.monotonic() < deadline, f"the version stayed {found.get('status')}"
-        time.sleep(0.1)
 
 
 class TestUsersAndWorkspaces:
@@ -97,7 +87,7 @@ class TestModels:
             pytest.skip("The release does not have it.")
         name = api.unused_name("m")
         version_id, _ = uploaded(api, fixtures, name, 13)
-        version = ready(api, name, version_id)
+        version = ended_version(api, name, version_id)
         shown = api.call("get_model_version_by_id", {"model_version_id": version_id})["model_version"]
         listed = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
         versions = [each for row in listed for each in row.get("model_versions", []) if row["model"]["name"] == name]
@@ -118,7 +108,7 @@ class TestModels:
     def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, fixtures: Fixtures) -> None:
         name = api.unused_name("m")
         version_id, _ = uploaded(api, fixtures, name, 11)
-        model_id = ready(api, name, version_id)["models_pk_id"]
+        model_id = ended_version(api, name, version_id)["models_pk_id"]
         configured: list[Any] = []
         for model, version in ((fixtures.model_id, fixtures.version_id), (model_id, version_id)):
             shown = api.call("get_model_by_id", {"id": model})
@@ -132,12 +122,12 @@ class TestModels:
     def test_a_new_version_is_seen_everywhere(self, api: Api, fixtures: Fixtures) -> None:
         name = api.unused_name("m")
         version_id, first_sha = uploaded(api, fixtures, name, 13)
-        model_id = ready(api, name, version_id)["models_pk_id"]
+        model_id = ended_version(api, name, version_id)["models_pk_id"]
         before = api.call("get_model_by_id", {"id": model_id})
         assert [version["sha"] for version in api.call("get_model", {"id": model_id})["models"]] == [first_sha]
 
         second_id, second_sha = uploaded(api, fixtures, name, 14)
-        ready(api, name, second_id)
+        ended_version(api, name, second_id)
         assert [version["sha"] for version in versions(api, name)] == [first_sha, second_sha]
         shown = api.call("get_model", {"id": model_id})["models"]
         assert {version["id"]: version["sha"] for version in shown} == {version_id: first_sha, second_id: second_sha}
@@ -168,7 +158,7 @@ class TestDeployments:
         deployment = ""
         for seed in (15, 16):
             version_id, sha = uploaded(api, fixtures, model_name, seed)
-            ready(api, model_name, version_id)
+            ended_version(api, model_name, version_id)
             deployed = api.call("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [version_id]})["id"]
             deployment = f"{name}-{deployed}"
             self.runs(api, deployment, sha)

@@ -18,6 +18,7 @@ from wallaroo_ext.conformance.resources.fixtures import assay_request, second_as
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
+from wallaroo_ext.conformance.testing.waiting import by_id
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
@@ -160,13 +161,6 @@ def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
     assert outputs == pytest.approx(scored(rows).ravel(), rel=1e-4, abs=1e-7)
     assert len(set(milliseconds)) == 1, "rows of one request have one time"
     return Scored(datetime.fromtimestamp(milliseconds[0] / 1000, UTC), rows.astype(np.float64), outputs)
-
-
-def by_id(listed: list[dict[str, Any]], wanted: int | None) -> dict[str, Any]:
-    """Return the one item of a list that has an id."""
-    found = [item for item in listed if item["id"] == wanted]
-    assert len(found) == 1, f"{len(found)} of {len(listed)} listed assays have the id {wanted}"
-    return found[0]
 
 
 def instant(text: str) -> datetime:

@@ -15,10 +15,9 @@ from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.waiting import by_id, soon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pyarrow as pa
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -32,7 +31,6 @@ RECORDS = "application/json; format=pandas-records"
 ARROW = "application/vnd.apache.arrow.file"
 MOST_BYTES = 1 << 20
 """The largest answer to a few rows, in bytes of memory."""
-SOON_SECONDS = 60.0
 
 
 A_DAY = {"start": "2023-01-01T00:00:00Z", "end": "2023-01-02T00:00:00Z"}
@@ -65,22 +63,6 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
     "get_assay_baseline": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
 }
 """Requests about things that are not there."""
-
-
-def by_id(listed: list[dict[str, Any]], wanted: Any, key: str = "id") -> dict[str, Any]:
-    """Return the one item of a list that has an id."""
-    found = [item for item in listed if item[key] == wanted]
-    assert len(found) == 1, f"{len(found)} of {len(listed)} listed things have the {key} {wanted}"
-    return found[0]
-
-
-def soon(condition: Callable[[], Any]) -> Any:
-    """Return the value of a condition as soon as it is true; fail after a minute."""
-    deadline = time.monotonic() + SOON_SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"it did not come about in {SOON_SECONDS:g} s"
-        time.sleep(0.1)
-    return found
 
 
 class TestModels:

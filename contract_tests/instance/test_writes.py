@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,6 +23,7 @@ from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clocks_of
 from wallaroo_ext.conformance.testing.people import Person
+from wallaroo_ext.conformance.testing.waiting import ended_version, soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,15 +80,14 @@ def version_of(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int,
     assert fixtures.workspace_id is not None
     content = model_file(seed=seed)
     number = api.upload(api.uploads[0], name, content, fixtures.workspace_id)
-    deadline = time.monotonic() + 60
-    while True:
-        [found] = [each for each in api.call("list_model_versions", {"model_id": name}) if each["id"] == number]
-        if found.get("status", "ready") == "ready":
-            break
-        assert time.monotonic() < deadline, f"the version stayed {found.get('status')}"
-        time.sleep(0.05)
+    found = ended_version(api, name, number)
     assert found["sha"] == hashlib.sha256(content).hexdigest()
     return number, {"name": name, "version": found["model_version"], "sha": found["sha"]}
+
+
+def is_gone(api: Api, deployment: str) -> bool:
+    """Return whether a deployment is no longer there."""
+    return api.send("get_deployment_status", {"name": deployment}).status_code == 404
 
 
 def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
@@ -176,10 +177,7 @@ class TestVersions:
     @staticmethod
     def ended(api: Api, deployment: str, pipeline: str) -> None:
         """Check that a deployment ends, and answers no more."""
-        deadline = time.monotonic() + 60
-        while api.send("get_deployment_status", {"name": deployment}).status_code != 404:
-            assert time.monotonic() < deadline, "what was undeployed by its pipeline's id alone is still there"
-            time.sleep(0.05)
+        soon(lambda: is_gone(api, deployment), lambda: "what was undeployed by its pipeline's id alone is still there")
         path, headers = {"deployment": deployment, "pipeline": pipeline}, {"Content-Type": RECORDS}
         answer = api.send("infer_pipeline", [{INPUT: ROWS[0]}], path=path, headers=headers)
         assert not answer.is_success, "what was undeployed still answers"
@@ -328,10 +326,7 @@ def deployment_changed(world: World, _: str) -> None:
     for ids in ({"deployment_id": number}, {"pipeline_id": other["pipeline_pk_id"]}):
         api.call("undeploy_pipeline", ids)
         gone, left = (name, stays) if "deployment_id" in ids else (stays, None)
-        deadline = time.monotonic() + 60
-        while api.send("get_deployment_status", {"name": gone}).status_code != 404:
-            assert time.monotonic() < deadline, f"{gone} was undeployed by {ids}, and is there"
-            time.sleep(0.05)
+        soon(partial(is_gone, api, gone), partial("{} was undeployed by {}, and is there".format, gone, ids))
         if left:
             api.call("get_deployment_status", {"name": left})
 
@@ -343,10 +338,10 @@ def row_logged(world: World, operation: str) -> None:
     path = {"deployment": fixtures.deployment.name, "pipeline": fixtures.deployment.pipeline}
     api.call(operation, [{INPUT: row}], path=path, headers={"Content-Type": RECORDS})
     where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-    deadline = time.monotonic() + 60
-    while row not in [inputs_of(each) for each in api.call("get_assay_baseline", where)]:
-        assert time.monotonic() < deadline, "a row was scored and never logged"
-        time.sleep(0.1)
+    soon(
+        lambda: row in [inputs_of(each) for each in api.call("get_assay_baseline", where)],
+        lambda: "a row was scored and never logged",
+    )
 
 
 def assay_made(world: World, _: str) -> None:

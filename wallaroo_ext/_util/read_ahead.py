@@ -12,15 +12,13 @@ import sys
 import threading
 import time
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet, finalize
 
 from wallaroo_ext._util.after_fork import this_process
 
 if TYPE_CHECKING:
-
-    class _Readable(Protocol):
-        def read(self, size: int = -1, /) -> bytes: ...
+    from wallaroo_ext._util.files.readable import Readable
 
 
 _PATIENCE = 1.0
@@ -45,7 +43,7 @@ class ReadAhead:
 
     ended_at: ClassVar = -math.inf
 
-    def __init__(self, file: _Readable) -> None:
+    def __init__(self, file: Readable) -> None:
         self.reader: Any = None
         self._file = file
         self._lock = threading.Lock()

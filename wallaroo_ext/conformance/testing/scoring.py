@@ -11,6 +11,7 @@ import numpy as np
 
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.resources.samples import arrow_file_of
+from wallaroo_ext.conformance.testing.waiting import ended_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,13 +113,8 @@ def uploaded(api: Api, name: str, content: bytes, workspace_id: int | None) -> d
     """Upload a model, and return its version, as `models` of a deployment, once it is ready."""
     assert workspace_id is not None  # noqa: S101 - the run has made one
     version_id = api.upload(api.uploads[0], name, content, workspace_id)
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        [version] = [each for each in api.call("list_model_versions", {"model_id": name}) if each["id"] == version_id]
-        if version.get("status", "ready") in {"ready", "error"}:
-            return {"name": name, "version": version["model_version"], "sha": version["sha"]}
-        assert time.monotonic() < deadline, f"the model is {version['status']}"  # noqa: S101 - pytest's way to fail
-        time.sleep(0.05)
+    version = ended_version(api, name, version_id, {"ready", "error"})
+    return {"name": name, "version": version["model_version"], "sha": version["sha"]}
 
 
 def records_of(columns: Mapping[str, Array], **more: Any) -> bytes:
