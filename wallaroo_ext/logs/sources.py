@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from wallaroo_ext._util.file_signatures import ARROW_FILE
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.times import BEGINNING, END
@@ -27,6 +25,7 @@ from wallaroo_ext.transport.response_errors import NOT_SERVED, contract_violatio
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import httpx
     from pyarrow import Table
 
 pa: Any = import_module("pyarrow")
@@ -142,9 +141,7 @@ class Topic:
 
 def _asked(operation: str, request: dict[str, Any]) -> Steps[httpx.Response]:
     headers = request.get("headers", {}) | {"Accept": f"{arrow_media_type()}, application/json;q=0.5"}
-    response = yield from send(Send(operation, request | {"headers": headers}))
-    response.stream = httpx.ByteStream(b"")  # httpx's own refers to the response, so that pages would wait to be found
-    return response
+    return (yield from send(Send(operation, request | {"headers": headers})))
 
 
 def _status_of(text: bytes | None) -> dict[str, Any]:
