@@ -12,13 +12,15 @@ import sys
 import threading
 import time
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from weakref import WeakSet, finalize
 
 from wallaroo_ext._util.after_fork import this_process
 
 if TYPE_CHECKING:
-    from wallaroo_ext._util.files.readable import Readable
+
+    class _Readable(Protocol):
+        def read(self, size: int = -1, /) -> bytes: ...
 
 
 _PATIENCE = 1.0
@@ -43,7 +45,7 @@ class ReadAhead:
 
     ended_at: ClassVar = -math.inf
 
-    def __init__(self, file: Readable) -> None:
+    def __init__(self, file: _Readable) -> None:
         self.reader: Any = None
         self._file = file
         self._lock = threading.Lock()
