@@ -6,7 +6,8 @@ is kept in a `PerProcess`, which makes another one in the child. Work that only 
 `Process` that started it. A descriptor that the child must not use is passed to `detach_in_children`.
 
 Before a fork, this module waits until no other thread is importing a module, because the child would wait for that
-import forever: this package imports what it needs at the first call.
+import forever: this package imports what it needs at the first call. It waits, too, until the threads of
+`end_before_forks` that have ended are gone.
 
 A child is noticed by a hook of `os.fork` and, where Python's hooks do not run, as under uWSGI, by its process id at the
 next use.
@@ -21,6 +22,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -63,6 +65,7 @@ class Process:
 
 
 _PATIENCE_SECONDS = 10.0
+_SECONDS_OF_AN_END = 1.0
 _PAUSE_SECONDS = 0.002
 _LOADED_LATE = sys.stdlib_module_names | {
     "aiohttp",
@@ -93,6 +96,7 @@ _current = Process()
 _descriptors: dict[int, os.stat_result] = {}
 _loops: WeakSet[Any] = WeakSet()
 _inherited: list[object] = []
+_threads: set[int] = set()
 
 
 def this_process() -> Process:
@@ -192,14 +196,42 @@ def _is_same_file(descriptor: int, status: os.stat_result) -> bool:
     return status.st_ino != 0 and os.path.samestat(os.fstat(descriptor), status)
 
 
-def _wait_for_imports() -> None:
-    """Wait until no other thread is importing a module that this package needs, for ten seconds at most.
+def end_before_forks() -> None:
+    """Delay each fork that comes just after the end of this thread until its end is complete.
+
+    Python takes a thread for ended before the C libraries that it used have cleaned up. OpenSSL holds a lock meanwhile,
+    and in a child nobody would release the copy of it. Where the system has no `/proc`, nothing is delayed.
+    """
+    for each in [each for each in list(_threads) if not _exists(each)]:
+        _threads.discard(each)
+    threading.current_thread()  # from now on, a thread that Python did not start is known to it, too
+    _threads.add(threading.get_native_id())
+
+
+def _wait_for_threads() -> None:
+    """Wait until no other thread is importing a module that this package needs, or is being cleaned up.
 
     Python does not renew the locks of modules in a child, so importing such a module there would hang.
     """
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while _is_another_thread_importing() and time.monotonic() < until:
+    began_at = time.monotonic()
+    while (
+        (_is_another_thread_importing() and time.monotonic() < began_at + _PATIENCE_SECONDS)
+        or (_is_another_thread_ending() and time.monotonic() < began_at + _SECONDS_OF_AN_END)
+    ):  # fmt: skip
         time.sleep(_PAUSE_SECONDS)
+
+
+def _is_another_thread_ending() -> bool:
+    """Return whether a thread of `end_before_forks` has ended for Python, and not yet for the system."""
+    if not _threads:
+        return False
+    # Not `enumerate`, whose lock this thread may hold if a signal handler forks.
+    running = {thread.native_id for thread in list(getattr(threading, "_active", {}).values())}
+    return any(each not in running and _exists(each) for each in list(_threads))
+
+
+def _exists(thread_id: int) -> bool:
+    return Path(f"/proc/self/task/{thread_id}").exists()
 
 
 def _is_another_thread_importing() -> bool:
@@ -226,7 +258,7 @@ def fork_lock() -> AbstractContextManager[object]:
 
 def _prepare_fork() -> None:
     _acquired[threading.get_ident()] = _fork_lock.acquire(timeout=_PATIENCE_SECONDS)
-    _wait_for_imports()  # last, because another thread may start an import whenever this one waits
+    _wait_for_threads()  # last, because another thread may start an import whenever this one waits
 
 
 def _resume_parent() -> None:
@@ -238,6 +270,7 @@ def _resume_child() -> None:
     global _fork_lock  # noqa: PLW0603 - another thread of the parent may have held it
     _fork_lock = threading.RLock()
     _acquired.clear()
+    _threads.clear()
     _start_child()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -28,7 +30,6 @@ from wallaroo_ext._util.files.file_lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
 
     from wallaroo_mlops_client import Client
 
@@ -287,6 +288,24 @@ class TestInTheMiddle:
 
         assert b"long" in asyncio.run(read())
 
+    @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list its threads")
+    def test_of_the_end_of_a_thread(self, plain: Echo) -> None:
+        """What the C libraries still do after the thread's end is over, too, so that they hold no lock."""
+        client = connected(plain)
+        ended: list[int] = []
+
+        def work() -> None:
+            ask(client, "once")
+            _clean_up_slowly()
+            ended.append(threading.get_native_id())
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert Path(f"/proc/self/task/{ended[0]}").exists()
+        with children(lambda number: ask(client, str(number)), 1):
+            assert not Path(f"/proc/self/task/{ended[0]}").exists()
+
     def test_of_a_first_call_which_loads_modules(self, plain: Echo) -> None:
         """A child would wait forever for a module that a thread of its parent was importing."""
         assert _run(plain, _FIRST_CALL) == (["0"] * 4, "", 0)
@@ -309,6 +328,14 @@ def _held_by_a_thread(lock: Any) -> Generator[None]:
     finally:
         release.set()
         thread.join()
+
+
+def _clean_up_slowly() -> None:
+    """Let the system wait 0.3 s at the end of this thread, as a C library may that has something to clean up."""
+    libc = ctypes.CDLL(None)
+    key = ctypes.c_uint()
+    assert libc.pthread_key_create(ctypes.byref(key), libc.usleep) == 0
+    assert libc.pthread_setspecific(key, ctypes.c_void_p(300_000)) == 0
 
 
 class TestConnections:

@@ -173,18 +173,21 @@ class TestQueries:
     def test_versions_come_newest_first_unless_another_order_is_asked_for(
         self, http: httpx.Client, workspace_id: int, model_file: Path
     ) -> None:
-        metadata = f'{{"name": "twice", "visibility": "private", "workspace_id": {workspace_id}, "conversion": '
+        metadata = f'{{"name": "ordered", "visibility": "private", "workspace_id": {workspace_id}, "conversion": '
         for _ in range(2):
             parts = {
                 "metadata": (None, metadata + '{"framework": "onnx", "arch": null}}', "application/json"),
                 "file": ("twice.onnx", model_file.read_bytes(), "application/octet-stream"),
             }
             assert http.post("/v1/api/models/upload_and_convert", files=parts).is_success
-        query = '{ models(where: {name: {_eq: "twice"}}) { models { id } older: models(order_by: {id: asc}) { id } } }'
+        query = (
+            '{ models(where: {name: {_eq: "ordered"}}) { models { id } older: models(order_by: {id: asc}) { id } } }'
+        )
         [found] = ask(http, query)["models"]
         assert found["models"] == found["older"][::-1] != found["older"]
         first = ask(
-            http, '{ model(where: {model_id: {_eq: "twice"}}, order_by: {id: asc}, limit: 1, offset: 1) { id } }'
+            http,
+            '{ model(where: {model_id: {_eq: "ordered"}}, order_by: {id: asc}, limit: 1, offset: 1) { id } }',
         )
         assert first["model"] == found["older"][1:]
 

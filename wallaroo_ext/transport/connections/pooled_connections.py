@@ -14,7 +14,7 @@ from wallaroo_ext.redaction.known_secrets import KnownSecrets
 from wallaroo_ext.transport.connections.claimed_connections import claim_connections
 from wallaroo_ext.transport.connections.proxies import EnvironmentProxies, Proxy
 from wallaroo_ext.transport.connections.timed_connections import enforce_deadlines
-from wallaroo_ext.transport.connections.tls import shared_tls_context, unused_tls_context
+from wallaroo_ext.transport.connections.tls import prepare_thread, shared_tls_context, unused_tls_context
 from wallaroo_ext.transport.process_connections import (
     ForkSafeTransport,
     SingleProcessStream,
@@ -90,6 +90,7 @@ class PooledTransport(ForkSafeTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
+        prepare_thread()
         pool = self._pools.get()
         route = pool.route_of(request)
         client = pool.sync.get(route) or self._client_for(pool, route)
@@ -101,6 +102,7 @@ class PooledTransport(ForkSafeTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
+        prepare_thread()
         pool, loop = self._pools.get(), _running_loop()
         route = pool.route_of(request)
         client = pool.by_loop.get(loop, {}).get(route) or self._async_client_for(pool, loop, route)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from functools import lru_cache
 from pathlib import Path
 
 import httpx
 
-from wallaroo_ext._util.after_fork import fork_lock
+from wallaroo_ext._util.after_fork import end_before_forks, fork_lock, this_process
 from wallaroo_ext.errors import ConfigurationError
 
 NAMED_BY = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 """The environment variables that name other certificates than those that come with httpx."""
 _KEY_LOG = "SSLKEYLOGFILE"
+_threads = threading.local()
 
 
 def shared_tls_context(*, verify: bool) -> ssl.SSLContext:
@@ -67,6 +69,19 @@ def unused_tls_context() -> ssl.SSLContext:
     """
     with fork_lock():
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def prepare_thread() -> None:
+    """Let other threads fork whatever this one does with OpenSSL at its first use, and at the thread's end.
+
+    OpenSSL keeps data for each thread, and holds a lock while it makes and drops them. Forks are delayed meanwhile: the
+    child would wait forever for that lock.
+    """
+    if getattr(_threads, "prepared_for", None) is not this_process():
+        end_before_forks()
+        with fork_lock():
+            ssl.RAND_bytes(1)  # what makes the data
+        _threads.prepared_for = this_process()
 
 
 def _certifi() -> ssl.SSLContext:
