@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
+pytestmark = pytest.mark.thorough("the figures of assays")
+
 SECOND = timedelta(seconds=1)
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 """How far the clocks of an instance's parts may differ: nobody promises that they are one."""

@@ -52,6 +52,7 @@ def test_a_bad_token_is_refused(
     assert answer.status_code == 401, f"{answer.status_code} {answer.text[:300]}"
 
 
+@pytest.mark.thorough("tokens for others")
 def test_only_an_access_token_of_the_realm_is_accepted(
     operation_id: str, bad_tokens: BadTokens, conformance_suite: Suite, api: Api
 ) -> None:

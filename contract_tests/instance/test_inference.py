@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Columns = Mapping[str, np.ndarray[Any, Any]]
     Scorings = dict[str, Scoring | None]
 
+pytestmark = pytest.mark.thorough("many rows, and rows in every form")
+
 JSON = "application/json"
 OPERATIONS = ("infer_deployment", "infer_pipeline")
 BOTH = pytest.mark.touches(*OPERATIONS)

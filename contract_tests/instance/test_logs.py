@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Rows = list[dict[str, Any]]
 
+pytestmark = pytest.mark.thorough("pages and filters of logs")
+
 SEED, OTHER_SEED = 29, 17
 """The seeds of the two models that score the rows."""
 SIZES = (3, 1203, 5, 2)

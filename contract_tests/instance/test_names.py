@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
 
+pytestmark = pytest.mark.thorough("long and unusual names")
+
 LONGEST_LABEL = 63
 """The most characters of a DNS label."""
 FILE_NAMES = ("Modell äöü ß.onnx", "模型-数据.onnx", "A.b_c (2)+100%25 & more.Onnx", f"{'x' * 95}.onnx")

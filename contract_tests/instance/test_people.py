@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
+pytestmark = pytest.mark.thorough("what a second person sees")
+
 REFUSED = {400, 401, 403, 404, 500}
 """The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
 ROLES = [(None, "COLLABORATOR"), ("COLLABORATOR", "COLLABORATOR"), ("OWNER", "OWNER")]

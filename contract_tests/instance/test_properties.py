@@ -14,18 +14,22 @@ def test_examples(operation_id: str, conformance_suite: Suite) -> None:
     conformance_suite.cases.examples(operation_id)
 
 
+@pytest.mark.thorough("edge cases")
 def test_good_edges(operation_id: str, conformance_suite: Suite) -> None:
     conformance_suite.cases.edges(operation_id, good=True)
 
 
+@pytest.mark.thorough("random data")
 def test_good_data(operation_id: str, conformance_suite: Suite) -> None:
     conformance_suite.cases.random(operation_id, good=True, cases=conformance_suite.options.cases)
 
 
+@pytest.mark.thorough("edge cases")
 def test_bad_edges(operation_id: str, conformance_suite: Suite) -> None:
     conformance_suite.cases.edges(operation_id, good=False)
 
 
+@pytest.mark.thorough("random data")
 def test_bad_data(operation_id: str, conformance_suite: Suite) -> None:
     if not conformance_suite.rules.can_be_invalid(operation_id):
         pytest.skip("It takes any text in its path, and nothing else.")
@@ -33,6 +37,7 @@ def test_bad_data(operation_id: str, conformance_suite: Suite) -> None:
 
 
 @pytest.mark.touches("create_workspace", "create_pipeline", "deploy_pipeline", "infer_pipeline", "undeploy_pipeline")
+@pytest.mark.thorough("random data")
 def test_links(conformance_suite: Suite) -> None:
     """From operation to operation by the contract's links: create, deploy, look, infer, undeploy."""
     conformance_suite.cases.follow_links(conformance_suite.options.cases)

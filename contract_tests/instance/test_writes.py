@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
+pytestmark = pytest.mark.thorough("writes that are read back, or made at a time")
+
 RECORDS = "application/json; format=pandas-records"
 ROWS = [[0.5, -1.0, 2.0, 4.0], [1.0, 1.0, 1.0, -3.0]]
 WIDE = 20_000

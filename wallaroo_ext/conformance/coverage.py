@@ -11,8 +11,6 @@ from wallaroo_ext.conformance.results import BAD_OUTCOMES
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import OperationRow, Run
 
-LEAST_SUCCESSES = 5
-"""The number of successes that an operation needs in a run, so that not only refusals are checked."""
 _NO_REASON = "No request was sent."
 _SHOWN = 3
 
@@ -24,10 +22,12 @@ class Exercise:
     Attributes:
         operation: The operation.
         statuses: How often each status came, in ascending order; 0 stands for no answer.
+        least_successes: How often it has to succeed.
     """
 
     operation: OperationRow
     statuses: dict[int, int]
+    least_successes: int
 
     @property
     def requests(self) -> int:
@@ -42,7 +42,7 @@ class Exercise:
     @property
     def is_enough(self) -> bool:
         """Whether it succeeded often enough."""
-        return self.successes >= LEAST_SUCCESSES
+        return self.successes >= self.least_successes
 
 
 def exercises(run: Run) -> list[Exercise]:
@@ -52,7 +52,7 @@ def exercises(run: Run) -> list[Exercise]:
     for (operation, status), count in sorted(counts.items()):
         if operation in found:
             found[operation][status] = count
-    return [Exercise(row, found[row.id]) for row in run.operations]
+    return [Exercise(row, found[row.id], run.least_successes) for row in run.operations]
 
 
 def not_exercised(run: Run) -> dict[str, str]:

@@ -15,6 +15,11 @@ SEED = 29
 CASES = 12
 """The default number of random requests of each operation and kind."""
 
+LEAST_SUCCESSES = 5
+"""The number of successes that an operation needs in a run, so that not only refusals are checked."""
+LEAST_SUCCESSES_QUICKLY = 1
+"""The number that it needs where random data is left out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteOptions:
@@ -32,6 +37,7 @@ class SuiteOptions:
         seed: The seed of random data.
         cases: The number of random requests of each operation and kind.
         operations: The operations to check; empty for all.
+        quick: Whether to leave out the tests that are marked as thorough.
         drift: Whether to compare the instance's own OpenAPI document with the contract.
         drift_url: The URL of that document; None to look for it.
         recorded: A directory of recorded exchanges to compare with the contract.
@@ -48,15 +54,22 @@ class SuiteOptions:
     seed: int = SEED
     cases: int = CASES
     operations: tuple[str, ...] = ()
+    quick: bool = False
     drift: bool = False
     drift_url: str | None = None
     recorded: Path | None = None
+
+    @property
+    def least_successes(self) -> int:
+        """How often each operation has to succeed: less often where few requests of it are asked for."""
+        return LEAST_SUCCESSES_QUICKLY if self.quick else min(LEAST_SUCCESSES, self.cases + 2)
 
     def shown(self) -> tuple[str, ...]:
         """Return the options that differ from the defaults, as a person writes them."""
         flags = {
             "--read-only": self.read_only,
             "--allow-user-changes": self.allow_user_changes,
+            "--quick": self.quick,
             "--drift": self.drift,
         }
         valued = {

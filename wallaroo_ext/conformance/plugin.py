@@ -55,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--explore", action="store_true", help="random data that nobody has tried yet; prints its seed")
     group.addoption("--cases", type=int, default=CASES, help="random requests of each operation, good and bad")
     group.addoption("--operation", action="append", default=[], help="look at this operation; may be given again")
+    group.addoption("--quick", action="store_true", help="leave out what takes long; for every push")
     pytest_hooks.add_options(group)
 
 
@@ -96,6 +97,7 @@ def _options(config: pytest.Config) -> SuiteOptions:
         seed=seed if given("seed") is None else given("seed"),
         cases=given("cases"),
         operations=tuple(given("operation")),
+        quick=given("quick"),
     )
 
 
@@ -114,6 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "touches(*operations, if_there=()): the operations that a test is about; it needs all but the last"
     )
     config.addinivalue_line("markers", "last: runs after all other tests")
+    config.addinivalue_line("markers", "thorough(topic): left out by --quick, because it takes long")
     suite = config.stash.get(_SUITE, None)
     pytest_hooks.configure(config, _options(config).instance if suite is None else suite.options.instance)
 
@@ -139,6 +142,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     selected = [
         item for item in items if "conformance_suite" not in fixtures_of(item) or _is_selected(suite_of(config), item)
     ]
+    selected = [item for item in selected if not _is_left_out(config, item)]
     if len(selected) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in selected])
     items[:] = sorted(selected, key=lambda item: item.get_closest_marker("last") is not None)
@@ -148,6 +152,17 @@ def _is_selected(suite: Suite, item: pytest.Item) -> bool:
     if suite.options.instance == "recorded" and not pytest_hooks.is_example(item):
         return False
     return not operations_of(item) or _is_wanted(suite, operations_of(item))
+
+
+def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
+    """Return whether a test is left out by `--quick`, and count it, so that the report says what was not tried."""
+    marked = item.get_closest_marker("thorough")
+    if marked is None or "conformance_suite" not in fixtures_of(item):
+        return False
+    suite = suite_of(config)
+    if suite.options.quick:
+        suite.run.left_out[marked.args[0]] += 1
+    return suite.options.quick
 
 
 def fixtures_of(item: pytest.Item) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from wallaroo_ext.conformance.options import LEAST_SUCCESSES
+
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.drift.changes import Drift
     from wallaroo_ext.conformance.exchanges import Exchange
@@ -192,6 +194,8 @@ class Run:
             nothing was compared.
         could_not_run: Why the run ended early; empty where it did not.
         gaps: How often a gateway answered in place of the instance, or nothing came, by operation and what it was.
+        least_successes: How often each operation has to succeed.
+        left_out: How many tests were left out, by what they are about.
         unanswered: What came in place of an answer, for operations of which something could not be found out.
     """
 
@@ -212,6 +216,8 @@ class Run:
     drift: Drift | None = None
     could_not_run: str = ""
     gaps: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    least_successes: int = LEAST_SUCCESSES
+    left_out: Counter[str] = field(default_factory=Counter[str])
     unanswered: dict[str, str] = field(default_factory=dict[str, str])
 
     def add_check(self, operation: str, check: str, findings: list[Finding]) -> None:

@@ -96,7 +96,13 @@ class Suite:
             user_changes=options.allow_user_changes or options.instance != "live",
             alone=options.instance != "live",
         )
-        self.run = Run(self._subject(), self._rows(), time.time(), exclusions=all_exclusions())
+        self.run = Run(
+            self._subject(),
+            self._rows(),
+            time.time(),
+            exclusions=all_exclusions(),
+            least_successes=options.least_successes,
+        )
         self.interceptor = Interceptor(
             self.run, self.rules, self.guard, RateLimit(options.rate), self._every.locations, clock=clock
         )

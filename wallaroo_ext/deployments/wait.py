@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Progress = OnStatus | bool | None
 
 
-_FIRST_PAUSE = 0.2
+_FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 5.0
 _GROWTH = 1.5
 _UNKNOWN_FOR = 10.0
@@ -47,7 +47,7 @@ def wait_until_running(
 ) -> Steps[DeploymentStatus]:
     """Wait until a deployment is `Running`.
 
-    The status is asked for at once, after 0.2 s, and then less and less often, every 5 s at the end. A deployment that
+    The status is asked for at once, after 0.05 s, and then less and less often, every 5 s at the end. A deployment that
     the instance does not know is waited for in the first 10 s, because an instance may take a moment to know it.
 
     `Error` does not end the waiting by itself, because deployments pass through it while they start: real ones were

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client.models import ModelVersion
 
-_FIRST_PAUSE = 0.1
+_FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 5.0
 _UNKNOWN_FOR = 10.0
 

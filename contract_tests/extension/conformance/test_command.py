@@ -82,6 +82,24 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_quick_run_says_what_it_left_out(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    done = conformance("--quick", "--instance", "sandbox", "--report", str(report), *only("list_features"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    tried = {each["test"].partition("[")[0] for each in found["test_outcomes"]}
+    assert "instance/test_properties.py::test_examples" in tried
+    assert not any("test_good_data" in each or "test_inference" in each for each in tried)
+    assert found["left_out"]["random data"] == 2
+    left_out = f"Left out by --quick: {sum(found['left_out'].values())} tests: "
+    assert left_out in done.stdout
+    assert all(topic in done.stdout for topic in found["left_out"])
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert "--quick" in found["subject"]["options"]
+    assert all(topic in page for topic in found["left_out"])
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sandbox", "release", "operation"),
     [("2024.2", "2023.2", "list_models"), ("2025.2", "2023.4", "undeploy_pipeline")],

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, Exercise, exercises, not_exercised
+from wallaroo_ext.conformance.coverage import Exercise, exercises, not_exercised
 from wallaroo_ext.conformance.report.curl import curl_command
 from wallaroo_ext.conformance.report.failures import failures
 from wallaroo_ext.conformance.report.summary import counts_of, outcomes_of
@@ -40,7 +40,7 @@ def _report(run: Run) -> dict[str, Any]:
         "counts": asdict(counts_of(run)),
         "requests": len(run.exchanges),
         "tests": dict(Counter(test.outcome for test in outcomes_of(run))),
-        "least_successes": LEAST_SUCCESSES,
+        "least_successes": run.least_successes,
         "operations": [_operation(run, each) for each in exercises(run)],
         "checks": _checks(run),
         "failures": [_failure(each) for each in failures(run)],
@@ -49,6 +49,7 @@ def _report(run: Run) -> dict[str, Any]:
         "narrowed": [asdict(exclusion) for exclusion in run.exclusions],
         "not_exercised": not_exercised(run)
         | {row.id: row.not_exercised for row in run.operations if row.not_exercised},
+        "left_out": dict(run.left_out),
         "withheld": dict(run.withheld),
         "withheld_because": run.withheld_because,
         "drift": asdict(run.drift) if run.drift else None,

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.conformance import rules
-from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, exercises, not_exercised
+from wallaroo_ext.conformance.coverage import exercises, not_exercised
 from wallaroo_ext.conformance.report import summary
 from wallaroo_ext.conformance.report.body_view import view_body
 from wallaroo_ext.conformance.report.curl import curl_command
@@ -69,7 +69,7 @@ def _context(run: Run, found: list[Failure]) -> dict[str, Any]:
         "matrix": matrix(run),
         "exercises": exercises(run),
         "gaps": not_exercised(run) if run.exchanges else {},
-        "least": LEAST_SUCCESSES,
+        "least": run.least_successes,
         "tests": _in_order(summary.outcomes_of(run)),
         "bad_outcomes": BAD_OUTCOMES,
     }

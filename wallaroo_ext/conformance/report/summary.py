@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from wallaroo_ext._util.quantities import format_count
-from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, exercises, not_exercised, too_few
+from wallaroo_ext.conformance.coverage import exercises, not_exercised, too_few
 from wallaroo_ext.conformance.report.failures import failures, without_failed_test
 from wallaroo_ext.conformance.results import BAD_OUTCOMES, INTERRUPTED, TestOutcome, Verdict, verdict
 
@@ -137,6 +137,11 @@ def _kinds(run: Run) -> str:
     return f"{format_count(len(kinds), 'kind')} of failure{where}{how_often}"
 
 
+def too_few_text(run: Run) -> str:
+    """Return what operations are that succeeded too seldom, as the end of a sentence about them."""
+    return "without a success" if run.least_successes == 1 else f"with fewer than {run.least_successes} successes"
+
+
 def figures(run: Run) -> list[Figure]:
     """Return the figures of a run, the most important first."""
     counts, few = counts_of(run), len(too_few(run))
@@ -153,7 +158,7 @@ def figures(run: Run) -> list[Figure]:
         Figure(f"{len(run.exchanges):,}", "requests", "plain", "exercised"),
     ]
     if few and run.exchanges:
-        found.append(Figure(f"{few}", f"with fewer than {LEAST_SUCCESSES} successes", "open", "exercised"))
+        found.append(Figure(f"{few}", too_few_text(run), "open", "exercised"))
     if counts.operations_not_exercised:
         found.append(Figure(f"{counts.operations_not_exercised}", "not exercised", "open", "not-exercised"))
     if run.notices:

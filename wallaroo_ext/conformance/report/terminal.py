@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.quantities import format_count
-from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, not_exercised, too_few
+from wallaroo_ext.conformance.coverage import not_exercised, too_few
 from wallaroo_ext.conformance.report.failures import causes, failures
-from wallaroo_ext.conformance.report.summary import duration, left_in_short, sentence
+from wallaroo_ext.conformance.report.summary import duration, left_in_short, sentence, too_few_text
 from wallaroo_ext.conformance.report.texts import headline, one_line, shortened
 from wallaroo_ext.conformance.results import Verdict, verdict
 
@@ -39,6 +39,7 @@ def summary(run: Run, *, files: ReportFiles | None = None, colours: bool = False
         *_remarks(run),
         *([f"Report: {one_line(str(files.page))}"] if files else []),
         *_left_behind(run),
+        *_left_out(run),
         *_not_exercised(run),
     ]
 
@@ -88,7 +89,7 @@ def _remarks(run: Run) -> Iterator[str]:
     """Yield the lines about what does not change the verdict."""
     few = [each.operation.id for each in too_few(run)] if run.exchanges else []
     if few:
-        yield f"Fewer than {LEAST_SUCCESSES} successes: {_some(few)}."
+        yield f"Operations {too_few_text(run)}: {_some(few)}."
     yield from _not_looked_at(run)
     missing = [row.id for row in run.operations if not row.is_in_release]
     if missing:
@@ -123,6 +124,13 @@ def _identity(thing: LeftBehind) -> str:
     if thing.id is None:
         return thing.name or "without an id"
     return f"{thing.id}" if thing.name in {None, thing.id} else f"{thing.id} ({thing.name})"
+
+
+def _left_out(run: Run) -> Iterator[str]:
+    """Yield the line that says what a quick run did not try."""
+    if run.left_out:
+        tests = format_count(run.left_out.total(), "test")
+        yield one_line(f"Left out by --quick: {tests}: {'; '.join(run.left_out)}.")
 
 
 def _not_exercised(run: Run) -> Iterator[str]:

@@ -48,6 +48,7 @@ def conformance(
     cases: Annotated[int, Parameter(validator=Number(gte=1))] = CASES,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
+    quick: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
     drift_url: Annotated[str | None, Parameter(group=_DRIFT)] = None,
     recorded: Annotated[Path | None, Parameter(group=_DRIFT), PATH] = None,
@@ -78,6 +79,7 @@ def conformance(
         cases: How many random requests of each operation to send, good ones and bad ones.
         seed: The seed of random data; the same seed sends the same requests.
         explore: Use a new random seed, which is printed.
+        quick: Leave out what takes long, for every push; the last lines say what was left out.
         drift: Compare the instance's own OpenAPI document, if it has one.
         drift_url: The URL of that document.
         recorded: Compare recorded exchanges: a directory of JSON files with `path`, `status`, `request`, `response`.
@@ -98,6 +100,7 @@ def conformance(
                 cases=cases,
                 read_only=read_only,
                 allow_user_changes=allow_user_changes,
+                quick=quick,
                 rate=rate,
                 drift=drift,
                 drift_url=drift_url,
