@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from wallaroo_ext.conformance.results import LEAST_SUCCESSES
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,8 +17,6 @@ SEED = 29
 CASES = 12
 """The default number of random requests of each operation and kind."""
 
-LEAST_SUCCESSES = 5
-"""The number of successes that an operation needs in a run, so that not only refusals are checked."""
 LEAST_SUCCESSES_QUICKLY = 1
 """The number that it needs where random data is left out."""
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.conformance.options import LEAST_SUCCESSES
-
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.drift.changes import Drift
     from wallaroo_ext.conformance.exchanges import Exchange
     from wallaroo_ext.conformance.rules import Rule
 
 
+LEAST_SUCCESSES = 5
+"""The number of successes that an operation needs in a run, so that not only refusals are checked."""
 _MOST_REASONS = 3
 INTERRUPTED = "It was interrupted."
 """Why a run ended early that somebody ended: that is no failure."""
