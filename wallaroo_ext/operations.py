@@ -182,6 +182,17 @@ def client_of(named: dict[str, Any]) -> Client:
         raise TypeError("call() needs a client by name: client=connect().") from None
 
 
+def check_client(client: object) -> None:
+    """Check that what a function was given as its client is one.
+
+    Raises:
+        InvalidDataError: It is none.
+    """
+    if not callable(getattr(client, "get_httpx_client", None)):
+        problem = "None" if client is None else f"an object of type {type(client).__name__}"
+        raise InvalidDataError(f"The client is {problem}.", advice="Give what `wallaroo_ext.connect()` returns.")
+
+
 def synchronous(steps: Callable[P, Steps[T]]) -> Callable[P, T]:
     """Return the function that runs steps with the client that is their first parameter, `client`.
 
@@ -234,6 +245,7 @@ def run(client: Client, steps: Steps[T]) -> T:
     What interrupts a step, such as Ctrl-C, is raised inside the steps, which can still send requests to clean up before
     they let it through.
     """
+    check_client(client)
     outcome: Any = None
     while True:
         try:
@@ -255,6 +267,7 @@ async def run_async(client: Client, steps: Steps[T]) -> T:
     A cancellation is raised inside the steps, which may have something to clean up. What they do after it cannot be
     cancelled again.
     """
+    check_client(client)
     outcome: Any = None
     carry_out = _carried_out_async
     while True:

@@ -44,10 +44,14 @@ from wallaroo_ext import (
     ConfigurationError,
     ConnectionFailedError,
     ContractViolationError,
+    InvalidDataError,
     WallarooError,
     aio,
     call,
     contract,
+    infer,
+    infer_batches,
+    pipeline_logs,
 )
 from wallaroo_ext.operations import parse
 
@@ -225,6 +229,21 @@ class TestFailure:
     def test_a_client_is_missing(self) -> None:
         with pytest.raises(TypeError, match="client=connect"):
             call(list_workspaces, body=ListWorkspacesRequest())  # pyright: ignore[reportCallIssue]
+
+    @pytest.mark.parametrize("client", [None, "http://localhost", httpx.Client])
+    def test_a_client_is_what_connect_returns(self, client: Any) -> None:
+        """In every function that has one."""
+        tries: list[Callable[[], object]] = [
+            lambda: call(list_workspaces, client=client, body=ListWorkspacesRequest()),
+            lambda: infer(client, "p", [{"x": 1.0}]),
+            lambda: list(infer_batches(client, "http://localhost/v1/api/pipelines/infer/p-1/p", [])),
+            lambda: pipeline_logs(client, "p"),
+            lambda: asyncio.run(aio.infer(client, "p", [{"x": 1.0}])),
+            lambda: asyncio.run(aio.call(list_workspaces, client=client, body=ListWorkspacesRequest())),
+        ]
+        for each in tries:
+            with pytest.raises(InvalidDataError, match=r"^The client is .*\. Give what `wallaroo_ext.connect\(\)` "):
+                each()
 
     @settings(deadline=None, derandomize=True, max_examples=400)
     @given(name=st.sampled_from(contract.operation_ids()), status=st.sampled_from([200, 202, 204]), content=BODIES)

@@ -66,7 +66,7 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
 
 
 class TestModels:
-    @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models", "get_model", "get_model_by_id")
+    @pytest.mark.touches("list_model_versions", "list_models", "get_model", "get_model_by_id", if_there=UPLOADS)
     @pytest.mark.parametrize("upload", UPLOADS)
     def test_what_was_uploaded_is_listed_with_its_digest(self, upload: str, api: Api, fixtures: Fixtures) -> None:
         if not api.has(upload):
@@ -87,12 +87,15 @@ class TestModels:
         assert (shown["id"], shown["name"]) == (model["id"], name)
         assert [found["sha"] for found in shown["models"]] == [version["sha"]]
 
-    @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models")
+    @pytest.mark.touches("list_model_versions", "list_models", if_there=UPLOADS)
     def test_a_second_upload_adds_a_version(self, api: Api, fixtures: Fixtures) -> None:
         name, workspace_id = api.unused_name("m"), fixtures.workspace_id
         assert workspace_id is not None
-        files = [model_file(seed=number) for number in range(1, len(api.uploads) + 1)]
-        ids = [api.upload(way, name, file, workspace_id) for way, file in zip(api.uploads, files, strict=True)]
+        if not api.uploads:
+            pytest.skip("The contract has no upload.")
+        ways = api.uploads if len(api.uploads) > 1 else api.uploads * 2
+        files = [model_file(seed=number) for number in range(1, len(ways) + 1)]
+        ids = [api.upload(way, name, file, workspace_id) for way, file in zip(ways, files, strict=True)]
         assert len(set(ids)) == len(ids)
 
         listed = api.call("list_model_versions", {"model_id": name})
@@ -457,7 +460,7 @@ class TestRefusals:
         assert api.call_refused(operation_id, {"workspace_id": fixtures.workspace_id} if has_workspace else {}) == 400
         api.control(operation_id, conformance_suite.cases.unused_request(operation_id))
 
-    @pytest.mark.touches(*UPLOADS)
+    @pytest.mark.touches(if_there=UPLOADS)
     @pytest.mark.parametrize("upload", UPLOADS)
     def test_an_upload_for_nobody_is_refused(self, upload: str, api: Api, fixtures: Fixtures) -> None:
         if not api.has(upload):

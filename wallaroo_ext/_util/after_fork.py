@@ -96,7 +96,7 @@ _current = Process()
 _descriptors: dict[int, os.stat_result] = {}
 _loops: WeakSet[Any] = WeakSet()
 _inherited: list[object] = []
-_threads: set[int] = set()
+_threads: dict[int, int] = {}
 
 
 def this_process() -> Process:
@@ -203,9 +203,9 @@ def end_before_forks() -> None:
     and in a child nobody would release the copy of it. Where the system has no `/proc`, nothing is delayed.
     """
     for each in [each for each in list(_threads) if not _exists(each)]:
-        _threads.discard(each)
+        _threads.pop(each, None)
     threading.current_thread()  # from now on, a thread that Python did not start is known to it, too
-    _threads.add(threading.get_native_id())
+    _threads[threading.get_native_id()] = threading.get_ident()
 
 
 def _wait_for_threads() -> None:
@@ -225,9 +225,10 @@ def _is_another_thread_ending() -> bool:
     """Return whether a thread of `end_before_forks` has ended for Python, and not yet for the system."""
     if not _threads:
         return False
-    # Not `enumerate`, whose lock this thread may hold if a signal handler forks.
-    running = {thread.native_id for thread in list(getattr(threading, "_active", {}).values())}
-    return any(each not in running and _exists(each) for each in list(_threads))
+    # Not `enumerate`, whose lock this thread may hold if a signal handler forks, and not `native_id`, which is that of
+    # the parent's thread in a child.
+    running = getattr(threading, "_active", {})
+    return any(ident not in running and _exists(each) for each, ident in list(_threads.items()))
 
 
 def _exists(thread_id: int) -> bool:

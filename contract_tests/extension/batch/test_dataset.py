@@ -122,6 +122,12 @@ class TestSources:
             "anomaly.count",
         ]
 
+    @pytest.mark.parametrize("target", [None, 7, b"out"])
+    def test_a_target_is_the_path_of_a_directory(self, client: Client, tmp_path: Path, target: Any) -> None:
+        write_tables(tmp_path / "in", 1)
+        with pytest.raises(InvalidDataError, match="which is no directory"):
+            infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
+
     @pytest.mark.parametrize(
         "kind",
         [

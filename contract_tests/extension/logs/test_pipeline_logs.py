@@ -317,6 +317,12 @@ class TestWhatAnInstanceSays:
         with instance.client() as client:
             assert pipeline_logs(client, "p", newest_first=False).column("out.y").to_pylist() == [[0.5]]
 
+    def test_a_page_that_leads_nowhere_ends_a_topic_that_has_no_status(self) -> None:
+        instance = Paged(([json.dumps({"time": 1, "out": {"y": [0.5]}})], None, None), serves=False)
+        with instance.client() as client:
+            assert pipeline_logs(client, "p", newest_first=False).column("out.y").to_pylist() == [[0.5]]
+        assert [operation for operation, _ in instance.asked].count("get_topic_records") == 1
+
     @pytest.mark.parametrize("bad", [["no JSON"], ["7"], [7], None])
     def test_a_topic_without_rows_in_a_known_form_is_an_error(self, bad: Any) -> None:
         instance: Any = Paged(([], None, None), serves=False)

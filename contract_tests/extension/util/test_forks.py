@@ -288,6 +288,21 @@ class TestInTheMiddle:
 
         assert b"long" in asyncio.run(read())
 
+    def test_of_a_child_which_forks_without_waiting_for_its_own_thread(
+        self, plain: Echo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Python gives the thread the number that it has in the parent."""
+        client = connected(plain)
+
+        def parent() -> None:
+            ask(client, "a child")
+            pauses: list[float] = []
+            monkeypatch.setattr(time, "sleep", pauses.append)
+            assert run_in_child(lambda: ask(client, "a child of it")) == 0
+            assert pauses == []
+
+        assert run_in_child(parent) == 0
+
     @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list its threads")
     def test_of_the_end_of_a_thread(self, plain: Echo) -> None:
         """What the C libraries still do after the thread's end is over, too, so that they hold no lock."""

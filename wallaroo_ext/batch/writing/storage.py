@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.opening.filesystems import resolve
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Generator
     from typing import BinaryIO
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.reading.data_source import Source
 
 fs: Any = import_module("pyarrow.fs")
+
+
+def _check(location: object) -> None:
+    if not isinstance(location, str | PathLike):
+        raise InvalidDataError(
+            f"The target is {location!r}, which is no directory.", advice="Give the path or the URL of one."
+        )
 
 
 class Storage:
@@ -36,7 +43,8 @@ class Storage:
         location: The path or the URL as a text, for messages.
     """
 
-    def __init__(self, location: str | os.PathLike[str], filesystem: Any = None) -> None:
+    def __init__(self, location: str | PathLike[str], filesystem: Any = None) -> None:
+        _check(location)
         self._system: Any
         self._system, self._base = resolve(location, filesystem)
         self.location = user_text(location)
