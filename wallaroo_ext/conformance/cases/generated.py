@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.guard.effects import RequestName
     from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, Interceptor
+    from wallaroo_ext.conformance.guard.request_fields import RequestFields
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.results import Finding
 
@@ -80,7 +81,9 @@ class GeneratedCases:
         schemathesis.openapi.media_type(ARROW, samples.arrow_files())
         schemathesis.openapi.media_type(FILE, samples.model_files())
         self._interceptor = interceptor
+        self._fixtures = fixtures
         self._session = session
+        session.check = self._check_spared
         self._base_url = base_url
         self._authorization = authorization
         self._wait_for_start = wait_for_start
@@ -94,6 +97,15 @@ class GeneratedCases:
         self._good = self._schema(bound(document, effects, fixtures, self._prefix))
         self._bad = self._schema(document)
         self._bad_writes = self._schema(bound_names(document, effects, fixtures, self._prefix))
+
+    def _check_spared(self, operation: str, request: RequestFields) -> None:
+        """Check that a case changes nothing that later tests need: a link leads from anything that is listed to it.
+
+        Raises:
+            WithheldError: It does.
+        """
+        guard = self._interceptor.guard
+        guard.check_spared(operation, request, self._fixtures.spared_by(guard.effects[operation]))
 
     def _schema(self, document: dict[str, Any]) -> Any:
         """Return schemathesis's schema of a contract, whose checks are counted."""

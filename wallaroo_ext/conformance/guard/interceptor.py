@@ -205,11 +205,25 @@ class Interceptor:
         below = [path.removeprefix(root) for root in self.roots if path.startswith(root)]
         return [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
 
-    def admit(self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes) -> Outgoing:
+    def admit(
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]],
+        content: bytes,
+        check: Callable[[str, RequestFields], object] = lambda _operation, _request: None,
+    ) -> Outgoing:
         """Check that a request may be sent, and wait until the rate limit allows it.
 
+        Args:
+            method: Its method.
+            url: Its URL.
+            headers: Its headers.
+            content: Its body.
+            check: A further check of a request that the contract has: it raises `WithheldError`.
+
         Raises:
-            WithheldError: It could touch what the run did not make.
+            WithheldError: It could touch what the run did not make, or the further check withholds it.
         """
         all_headers, routes = list(headers), self._at(url)
         declared = [route for route in routes if route.method == method.upper()]
@@ -222,6 +236,7 @@ class Interceptor:
                 effects = self.guard.effects[route.operation]
                 fields = fields_of(route.template, url, all_headers, content, effects)
                 self.guard.check(route.operation, fields)
+                check(route.operation, fields)
             if not declared and not (method == "POST" and not routes and url == self.sign_in_url):
                 self._check_undeclared(method, url, all_headers, content, routes)
         except WithheldError as error:
@@ -505,12 +520,14 @@ class InterceptedSession(requests.Session):
 
     Attributes:
         last: The newest exchange.
+        check: A further check of what it sends, as in `Interceptor.admit`.
     """
 
     def __init__(self, interceptor: Interceptor) -> None:
         super().__init__()
         self.trust_env = False
         self.last: Exchange | None = None
+        self.check: Callable[[str, RequestFields], object] = lambda _operation, _request: None
         self._interceptor = interceptor
 
     @override
@@ -521,6 +538,7 @@ class InterceptedSession(requests.Session):
             str(request.url),
             [(name, str(value)) for name, value in request.headers.items()],
             content.encode() if isinstance(content, str) else bytes(content),
+            self.check,
         )
         proxies = _proxies(str(request.url))
 

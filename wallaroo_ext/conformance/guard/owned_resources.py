@@ -76,10 +76,10 @@ class OwnedResources:
 
     def note_existing(self, thing: str, value: Any) -> None:
         """Note an id that was there before the run, and so does not belong to the run, whatever an answer says."""
-        self._existing.setdefault(thing, set()).add(_normalized(value))
+        self._existing.setdefault(thing, set()).add(normalized(value))
 
     def _is_of_others(self, thing: str, value: Any) -> bool:
-        return _normalized(value) in self._existing.get(thing, ())
+        return normalized(value) in self._existing.get(thing, ())
 
     def learn(self, effects: Effects, request: RequestFields, answer: Any) -> bool:
         """Note the things of the run in an answer: what the request made, or what belongs to the things that it names.
@@ -111,10 +111,10 @@ class OwnedResources:
         """Forget the ids that a request removed: an instance may give them to things of others."""
         removed = [name for name in effects.names if split_thing(name.thing)[0] in effects.writes]
         for name in removed:
-            ids = {part for value in request.at(name.location) for part in _normalized(value).split(",")}
+            ids = {part for value in request.at(name.location) for part in normalized(value).split(",")}
             with self._lock:
                 known = self._known.get(name.thing, {})
-                for value in [value for value in known if _normalized(value).isdigit() and _normalized(value) in ids]:
+                for value in [value for value in known if normalized(value).isdigit() and normalized(value) in ids]:
                     del known[value]
 
     def _is_about_own(self, effects: Effects, request: RequestFields) -> bool:
@@ -123,7 +123,7 @@ class OwnedResources:
             (name.thing, value) for name in effects.names for value in request.at(name.location) if value is not None
         ]
         return bool(named) and all(
-            _normalized(value) != str(NOBODYS) and self.has(thing, value) for thing, value in named
+            normalized(value) != str(NOBODYS) and self.has(thing, value) for thing, value in named
         )
 
     def _has_only_what_was_asked(self, effects: Effects, request: RequestFields, answer: Any) -> bool:
@@ -156,8 +156,8 @@ class OwnedResources:
     def _known_value(self, thing: str, effects: Effects, request: RequestFields) -> Any:
         """Return what a request names, as it is known: a number even if the request has a text."""
         locations = [name.location for name in effects.names if name.thing == thing]
-        named = {_normalized(value) for location in locations for value in request.at(location)}
-        return _first([known for known in self.values_of(thing) if _normalized(known) in named])
+        named = {normalized(value) for location in locations for value in request.at(location)}
+        return _first([known for known in self.values_of(thing) if normalized(known) in named])
 
     def add_resource(self, resource: Resource) -> None:
         """Add a thing that the run made, or what was not known of it yet."""
@@ -216,20 +216,20 @@ class OwnedResources:
             return True
         if isinstance(value, str) and "," in value:
             return all(self.has(thing, part) for part in value.split(","))
-        return self.is_harmless(value) or _normalized(value) in {_normalized(known) for known in self.values_of(thing)}
+        return self.is_harmless(value) or normalized(value) in {normalized(known) for known in self.values_of(thing)}
 
     def is_harmless(self, value: Any) -> bool:
         """Return whether a value names nothing of others, whatever its field means: null, nobody's id, an own name."""
         if value is None:
             return True
-        return _normalized(value) == str(NOBODYS) or (isinstance(value, str) and self.is_own_name(value))
+        return normalized(value) == str(NOBODYS) or (isinstance(value, str) and self.is_own_name(value))
 
     def is_own_name(self, text: str) -> bool:
         """Return whether only the run gives such a name: it has the run's prefix and no special characters."""
         return self._name.fullmatch(text) is not None and ".." not in text
 
 
-def _normalized(value: Any) -> str:
+def normalized(value: Any) -> str:
     """Return a value as a text to compare it by: a whole number and its text are equal."""
     if isinstance(value, bool) or value is None:
         return repr(value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.guard.effects import ABOUT_PEOPLE, NOTHING, split_thing
 from wallaroo_ext.conformance.guard.expressions import expression_of
-from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, normalized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class WithheldError(Exception):
-    """A request was not sent, because it could touch what the run did not make; the message says why."""
+    """A request was not sent, as it could touch what the run did not make, or still needs; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,24 @@ class WriteGuard:
         if not found.requires_name and not self._names_something(found, request):
             raise WithheldError("It writes, and the request names nothing of this run.")
         self._check_decisive(found, request)
+
+    def check_spared(self, operation: str, request: RequestFields, spared: Mapping[str, Any]) -> None:
+        """Check that a request names none of the things that the rest of the run needs as they are.
+
+        Args:
+            operation: The contract's `operationId`.
+            request: The values of the request.
+            spared: The ids and names that it may not name, by kind and key, such as `pipeline id`.
+
+        Raises:
+            WithheldError: It names one.
+        """
+        for name in self.effects[operation].names:
+            if name.origin == "existing" and name.thing in spared:
+                named = map(normalized, request.at(name.location))
+                if normalized(spared[name.thing]) in named:
+                    shown = f"{expression_of(name.location)} {shortened(spared[name.thing])}"
+                    raise WithheldError(f"{shown} is the {name.thing} that later tests of this run need.")
 
     def _check_decisive(self, effects: Effects, request: RequestFields) -> None:
         """Check that a request that writes has the fields without which an instance could apply it to everything.

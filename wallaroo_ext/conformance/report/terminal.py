@@ -95,7 +95,8 @@ def _remarks(run: Run) -> Iterator[str]:
     if missing:
         yield f"Not in release {one_line(run.subject.release)}, and not tested: {_some(missing)}."
     if run.withheld:
-        yield f"Withheld: {format_count(run.withheld.total(), 'request')} that could touch what the run did not make."
+        withheld = format_count(run.withheld.total(), "request")
+        yield f"Withheld: {withheld} that could touch what the run did not make, or change what it still needs."
     if run.notices:
         yield f"Worth knowing: {format_count(len(run.notices), 'notice')}."
     if run.drift is not None:

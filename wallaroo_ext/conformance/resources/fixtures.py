@@ -152,6 +152,14 @@ class Fixtures:
                 found[thing] = value
         return {thing: [value] for thing, value in found.items() if value is not None}
 
+    def spared_by(self, effects: Effects) -> dict[str, Any]:
+        """Return what an operation may not name, by kind and key: it may change it, and the rest of the run needs it.
+
+        For such an operation there are things that nothing else needs (see `things_for`).
+        """
+        given, needed = self.things_for(effects), self._things(self.deployment, self.pipeline_id)
+        return {thing: value for thing, value in needed.items() if value is not None and given.get(thing) != [value]}
+
     def _things(self, deployment: Deployment | None, pipeline_id: int | None) -> dict[str, Any]:
         model = self.model or {}
         return {

@@ -1,12 +1,16 @@
-"""Do the links of the contract find no fault in an instance that takes its time, and one in an instance that lies?"""
+"""Do links find no fault in a slow instance, one in an instance that lies, and change nothing that tests need?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from wallaroo_mlops_client.api.deployments import get_deployment_status
+from wallaroo_mlops_client.models import GetDeploymentStatusRequest
 
 from contract_tests.support.servers.fork_server import running
+from wallaroo_ext import call
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.suite import Suite
 from wallaroo_ext.sandbox.control_client import Sandbox
@@ -54,3 +58,36 @@ def test_an_instance_that_never_takes_rows_is_found(served: tuple[Suite, Sandbox
     suite, control = served
     control.add_faults(*unavailable())
     assert found_in_inference(suite)
+
+
+def test_a_link_leads_to_nothing_that_later_tests_need(served: tuple[Suite, Sandbox]) -> None:
+    suite, _ = served
+    fixtures, cases = suite.fixtures, cast("Any", suite.cases)
+    cases._good = cases._good.include(operation_id=["get_pipeline_by_name", "undeploy_pipeline"])
+    cases.follow_links(SCENARIOS)
+    assert any("later tests" in reason for reason in suite.run.withheld_because["undeploy_pipeline"])
+    assert fixtures.deployment is not None
+    assert call(
+        get_deployment_status, client=suite.client, body=GetDeploymentStatusRequest(name=fixtures.deployment.name)
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "field"),
+    [
+        ("undeploy_pipeline", "/v1/api/pipelines/undeploy", "pipeline_id"),
+        ("set_assay_active", "/v1/api/assays/set_active", "id"),
+        ("deactivate_user", "/v1/api/users/deactivate", "email"),
+    ],
+)
+def test_what_operations_may_change_has_a_second_one(
+    served: tuple[Suite, Sandbox], operation: str, path: str, field: str
+) -> None:
+    suite, _ = served
+    effects, cases = suite.guard.effects[operation], cast("Any", suite.cases)
+    [thing] = [name.thing for name in effects.names if name.location == ("body", field)]
+    needed, given = suite.fixtures.spared_by(effects)[thing], suite.fixtures.things_for(effects)[thing]
+    assert [needed] != given
+    headers = {"Authorization": suite.user_authorization()}
+    with pytest.raises(WithheldError, match="later tests"):
+        cases._session.post(f"{suite.instance.settings.api_url}{path}", json={field: needed}, headers=headers)
