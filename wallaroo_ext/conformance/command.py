@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import gc
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +24,12 @@ from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationE
 from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.results import Run
 
+_COLLECTIONS = (5_000, 10, 20)
 DRIFT = "drift"
 """The check that the instance's own description, or recordings of it, break no client of the contract."""
 
@@ -69,8 +71,19 @@ def run_suite(
         OSError: The contract cannot be read.
         ValueError: The file is no contract.
     """
-    with undisturbed(), as_interrupts():
+    with undisturbed(), as_interrupts(), _fewer_collections():
         return _run(options, progress, announce)
+
+
+@contextmanager
+def _fewer_collections() -> Generator[None]:
+    """Look for cycles of unused objects less often: among all that the suite keeps it took a tenth of its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_COLLECTIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _run(options: SuiteOptions, progress: Callable[[int, int], None], announce: Callable[[str], None] | None) -> Run:

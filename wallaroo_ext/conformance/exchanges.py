@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.redaction.known_secrets import remove_known_secrets
+from wallaroo_ext.redaction.known_secrets import current_secrets, remove_known_secrets
 from wallaroo_ext.redaction.patterns import redact, remove_secrets
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 16_384
 """The number of bytes of a body that are kept."""
+_LONGEST_SECRET = 4_096
+"""How much more of it is looked at, as a secret that is cut off is hard to know: the length of an encoded token."""
 LEFT_OUT = "[left out]"
 """Stands in place of a secret."""
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
@@ -102,8 +105,8 @@ def _redact_header(name: str, value: str) -> str:
 
 def redact_body(content: bytes, content_type: str) -> Body:
     """Return the beginning of a body, without secrets."""
-    cleaned = _without_secrets(content, content_type)
-    return Body(_without_known_secrets(cleaned[: 2 * MAX_BODY_BYTES])[:MAX_BODY_BYTES], len(content))
+    cleaned = _without_secrets(content, content_type)[: MAX_BODY_BYTES + _LONGEST_SECRET]
+    return Body(_without_known_secrets(cleaned, current_secrets())[:MAX_BODY_BYTES], len(content))
 
 
 def _without_secrets(content: bytes, content_type: str) -> bytes:
@@ -124,8 +127,9 @@ def _form_without_secrets(content: bytes) -> bytes:
     return urlencode([(name, LEFT_OUT if name in _SECRET_FIELDS else value) for name, value in pairs]).encode()
 
 
-def _without_known_secrets(content: bytes) -> bytes:
-    """Return a body without the secrets that this process holds; every other byte stays."""
+@lru_cache(maxsize=256)  # many answers are the same; 5 MiB at most
+def _without_known_secrets(content: bytes, _secrets: object) -> bytes:
+    """Return a body without the secrets that this process holds now; every other byte stays."""
     text = content.decode(errors="surrogateescape")
     cleaned = remove_known_secrets(text)
     return content if cleaned == text else cleaned.encode(errors="surrogateescape")
@@ -133,7 +137,7 @@ def _without_known_secrets(content: bytes) -> bytes:
 
 def _beginning_without_secrets(content: bytes) -> bytes:
     """Return the beginning of a body that is no JSON, without what looks like a secret; every other byte stays."""
-    text = content[: 2 * MAX_BODY_BYTES].decode(errors="surrogateescape")
+    text = content[: MAX_BODY_BYTES + _LONGEST_SECRET].decode(errors="surrogateescape")
     return remove_secrets(text).encode(errors="surrogateescape")
 
 

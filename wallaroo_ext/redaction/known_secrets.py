@@ -149,7 +149,7 @@ class _Encoding(NamedTuple):
 _Index = dict[str, list[_Needle]]
 """The needles by their first characters."""
 
-_MANY = 64
+_MANY = 200
 """The number of beginnings from which on a text is looked through once, in place of once for each."""
 
 _owners: tuple[weakref.ref[KnownSecrets], ...] = ()
@@ -192,6 +192,11 @@ def _reset_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+def current_secrets() -> object:
+    """Return what stands for the secrets that this process holds: another object after any of them has changed."""
+    return _generation
 
 
 def remove_known_secrets(text: str) -> str:

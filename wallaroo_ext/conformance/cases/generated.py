@@ -90,6 +90,7 @@ class GeneratedCases:
         self._skip_reason = skip_reason
         self._seed = first_seed
         self._probed: set[str] = set()
+        self._drawn: dict[str, Any] = {}
         self._requests: dict[str, dict[str, Any]] = {}
         self._numbers = count(1)
         document, effects = interceptor.rules.document, interceptor.guard.effects
@@ -289,7 +290,9 @@ class GeneratedCases:
 
     def _good_request(self, operation: str) -> dict[str, Any]:
         found = self._operation(self._good, operation)
-        case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
+        if operation not in self._drawn:
+            self._drawn[operation] = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
+        case = self._drawn[operation]
         self._prepare(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
         named: list[str] = list(case.headers or ())
