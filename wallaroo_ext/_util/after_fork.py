@@ -202,8 +202,9 @@ def end_before_forks() -> None:
     Python takes a thread for ended before the C libraries that it used have cleaned up. OpenSSL holds a lock meanwhile,
     and in a child nobody would release the copy of it. Where the system has no `/proc`, nothing is delayed.
     """
-    for each in [each for each in list(_threads) if not _exists(each)]:
-        _threads.pop(each, None)
+    for each in list(_threads):
+        if not _exists(each):
+            _threads.pop(each, None)
     threading.current_thread()  # from now on, a thread that Python did not start is known to it, too
     _threads[threading.get_native_id()] = threading.get_ident()
 
@@ -214,10 +215,8 @@ def _wait_for_threads() -> None:
     Python does not renew the locks of modules in a child, so importing such a module there would hang.
     """
     began_at = time.monotonic()
-    while (
-        (_is_another_thread_importing() and time.monotonic() < began_at + _PATIENCE_SECONDS)
-        or (_is_another_thread_ending() and time.monotonic() < began_at + _SECONDS_OF_AN_END)
-    ):  # fmt: skip
+    reasons = ((_is_another_thread_importing, _PATIENCE_SECONDS), (_is_another_thread_ending, _SECONDS_OF_AN_END))
+    while any(is_so() and time.monotonic() < began_at + patience for is_so, patience in reasons):
         time.sleep(_PAUSE_SECONDS)
 
 

@@ -18,7 +18,7 @@ CASES = 12
 """The default number of random requests of each operation and kind."""
 
 LEAST_SUCCESSES_QUICKLY = 1
-"""The number that it needs where random data is left out."""
+"""How often each operation has to succeed in a quick run, which leaves out random data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

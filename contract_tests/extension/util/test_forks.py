@@ -293,13 +293,14 @@ class TestInTheMiddle:
     ) -> None:
         """Python gives the thread the number that it has in the parent."""
         client = connected(plain)
+        is_ending = after_fork._is_another_thread_ending
 
         def parent() -> None:
             ask(client, "a child")
-            pauses: list[float] = []
-            monkeypatch.setattr(time, "sleep", pauses.append)
+            found: list[bool] = []
+            monkeypatch.setattr(after_fork, "_is_another_thread_ending", lambda: found.append(is_ending()) or found[-1])
             assert run_in_child(lambda: ask(client, "a child of it")) == 0
-            assert pauses == []
+            assert found == [False]
 
         assert run_in_child(parent) == 0
 
