@@ -16,7 +16,7 @@ import httpx
 import pytest
 import wallaroo_mlops_client
 import yaml
-from wallaroo_mlops_client.api.inference import infer_pipeline
+from wallaroo_mlops_client.api.inference import infer_deployment
 from wallaroo_mlops_client.api.models import (
     list_model_versions,
     upload_and_convert_model,
@@ -150,7 +150,7 @@ def test_a_multipart_request_leaves_the_boundary_to_httpx(operation: Any, body: 
 )
 def test_each_body_of_inference_is_sent_under_its_own_type(body: Any, content_type: str) -> None:
     options: dict[str, Any] = {"body": body, "dataset": ["out", "time"], "dataset_separator": "."}
-    kwargs = request_of(infer_pipeline, deployment="a-1", pipeline="a", **options)
+    kwargs = request_of(infer_deployment, deployment="a-1", **options)
     request = httpx.Client(base_url="http://a").build_request(**kwargs)
     assert request.headers["Content-Type"] == content_type
     assert request.url.params.get_list("dataset[]") == ["out", "time"]
