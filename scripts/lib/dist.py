@@ -93,6 +93,8 @@ def _without_own(value: Any, *, are_names: bool = False) -> Any:
         return [_without_own(inner) for inner in list_of(value)]
     if not isinstance(value, dict):
         return value
+    if not are_names and len(choices := list_of(object_of(value).get("anyOf"))) == 1:  # an overlay took the others away
+        value = object_of(choices[0]) | {key: inner for key, inner in object_of(value).items() if key != "anyOf"}
     kept = {key: inner for key, inner in object_of(value).items() if are_names or key not in _OWN}
     return {
         key: json.loads(json.dumps(inner))
