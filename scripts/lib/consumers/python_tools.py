@@ -1,0 +1,7 @@
+"""x."""
+
+from __future__ import annotations
+
+from scripts.lib.consumers.tools import Tool
+
+TOOLS: tuple[Tool, ...] = ()
