@@ -29,14 +29,14 @@ def _version(package: str) -> str:
     return json.loads((HERE / "package.json").read_text(encoding="utf-8"))["devDependencies"][package]
 
 
-def _type_check_and_call(workshop: Workshop, program: str) -> None:
+def type_check_and_call(workshop: Workshop, program: str) -> None:
     """Compile a client's program with the compiler of TypeScript, strictly, and let it call the sandbox."""
     workshop.copy(f"{program}.ts")
     workshop.run(BIN / "tsc", "-p", ".")
     workshop.scene.check(workshop.call("node", f"built/{program}.js"))
 
 
-def _project(workshop: Workshop) -> None:
+def make_project(workshop: Workshop) -> None:
     """Make the tool's directory a project of modules in TypeScript, which a generator may look at."""
     workshop.copy("tsconfig.json")
     workshop.copy("../package.json", "package.json")
@@ -44,20 +44,20 @@ def _project(workshop: Workshop) -> None:
 
 
 def _openapi_typescript(workshop: Workshop) -> str:
-    _project(workshop)
+    make_project(workshop)
     workshop.run(BIN / "openapi-typescript", workshop.contract, "-o", "generated/openapi-typescript.ts")
-    _type_check_and_call(workshop, "openapi-fetch")
+    type_check_and_call(workshop, "openapi-fetch")
     return f"{_TYPE}; {_PARTS}"
 
 
 def _hey_api(workshop: Workshop) -> str:
-    _project(workshop)
+    make_project(workshop)
     output = {"path": "generated/hey-api", "module": {"extension": ".js"}}
     options = {"input": str(workshop.contract), "output": output, "plugins": ["@hey-api/client-fetch"]}
     settings = f"export default {json.dumps(options)}\n"
     (workshop.directory / "openapi-ts.config.mjs").write_text(settings, encoding="utf-8")
     workshop.run(BIN / "openapi-ts", "--file", "openapi-ts.config.mjs", "--no-log-file")
-    _type_check_and_call(workshop, "hey-api")
+    type_check_and_call(workshop, "hey-api")
     return f"{_TYPE}; {_PARTS}"
 
 
