@@ -44,7 +44,9 @@ def copies() -> dict[str, str]:
     """Return the contents of the copies, by their file's name in `openapi/dist/`."""
     document = copy_of(contract.load())
     texts = {f"{NAME}.json": _as_json(document), f"{NAME}.yaml": as_yaml(document)}
-    return texts | {f"{NAME}-{release}.json": _as_json(copy_of(contract.load(release))) for release in contract.RELEASES}
+    return texts | {
+        f"{NAME}-{release}.json": _as_json(copy_of(contract.load(release))) for release in contract.RELEASES
+    }
 
 
 def write(directory: Path = DIRECTORY) -> None:

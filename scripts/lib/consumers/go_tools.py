@@ -58,7 +58,7 @@ def _call(workshop: Workshop, program: str, *modules: str) -> None:
 def _generator(workshop: Workshop) -> str:
     generate(workshop, "go", ".", "--additional-properties", "withGoMod=false")
     _call(workshop, "openapi-generator")
-    return "the token's path has a server of its own: `OperationServers = nil`, and a configuration for signing in"
+    return "`OperationServers = nil` for the token; writes no part of JSON: uploads by `upload_model` only"
 
 
 def _codegen(workshop: Workshop) -> str:

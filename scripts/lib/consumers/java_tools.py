@@ -32,7 +32,14 @@ def _generator(workshop: Workshop) -> Path:
     jar = workshop.kept / f"openapi-generator-cli-{VERSION}.jar"
     if not jar.exists():
         directory = workshop.directory / "downloaded"
-        workshop.run("mvn", *_QUIET, _repository(workshop), f"{_PLUGIN}:copy", f"-Dartifact={_ARTIFACT}", f"-DoutputDirectory={directory}")
+        workshop.run(
+            "mvn",
+            *_QUIET,
+            _repository(workshop),
+            f"{_PLUGIN}:copy",
+            f"-Dartifact={_ARTIFACT}",
+            f"-DoutputDirectory={directory}",
+        )
         (directory / jar.name).replace(jar)
     with jar.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -87,7 +87,10 @@ def _prism(workshop: Workshop, command: str, *arguments: str) -> Generator[str]:
     port = _free_port()
     log = workshop.directory / f"{command}.log"
     line = [str(BIN / "prism"), command, str(workshop.contract), *arguments, "--port", str(port), "--host", "127.0.0.1"]
-    with log.open("wb") as output, subprocess.Popen(line, stdout=output, stderr=output, stdin=subprocess.DEVNULL) as started:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(line, stdout=output, stderr=output, stdin=subprocess.DEVNULL) as started,
+    ):
         try:
             _wait_for(port, started)
             yield f"http://127.0.0.1:{port}"

@@ -14,7 +14,12 @@ from wallaroo_ext import contract
 
 _HERE = Path(__file__).parent
 _PROGRAM = _HERE / "node_modules/redoc/bundles/redoc.standalone.js"
-_OPTIONS = {"disableSearch": False, "hideDownloadButtons": True, "nativeScrollbars": True, "onlyRequiredInSamples": True}
+_OPTIONS = {
+    "disableSearch": False,
+    "hideDownloadButtons": True,
+    "nativeScrollbars": True,
+    "onlyRequiredInSamples": True,
+}
 _PAGE = Template("""\
 <!DOCTYPE html>
 <html lang="en">

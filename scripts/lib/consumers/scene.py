@@ -82,7 +82,9 @@ class Scene:
         from wallaroo_mlops_client.models import GetModelVersionByIdRequest
 
         with connect(environment=self.settings) as client:
-            answer = get_model_version_by_id.sync(client=client, body=GetModelVersionByIdRequest(model_version_id=model))
+            answer = get_model_version_by_id.sync(
+                client=client, body=GetModelVersionByIdRequest(model_version_id=model)
+            )
         stored = answer.to_dict()["model_version"]["model_version"] if answer else {}
         if stored.get("file_info", {}).get("sha") != self.sha:
             raise ConsumerError(f"the uploaded model {model} has not the file's SHA-256")
@@ -96,7 +98,9 @@ def scene() -> Generator[Scene]:
     with running() as settings:
         with connect(environment=settings) as client:
             workspace = find_workspace(client, "consumers", create=True)
-            deployment = deploy_pipeline(client, "tumours", upload_model(client, file, name="tumours", workspace=workspace.id))
+            deployment = deploy_pipeline(
+                client, "tumours", upload_model(client, file, name="tumours", workspace=workspace.id)
+            )
             scored = infer(client, deployment.url, row, vector=True)
         features = [float(column[0].as_py()) for column in row.columns]
         variables = settings | {

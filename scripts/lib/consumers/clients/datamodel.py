@@ -8,9 +8,7 @@ import httpx
 import models
 
 told = os.environ
-asked = models.TokenRequest(
-    grant_type="password", username=told["WALLAROO_USER"], password=told["WALLAROO_PASSWORD"]
-)
+asked = models.TokenRequest(grant_type="password", username=told["WALLAROO_USER"], password=told["WALLAROO_PASSWORD"])
 answer = httpx.post(
     told["WALLAROO_AUTH_URL"] + "/auth/realms/master/protocol/openid-connect/token",
     auth=(told["WALLAROO_CLIENT_ID"], told["WALLAROO_CLIENT_SECRET"]),
@@ -28,7 +26,9 @@ def send(path, body=None, **options):
     return client.post(path, **options).raise_for_status().json()
 
 
-workspaces = models.ListWorkspacesResponse.model_validate(send("/v1/api/workspaces/list", models.ListWorkspacesRequest()))
+workspaces = models.ListWorkspacesResponse.model_validate(
+    send("/v1/api/workspaces/list", models.ListWorkspacesRequest())
+)
 metadata = models.ModelMetadata(
     name="by-datamodel",
     visibility="private",

@@ -43,11 +43,9 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	metadata := api.ModelMetadata{
-		Name: "by-go", Visibility: api.VISIBILITY_PRIVATE, WorkspaceId: workspace,
-		Conversion: api.Conversion{Framework: "onnx"},
-	}
-	uploaded := must(client.ModelsAPI.UploadAndConvertModel(ctx).Metadata(metadata).File(file).Execute())
+	// It writes no part of JSON, so the upload is the one whose fields stand beside the file.
+	uploaded := must(client.ModelsAPI.UploadModel(ctx).File(file).Name("by-go").Visibility("private").
+		WorkspaceId(workspace).Execute())
 	rows := []map[string]any{}
 	if err := json.Unmarshal([]byte(os.Getenv("ROW")), &rows); err != nil {
 		panic(err)

@@ -15,7 +15,9 @@ keycloak = api.Configuration(
 token = api.AuthenticationApi(api.ApiClient(keycloak)).request_token(
     grant_type="password", username=told["WALLAROO_USER"], password=told["WALLAROO_PASSWORD"]
 )
-client = api.ApiClient(api.Configuration(host=told["WALLAROO_API_URL"], access_token=token.access_token.get_secret_value()))
+client = api.ApiClient(
+    api.Configuration(host=told["WALLAROO_API_URL"], access_token=token.access_token.get_secret_value())
+)
 workspace = int(told["WORKSPACE_ID"])
 
 workspaces = api.WorkspacesApi(client).list_workspaces(api.ListWorkspacesRequest()).workspaces
