@@ -99,7 +99,8 @@ def steps(run: Run) -> Iterator[dict[str, Any]]:
 
 def git(directory: Path, *arguments: str) -> str:
     options = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "init.defaultBranch=main")
-    done = subprocess.run(["git", *options, *arguments], cwd=directory, capture_output=True, text=True, check=True)
+    command = [shutil.which("git") or "git", *options, *arguments]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True)
     return done.stdout
 
 

@@ -1,4 +1,4 @@
-"""Makes the copies of the contract for other tools: `openapi/dist/`, as one JSON, one YAML, and a JSON for each release.
+"""Makes the copies of the contract for other tools, in `openapi/dist/`: a JSON, a YAML, and a JSON for each release.
 
 A copy says the same of requests and answers. It has no links, which generators refuse or ignore; every object of an
 answer is open in so many words, without which they drop what a newer release adds; nothing that only this repository
@@ -145,7 +145,7 @@ def _as_json(document: dict[str, Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes YAML that readers of YAML 1.1 and of 1.2 read alike: without anchors, and texts that look like numbers quoted."""
+    """Writes YAML that readers of 1.1 and 1.2 read alike: without anchors, and what looks like a number in quotes."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class gives it
         """Return that a value is written out wherever it stands."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts.lib import dist
 from scripts.lib.consumers.java_tools import VERSION as GENERATOR
 from scripts.lib.consumers.java_tools import generate
 from scripts.lib.consumers.tools import ConsumerError, Tool, Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CODEGEN = "2.8.2"
 RUNTIME = "1.6.0"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts.lib.consumers.node_tools import make_project, type_check_and_call
 from scripts.lib.consumers.tools import ConsumerError, Tool, Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VERSION = "7.25.0"
 SHA256 = "41ce4f6b07f196676439d710759fa1ced7a08066d06ff1bf314681470289efae"

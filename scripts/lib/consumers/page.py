@@ -53,5 +53,5 @@ def write_page(file: Path) -> None:
 
 
 def _in_script(text: str) -> str:
-    r"""Return a program or JSON as it may stand in a page: `<\/` is `</` in a text of JavaScript, and ends no script."""
+    r"""Return a program or JSON as it may stand in a page: `<\/` is `</` to JavaScript, and ends no script."""
     return text.replace("</script", r"<\/script").replace("<!--", r"<\!--")

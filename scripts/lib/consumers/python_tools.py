@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts.lib.consumers.java_tools import VERSION as GENERATOR
 from scripts.lib.consumers.java_tools import generate
 from scripts.lib.consumers.tools import HERE, Tool, Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ROOT = HERE.parents[2]
 _BIN = _ROOT / ".venv-consumers/bin"

@@ -1,4 +1,4 @@
-"""Tries the tools that others read the contract with, on the copies in `openapi/dist/` and a sandbox, and writes a table."""
+"""Tries the tools that others read the contract with, on its copies and on a sandbox, and writes a table."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ ALL = (*NODE_AND_JAVA, *go_tools.TOOLS, *python_tools.TOOLS)
 _ABOUT = """\
 # What other tools make of the contract
 
-Written by `scripts/consumers`, which lets each tool read the copy of the contract in this directory. What it generates is
-compiled or type-checked, and calls a sandbox: it signs in, lists workspaces, uploads a model, scores a row and reads a row
-of a baseline whole. What to know of a tool is in [README.md](README.md).
+Written by `scripts/consumers`, which lets each tool read the copy of the contract in this directory. What it generates
+is compiled or type-checked, and calls a sandbox: it signs in, lists workspaces, uploads a model, scores a row and reads
+a row of a baseline whole. What to know of a tool is in [README.md](README.md).
 
 """
 

@@ -23,6 +23,9 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 SECONDS = 900.0
 """How long a program may take: the first build of a generated client downloads what it needs."""
 
+_EXACT = 1e-6
+"""How far the output of a client may be from that of this library, as numbers of 32 bits are written."""
+
 _MILLISECONDS = 1_500_000_000_000
 """A time in milliseconds since 1970 that is over; what was cut to 32 bits is smaller."""
 
@@ -66,7 +69,7 @@ class Scene:
             raise ConsumerError(f"the client printed no JSON: {printed[-300:]!r}") from None
         if self.variables["WORKSPACE"] not in found["workspaces"]:
             raise ConsumerError(f"the client found the workspaces {found['workspaces']}")
-        if abs(found["output"] - self.output) > 1e-5:
+        if abs(found["output"] - self.output) > _EXACT:
             raise ConsumerError(f"the client read the output {found['output']} in place of {self.output}")
         if found["time"] < _MILLISECONDS:
             raise ConsumerError(f"the client read the time {found['time']}, which is cut")
