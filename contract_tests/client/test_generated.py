@@ -31,6 +31,7 @@ from wallaroo_mlops_client.models import (
     Tensors,
     UploadAndConvertModelRequest,
     UploadModelRequest,
+    UploadModelRequestVisibility,
     UploadModelResponse,
     Visibility,
 )
@@ -106,7 +107,7 @@ def test_it_arrives_whole_from_the_asynchronous_function_too(client: Client, wor
 
 def oldest_upload_request() -> UploadModelRequest:
     file = File(payload=io.BytesIO(TRAP), file_name="trap.bin", mime_type="application/octet-stream")
-    return UploadModelRequest(file=file, name="trap", visibility=Visibility.PUBLIC, workspace_id=1)
+    return UploadModelRequest(file=file, name="trap", visibility=UploadModelRequestVisibility.PUBLIC, workspace_id=1)
 
 
 def test_the_oldest_upload_sends_its_fields_and_its_file_whole() -> None:

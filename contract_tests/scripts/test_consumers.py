@@ -16,6 +16,7 @@ from scripts.lib.consumers.scene import run as run_program
 from scripts.lib.consumers.tools import CLIENTS, HERE, Tool, Workshop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 GUIDE = dist.DIRECTORY / "README.md"
@@ -24,8 +25,12 @@ FOUND = {"workspaces": ["consumers"], "model": 1, "output": 0.25, "time": 1_795_
 SCENE = Scene({"WORKSPACE": "consumers"}, 0.25, "", {})
 
 
-def tool(name: str, **options: Any) -> Tool:
-    return Tool(name, "1.2", options.get("needs", ()), options.get("try_out", lambda _: "good"))
+def succeed(_: Workshop) -> str:
+    return "good"
+
+
+def tool(name: str, needs: tuple[str, ...] = (), try_out: Callable[[Workshop], str] = succeed) -> Tool:
+    return Tool(name, "1.2", needs, try_out)
 
 
 class TestScene:
@@ -73,7 +78,10 @@ class TestTable:
         assert (row.verdict, row.reason) == ("fails", "it said a / b and c")
 
     def test_so_has_one_whose_trial_breaks(self, capfd: pytest.CaptureFixture[str]) -> None:
-        row = run.row_of(tool("x", try_out=lambda _: {}["y"]), SCENE)  # pyright: ignore[reportArgumentType]
+        def stumble(_: Workshop) -> str:
+            raise KeyError("y")
+
+        row = run.row_of(tool("x", try_out=stumble), SCENE)
         assert (row.verdict, row.reason) == ("fails", "KeyError: 'y'")
         assert "Traceback" in capfd.readouterr().err
 

@@ -157,7 +157,10 @@ _LIKE_A_NUMBER = re.compile(r"[-+.]?\d[\w.:+-]*")
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     style = "|" if "\n" in text else "'" if _LIKE_A_NUMBER.fullmatch(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    made: yaml.Node = dumper.represent_scalar(  # pyright: ignore[reportUnknownMemberType] - its stub leaves a type out
+        "tag:yaml.org,2002:str", text, style=style
+    )
+    return made
 
 
 _Dumper.add_representer(str, _text)

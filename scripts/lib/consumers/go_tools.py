@@ -28,7 +28,7 @@ output-options:
 
 def _go(workshop: Workshop, *command: str) -> None:
     """Run Go with caches of the clone; what it downloads is checked against Go's public list of digests."""
-    workshop.run("go", *command, **_environment(workshop))
+    workshop.run("go", *command, variables=_environment(workshop))
 
 
 def _environment(workshop: Workshop) -> dict[str, str]:

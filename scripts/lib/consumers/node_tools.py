@@ -123,7 +123,10 @@ def _mock(workshop: Workshop) -> str:
             raise ConsumerError("the mock answers no workspaces")
         _expect(client.post("/v1/api/pipelines/create", json={"pipeline_id": 7}), 400)
         _expect(client.post("/v1/api/workspaces/list", json={}, headers={"Authorization": ""}), 401)
-    return "answers with the contract's examples; a body of another media type with parameters is not checked"
+        _expect(client.post("/v1/api/pipelines/infer/a-1/a", json=[{"tensor": [1]}]), 200)  # 415 at an instance
+    return (
+        "answers with the contract's examples; ignores parameters of media types: takes rows as `application/json`, too"
+    )
 
 
 def _proxy(workshop: Workshop) -> str:

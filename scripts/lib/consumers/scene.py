@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.csv
 
 from wallaroo_ext import connect, deploy_pipeline, find_workspace, infer, upload_model
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class Scene:
             answer = get_model_version_by_id.sync(
                 client=client, body=GetModelVersionByIdRequest(model_version_id=model)
             )
-        stored = answer.to_dict()["model_version"]["model_version"] if answer else {}
-        if stored.get("file_info", {}).get("sha") != self.sha:
+        version = object_of(object_of(object_of(answer and answer.to_dict()).get("model_version")).get("model_version"))
+        if object_of(version.get("file_info")).get("sha") != self.sha:
             raise ConsumerError(f"the uploaded model {model} has not the file's SHA-256")
 
 

@@ -11,7 +11,7 @@ from scripts.lib import dist
 from scripts.lib.consumers.scene import ConsumerError, Scene, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 HERE = Path(__file__).parent
 CLIENTS = HERE / "clients"
@@ -34,21 +34,21 @@ class Workshop:
     scene: Scene
     contract: Path = dist.DIRECTORY / f"{dist.NAME}.json"
 
-    def run(self, *command: str | Path, cwd: Path | None = None, **variables: str) -> str:
-        """Run a program in the tool's directory, or one below it, and return what it printed.
+    def run(self, *command: str | Path, variables: Mapping[str, str] | None = None) -> str:
+        """Run a program in the tool's directory, and return what it printed.
 
         Raises:
             ConsumerError: It failed.
         """
-        return run(*map(str, command), cwd=cwd or self.directory, variables=variables)
+        return run(*map(str, command), cwd=self.directory, variables=variables)
 
-    def call(self, *command: str | Path, cwd: Path | None = None, **variables: str) -> str:
+    def call(self, *command: str | Path) -> str:
         """Run a client's program with what it is told of the sandbox, and return what it printed.
 
         Raises:
             ConsumerError: It failed.
         """
-        return self.run(*command, cwd=cwd, **(dict(self.scene.variables) | variables))
+        return self.run(*command, variables=self.scene.variables)
 
     def copy(self, name: str, target: str | None = None) -> Path:
         """Copy a client's source into the tool's directory, and return its path there."""
