@@ -16,7 +16,7 @@ import httpx
 import pytest
 import wallaroo_mlops_client
 import yaml
-from wallaroo_mlops_client.api.inference import infer_pipeline
+from wallaroo_mlops_client.api.inference import infer_deployment
 from wallaroo_mlops_client.api.models import (
     list_model_versions,
     upload_and_convert_model,
@@ -31,6 +31,7 @@ from wallaroo_mlops_client.models import (
     Tensors,
     UploadAndConvertModelRequest,
     UploadModelRequest,
+    UploadModelRequestVisibility,
     UploadModelResponse,
     Visibility,
 )
@@ -106,7 +107,7 @@ def test_it_arrives_whole_from_the_asynchronous_function_too(client: Client, wor
 
 def oldest_upload_request() -> UploadModelRequest:
     file = File(payload=io.BytesIO(TRAP), file_name="trap.bin", mime_type="application/octet-stream")
-    return UploadModelRequest(file=file, name="trap", visibility=Visibility.PUBLIC, workspace_id=1)
+    return UploadModelRequest(file=file, name="trap", visibility=UploadModelRequestVisibility.PUBLIC, workspace_id=1)
 
 
 def test_the_oldest_upload_sends_its_fields_and_its_file_whole() -> None:
@@ -150,7 +151,7 @@ def test_a_multipart_request_leaves_the_boundary_to_httpx(operation: Any, body: 
 )
 def test_each_body_of_inference_is_sent_under_its_own_type(body: Any, content_type: str) -> None:
     options: dict[str, Any] = {"body": body, "dataset": ["out", "time"], "dataset_separator": "."}
-    kwargs = request_of(infer_pipeline, deployment="a-1", pipeline="a", **options)
+    kwargs = request_of(infer_deployment, deployment="a-1", **options)
     request = httpx.Client(base_url="http://a").build_request(**kwargs)
     assert request.headers["Content-Type"] == content_type
     assert request.url.params.get_list("dataset[]") == ["out", "time"]

@@ -195,6 +195,31 @@ def test_requests_have_closed_enumerations_only_where_the_set_is_known(document:
     assert closed == CLOSED_ENUMS
 
 
+def test_a_field_of_several_types_has_a_choice_of_schemas(document: dict[str, Any]) -> None:
+    """Few generators read a list of types, but for one that may be null."""
+    for inner in schemas_in(document):
+        assert len([kind for kind in list_of(inner.get("type")) if kind != "null"]) <= 1, inner
+
+
+def test_examples_of_one_place_have_different_summaries(document: dict[str, Any]) -> None:
+    for where, media in media_types(document):
+        summaries = [each["summary"] for each in media.get("examples", {}).values() if "summary" in each]
+        assert len(summaries) == len(set(summaries)), where
+
+
+def test_times_and_lengths_have_64_bits(document: dict[str, Any]) -> None:
+    """Whatever counts from 1970, or counts milliseconds or bytes, does not fit 32 bits, which generators assume."""
+    counted = re.compile(r"milliseconds|since 1970|nanoseconds|in seconds|in bytes")
+    count = 0
+    for inner in schemas_in(document):
+        items = inner["items"] if inner.get("type") == "array" else inner
+        kinds = [each for each in [items, *list_of(inner.get("anyOf"))] if "integer" in str(each.get("type"))]
+        if kinds and counted.search(str(inner.get("description"))):
+            count += 1
+            assert all(each.get("format") == "int64" for each in kinds), inner
+    assert count >= 15
+
+
 def test_always_present_fields_exist_and_are_not_required_too(document: dict[str, Any]) -> None:
     for name, schema in document["components"]["schemas"].items():
         for inner in schemas_in(schema):

@@ -121,11 +121,11 @@ class TestNumberOfRows:
             assert answered.count == count, f"{answered.count} rows were answered in place of {count}"
             check(answered, {INPUT: rows}, {OUTPUT: exact_scores(rows)})
 
-    @BOTH
-    def test_the_oldest_form_has_all_rows(self, operation: str, api: Api, weighted: Scoring) -> None:
+    @pytest.mark.touches("infer_deployment")
+    def test_the_oldest_form_has_all_rows(self, api: Api, weighted: Scoring) -> None:
         for count in (5, 1025):
             rows = distinct_rows(count, seed=count)
-            answer = api.send(operation, {"tensor": rows.tolist()}, path=weighted.path)
+            answer = api.send("infer_deployment", {"tensor": rows.tolist()}, path=weighted.path)
             wrong = difference(Answered.of(answer).parts["out"][OUTPUT], exact_scores(rows))
             assert not wrong, f"of {count} rows: {wrong}"
 

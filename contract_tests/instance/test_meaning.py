@@ -264,10 +264,10 @@ class TestInference:
         found = api.call(operation, body, path=path, headers={"Content-Type": RECORDS})
         assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
 
-    @pytest.mark.touches("infer_deployment", "infer_pipeline")
-    def test_the_oldest_form_gives_the_same(self, where: tuple[str, dict[str, str]], api: Api) -> None:
-        operation, path = where
-        found = api.call(operation, {"tensor": ROWS}, path=path)
+    @pytest.mark.touches("infer_deployment")
+    def test_the_oldest_form_gives_the_same(self, api: Api, fixtures: Fixtures) -> None:
+        assert fixtures.deployment is not None
+        found = api.call("infer_deployment", {"tensor": ROWS}, path={"deployment": fixtures.deployment.name})
         assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
 
     @pytest.mark.touches("infer_deployment", "infer_pipeline")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RECORDS = contract.operation("infer_pipeline").request_types[0]
 ARROW = contract.operation("infer_pipeline").request_types[1]
-TENSORS = contract.operation("infer_pipeline").request_types[2]
+TENSORS = contract.operation("infer_deployment").request_types[2]
 
 
 def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
@@ -350,9 +350,18 @@ class TestInference:
         documents_row: list[float],
         expected: Callable[[Any], np.ndarray[Any, Any]],
     ) -> None:
-        records = infer(http, running[1], {"tensor": [documents_row] * 3}, TENSORS).json()
+        older = contract.operation("infer_deployment").path.format(deployment=running[0])
+        records = infer(http, older, {"tensor": [documents_row] * 3}, TENSORS).json()
         output = [record["out"]["dense_1"] for record in records]
         np.testing.assert_allclose(output, expected([documents_row] * 3), rtol=1e-5)
+
+    def test_the_newer_url_does_not_take_the_oldest_form(
+        self, http: httpx.Client, running: tuple[str, str], documents_row: list[float]
+    ) -> None:
+        assert contract.operation_at(httpx.URL(running[1]).path) == "infer_pipeline"
+        answer = infer(http, running[1], {"tensor": [documents_row]}, TENSORS)
+        assert answer.status_code == 415
+        assert RECORDS in answer.text
 
     def test_accept_chooses_the_format(
         self, http: httpx.Client, running: tuple[str, str], documents_row: list[float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.congruence.table import write_or_check
+from scripts.lib.evidence_sample import sample
 from scripts.lib.recordings import VARIABLE, inference_files, recordings, recordings_directory, release_of
 from wallaroo_ext import contract
 
@@ -43,11 +45,26 @@ How each operation is known on each release, written by `scripts/evidence`:
 
 
 def main() -> int:
-    """Write or compare the table. Returns 1 if it differs, and 2 if there are no recordings to write it from."""
+    """Write or compare the table, or show a sample. Returns 1 if it differs, 2 if there are no recordings for it."""
+    options = parse_arguments()
+    if options.sample:
+        print(sample(options.sample, options.seed))
+        return 0
     if recordings_directory() is None:
         print(f"There are no recordings of real servers here: name their directory by {VARIABLE}.", file=sys.stderr)
         return 2
     return write_or_check(TABLE, page(), [], script="scripts/evidence")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(prog="scripts/evidence", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where the table differs")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="show N entries of the evidence, each with the section that it names"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="SEED", help="another number draws other entries")
+    return parser.parse_args()
 
 
 def page() -> str:

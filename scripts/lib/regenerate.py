@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from scripts.lib import dist
 from scripts.lib.api_page import PACKAGE, answer_content, page, request_content
 from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles
 from wallaroo_ext import contract
@@ -42,10 +43,18 @@ def main() -> int:
             print(f"No client can be made from {options.contract}: {error}", file=sys.stderr)
             return 2
         if options.check:
-            return report(differences(made, options.output), options.output)
+            code = report(differences(made, options.output), options.output)
+            return report(dist.differences(), dist.DIRECTORY) or code if is_own(options) else code
         target.replace(made)
+        if is_own(options):
+            dist.write()
         print(f"{options.output} holds {sum(1 for _ in (options.output / PACKAGE).rglob('*.py'))} modules.")
         return 0
+
+
+def is_own(options: argparse.Namespace) -> bool:
+    """Return whether the repository's own client is generated, beside which the copies for other tools lie."""
+    return options.output.resolve() == OWN and options.contract == contract.path()
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -41,7 +41,7 @@ _MARKER = "made-by-scripts"
 _LARGER = {"demo": ("demo", "test", "check"), "test": ("test", "check")}
 """The environments that contain a smaller one and may serve in its place, the smallest first."""
 
-_WITHOUT_PROJECT = ("vendor", "vendor-2023")
+_WITHOUT_PROJECT = ("vendor", "vendor-2023", "consumers")
 """The environments of tools and of the vendor's SDK, without the project itself."""
 
 _POLL_SECONDS = 0.2

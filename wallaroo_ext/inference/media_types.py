@@ -24,7 +24,7 @@ def request_type(wire: Wire) -> str:
     """
     if wire not in get_args(Wire):
         raise InvalidDataError(f"`wire` is one of {', '.join(get_args(Wire))}, not {wire!r}.")
-    kinds = contract.operation(OPERATION).request_types
+    kinds = contract.operation("infer_deployment").request_types  # the older URL's, which are all that there are
     if wire == "json":
         return next(kind for kind in kinds if kind == JSON)
     return next(kind for kind in kinds if wire in kind)

@@ -158,11 +158,11 @@ def _converted(form: Form) -> Plan:
 def _plain(form: Form) -> Plan:
     """Return the plan with a field for each value, because old releases do not read the part `metadata`."""
     from wallaroo_mlops_client.api.models import upload_model
-    from wallaroo_mlops_client.models import UploadModelRequest
+    from wallaroo_mlops_client.models import UploadModelRequest, UploadModelRequestVisibility
 
     body = UploadModelRequest(
         name=form.name,
-        visibility=_visibility(form),
+        visibility=UploadModelRequestVisibility(_visibility(form).value),
         workspace_id=form.workspace_id,
         file=_no_file(),
     )

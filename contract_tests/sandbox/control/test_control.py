@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 SECRET = "a-control-secret-of-the-tests"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 LOOPBACK, ELSEWHERE = "127.0.0.1", "203.0.113.7"
-_, ARROW, _ = contract.operation("infer_pipeline").request_types
+_, ARROW = contract.operation("infer_pipeline").request_types
 TIME_IS_LONG = {"seconds": 3600}
 DROP = {"operation": "list_workspaces", "kind": "drop-before-answer", "count": 1}
 

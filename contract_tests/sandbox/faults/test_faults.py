@@ -48,7 +48,7 @@ TOKEN = "request_token"
 LONG = 3600
 MIB = 1 << 20
 JSON = "application/json"
-_, ARROW, _ = contract.operation("infer_pipeline").request_types
+_, ARROW = contract.operation("infer_pipeline").request_types
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ MIB = 1 << 20
 JSON_LIMIT, ARROW_LIMIT, UPLOAD_LIMIT, ROWS_MEMORY, MODEL_MEMORY = 1, 4, 4, 32, 128
 MOST_GROWTH_MIB = 400
 """How much the memory of the sandbox may grow over all tests: twice the sum of its limits."""
-RECORDS, ARROW, TENSORS = contract.operation("infer_pipeline").request_types
+RECORDS, ARROW, TENSORS = contract.operation("infer_deployment").request_types
 OCTETS = "application/octet-stream"
 FLOAT = TensorProto.FLOAT
 

@@ -53,7 +53,7 @@ DOCUMENT = contract.load(DEFAULT_OPTIONS.release)
 RULES = Rules(DOCUMENT)
 OPERATIONS = [operation for operation in RULES.operations if RULES.can_be_invalid(operation)]
 ARROW = to_file(to_table({"tensor": np.zeros((3, 29), np.float32)})).to_pybytes()
-RECORDS, ARROW_TYPE, _ = contract.operation("infer_pipeline").request_types
+RECORDS, ARROW_TYPE = contract.operation("infer_pipeline").request_types
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 
 

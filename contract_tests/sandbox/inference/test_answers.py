@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 """Its stubs want the types of values, which tests have of all kinds."""
 
-RECORDS, ARROW, _ = contract.operation("infer_pipeline").request_types
+RECORDS, ARROW = contract.operation("infer_pipeline").request_types
 OLDEST, *WITH_RECORDS = contract.RELEASES
 WITH_ANOMALIES = ("2024.2", "2025.2")
 METADATA = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import httpx
     from wallaroo_mlops_client import Client
 
-RECORDS, ARROW, TENSORS = contract.operation("infer_pipeline").request_types
+RECORDS, ARROW, TENSORS = contract.operation("infer_deployment").request_types
 TYPES = {
     "float16": TensorProto.FLOAT16,
     "float32": TensorProto.FLOAT,

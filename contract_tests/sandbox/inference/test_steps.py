@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 """Its stubs want the types of values."""
 
-RECORDS, ARROW, _ = contract.operation("infer_pipeline").request_types
+RECORDS, ARROW = contract.operation("infer_pipeline").request_types
 FLAT = {"dataset[]": "*", "dataset.exclude[]": "metadata", "dataset.separator": "."}
 NAMES = ("champion", "rival", "third")
 

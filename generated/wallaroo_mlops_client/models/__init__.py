@@ -191,6 +191,7 @@ from .topic_records import TopicRecords
 from .undeploy_pipeline_request import UndeployPipelineRequest
 from .upload_and_convert_model_request import UploadAndConvertModelRequest
 from .upload_model_request import UploadModelRequest
+from .upload_model_request_visibility import UploadModelRequestVisibility
 from .upload_model_response import UploadModelResponse
 from .user import User
 from .user_access import UserAccess
@@ -389,6 +390,7 @@ __all__ = (
     "UndeployPipelineRequest",
     "UploadAndConvertModelRequest",
     "UploadModelRequest",
+    "UploadModelRequestVisibility",
     "UploadModelResponse",
     "User",
     "UserAccess",

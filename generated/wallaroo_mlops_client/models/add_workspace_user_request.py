@@ -27,7 +27,7 @@ class AddWorkspaceUserRequest(ApiModel):
     user_id: None | str | Unset = UNSET
     """ The user's Keycloak id. """
     user_type: None | str | Unset = UNSET
-    """ What the user is in the workspace; a collaborator by default. """
+    """ What the user is in the workspace; a collaborator by default. The prose of the list says co-owner, too. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -60,7 +60,8 @@ class AssayRequest(ApiModel):
     alert_threshold: float
     """ The score above which a window is an alert. """
     id: int | None | Unset = UNSET
-    """ The assay's id, where there is one already. """
+    """ The assay's id, where there is one already. The tables of the interactive runs say that it is required; they
+    compute an assay that need not exist, and for published clients it is optional. """
     iopath: str | Unset = UNSET
     """ The value to watch, as `input|output field index`, for example `output dense_2 0`. In the oldest document
     the field is a number. Since 2023.4 it is the `path` of the window instead. """

@@ -28,9 +28,11 @@ class Conversion(ApiModel):
     framework: str
     """ The framework that the model was written with, `onnx` for one. The documents name no other value. """
     python_version: str | Unset = UNSET
-    """ The version of Python that the model needs, such as `3.8`. """
+    """ The version of Python that the model needs, such as `3.8`. The table says that it is required, and every
+    request that was shown has it; that an instance refuses one without it, no source shows. """
     requirements: list[str] | Unset = UNSET
-    """ The packages that the model needs beyond those of the instance. """
+    """ The packages that the model needs beyond those of the instance. The table calls it a string and required; it
+    is a list in every request, `[]` where there are none, and no source shows one refused without it. """
     arch: Architecture | None | Unset = UNSET
     """ The processors that the model is deployed on; deployments inherit it. """
     accel: Any | Unset = UNSET

@@ -22,7 +22,7 @@ class CopyPipelineRequest(ApiModel):
     """The pipeline to copy, and what the copy is called.
 
     Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-tutorial, "Copy a Pipeline"
-    (prose).
+    (prose); field-notes, "Pipelines, deployment, inference" (convention).
 
     """
 
@@ -37,7 +37,9 @@ class CopyPipelineRequest(ApiModel):
     engine_config: CopyPipelineRequestEngineConfig | Unset = UNSET
     """ Further settings of the engine, for the deployment. """
     pipeline_version: str | Unset = UNSET
-    """ The UUID of the version to copy; the newest by default. """
+    """ The UUID of the version to copy; the newest by default. The tables call it the version of the copied
+    pipeline to create, and no request with one was recorded: the version of a new pipeline is the instance's to
+    make. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ T = TypeVar("T", bound="CreatePipelineResponse")
 class CreatePipelineResponse(ApiModel):
     """The pipeline and the version that was added to it.
 
-    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Returns" (recorded).
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded).
 
     """
 

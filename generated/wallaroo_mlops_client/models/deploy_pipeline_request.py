@@ -23,7 +23,8 @@ class DeployPipelineRequest(ApiModel):
     """The pipeline version to deploy, and the name to deploy it under.
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,
-    inference" (observed); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
+    inference" (observed); field-notes, "Decided where the sources are silent or clash" (convention); vendor-sdk, "What
+    the vendor's own SDK asks of a server" (observed).
 
     """
 
@@ -38,7 +39,8 @@ class DeployPipelineRequest(ApiModel):
     model_configs: list[int] | None | Unset = UNSET
     """ Ids of model configurations to apply. """
     model_ids: list[int] | None | Unset = UNSET
-    """ Ids of the model versions to run; their configurations are made by the instance. """
+    """ Ids of the model versions to run; their configurations are made by the instance. The tables call them ids of
+    models: what is run is a version, and in every recording the first version's id is its model's. """
     models: list[ModelReference] | None | Unset = UNSET
     """ The model versions to run, named in full. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

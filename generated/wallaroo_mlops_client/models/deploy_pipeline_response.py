@@ -15,7 +15,7 @@ T = TypeVar("T", bound="DeployPipelineResponse")
 class DeployPipelineResponse(ApiModel):
     """The deployment.
 
-    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded).
+    Source: pipeline-management-tutorial, "Deploy a Pipeline Returns" (recorded).
 
     """
 

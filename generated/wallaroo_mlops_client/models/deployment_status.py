@@ -20,8 +20,8 @@ T = TypeVar("T", bound="DeploymentStatus")
 class DeploymentStatus(ApiModel):
     """The state of a deployment.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get Deployment
-    Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); recordings,
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); mlops-api-tutorial, "Get
+    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); recordings,
     "/v1/api/status/get_deployment" (recorded).
 
     """

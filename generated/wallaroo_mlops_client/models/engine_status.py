@@ -20,8 +20,8 @@ T = TypeVar("T", bound="EngineStatus")
 class EngineStatus(ApiModel):
     """The state of one engine's pod, with its pipelines and models.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment
-    Status" (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); api-essentials-guide, "Get
+    Deployment Status" (recorded).
 
     """
 

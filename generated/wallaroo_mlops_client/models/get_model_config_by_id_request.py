@@ -15,12 +15,14 @@ T = TypeVar("T", bound="GetModelConfigByIdRequest")
 class GetModelConfigByIdRequest(ApiModel):
     """The model version whose configuration to get.
 
-    Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
+    Source: field-notes, "Decided where the sources are silent or clash" (convention); mlops-api-tutorial, "Get Model
+    Configuration by Id" (prose).
 
     """
 
     model_id: int
-    """ The model version's id. """
+    """ The model version's id. The table calls it the model's: a configuration is a version's, and in every
+    recording the first version's id is its model's. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

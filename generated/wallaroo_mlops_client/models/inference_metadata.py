@@ -15,8 +15,8 @@ T = TypeVar("T", bound="InferenceMetadata")
 class InferenceMetadata(ApiModel):
     """How a row was scored.
 
-    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
-    "Perform Inference Through External URL" (recorded); recordings, "inference" (recorded).
+    Source: pipeline-management-tutorial, "HTTP Headers" (recorded); mlops-api-tutorial, "HTTP Headers" (recorded);
+    recordings, "inference" (recorded).
 
     """
 

@@ -25,10 +25,9 @@ class InferenceResult(ApiModel):
     `out` and, by release, `check_failures` with `metadata`, or `anomaly.count`. With `dataset.separator` the names are
     joined, as in `out.dense_1`. The oldest generation has `model_name`, `model_version`, `pipeline_name` and `outputs`.
 
-    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
-    "Perform Inference Through External URL" (recorded); external-inference-url-tutorial, "Perform Inference Through
-    External URL" (recorded); recordings, "inference" (recorded); field-notes, "Pipelines, deployment, inference"
-    (observed).
+    Source: pipeline-management-tutorial, "HTTP Headers" (recorded); mlops-api-tutorial, "HTTP Headers" (recorded);
+    external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); recordings, "inference"
+    (recorded); field-notes, "Pipelines, deployment, inference" (observed).
 
     """
 
@@ -43,8 +42,8 @@ class InferenceResult(ApiModel):
     metadata: InferenceMetadata | Unset = UNSET
     """ How a row was scored.
 
-    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
-    "Perform Inference Through External URL" (recorded); recordings, "inference" (recorded). """
+    Source: pipeline-management-tutorial, "HTTP Headers" (recorded); mlops-api-tutorial, "HTTP Headers" (recorded);
+    recordings, "inference" (recorded). """
     anomaly: InferenceResultAnomaly | Unset = UNSET
     """ How many validations the row failed, in `count`, and by name those that it failed; in releases from 2024 on,
     instead of `check_failures`. """

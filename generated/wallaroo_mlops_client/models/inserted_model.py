@@ -19,7 +19,7 @@ T = TypeVar("T", bound="InsertedModel")
 class InsertedModel(ApiModel):
     """An inserted model with its versions.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded).
 
     """
 

@@ -15,8 +15,8 @@ T = TypeVar("T", bound="InsertedModelVersion")
 class InsertedModelVersion(ApiModel):
     """An inserted model version.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); field-notes, "Decided where the sources are
-    silent or clash" (observed).
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded); field-notes, "Decided where the
+    sources are silent or clash" (convention).
 
     """
 

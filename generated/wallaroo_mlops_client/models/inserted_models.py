@@ -19,7 +19,7 @@ T = TypeVar("T", bound="InsertedModels")
 class InsertedModels(ApiModel):
     """The inserted rows.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded).
 
     """
 

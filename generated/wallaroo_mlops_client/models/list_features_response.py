@@ -25,7 +25,8 @@ class ListFeaturesResponse(ApiModel):
     """
 
     features: ListFeaturesResponseFeatures | Unset = UNSET
-    """ The features by name; a value of `'true'` is a text. """
+    """ The features by name; a value of `'true'` is a text. The table calls them a string; an object was recorded.
+    """
     name: str | Unset = UNSET
     """ The instance's name. """
     is_auth_enabled: bool | Unset = UNSET

@@ -13,7 +13,7 @@ T = TypeVar("T", bound="ListFeaturesResponseFeatures")
 
 @_attrs_define(repr=False)
 class ListFeaturesResponseFeatures(ApiModel):
-    """The features by name; a value of `'true'` is a text."""
+    """The features by name; a value of `'true'` is a text. The table calls them a string; an object was recorded."""
 
     additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
 

@@ -20,8 +20,8 @@ T = TypeVar("T", bound="ModelMetadata")
 class ModelMetadata(ApiModel):
     """What to store a model as, and how to convert it.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model
-    Examples" (example).
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (prose); mlops-api-tutorial, "Upload Native Runtime Model
+    Example" (example); mlops-api-tutorial, "Upload Converted Model Examples" (example).
 
     """
 

@@ -15,7 +15,7 @@ T = TypeVar("T", bound="ModelStatus")
 class ModelStatus(ApiModel):
     """The state of one model version on an engine.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); recordings,
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); recordings,
     "/v1/api/status/get_deployment" (recorded).
 
     """

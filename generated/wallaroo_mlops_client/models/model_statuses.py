@@ -19,7 +19,7 @@ T = TypeVar("T", bound="ModelStatuses")
 class ModelStatuses(ApiModel):
     """The state of an engine's models.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded).
 
     """
 

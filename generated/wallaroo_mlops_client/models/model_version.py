@@ -40,7 +40,8 @@ class ModelVersion(ApiModel):
     status: None | str | Unset = UNSET
     """ How far the conversion is. Releases before 2023.2 have no status. """
     error_summary: None | str | Unset = UNSET
-    """ Why the conversion ended in `error`. """
+    """ Why the conversion ended in `error`. No answer of this operation was recorded with it: only the sandbox and
+    this library's own records have it here. An instance says it in `get_model_version_by_id`, since 2025. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

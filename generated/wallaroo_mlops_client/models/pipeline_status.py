@@ -15,7 +15,7 @@ T = TypeVar("T", bound="PipelineStatus")
 class PipelineStatus(ApiModel):
     """The state of one pipeline on an engine.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); recordings,
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); recordings,
     "/v1/api/status/get_deployment" (recorded).
 
     """

@@ -19,7 +19,7 @@ T = TypeVar("T", bound="PipelineStatuses")
 class PipelineStatuses(ApiModel):
     """The state of an engine's pipelines.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded).
 
     """
 

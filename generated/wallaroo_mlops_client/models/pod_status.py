@@ -15,8 +15,8 @@ T = TypeVar("T", bound="PodStatus")
 class PodStatus(ApiModel):
     """The state of one pod.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment
-    Status" (recorded); recordings, "/v1/api/status/get_deployment" (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); api-essentials-guide, "Get
+    Deployment Status" (recorded); recordings, "/v1/api/status/get_deployment" (recorded).
 
     """
 

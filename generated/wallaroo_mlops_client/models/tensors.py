@@ -6,47 +6,35 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, ApiModel, Unset
+from ..types import ApiModel
 
 T = TypeVar("T", bound="Tensors")
 
 
 @_attrs_define(repr=False)
 class Tensors(ApiModel):
-    """The oldest, proprietary form, a field a column with an element a row.
+    """The oldest, proprietary form, a field a column with an element a row. The field of a model's only input may be
+    called `tensor`.
 
-    Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    Source: api-essentials-guide, "Perform Inference Through External URL" (prose); field-notes, "Pipelines, deployment,
+    inference" (observed).
 
     """
 
-    tensor: list[Any] | Unset = UNSET
-    """ The rows of a model's only input. """
     additional_properties: dict[str, list[Any]] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        tensor: list[Any] | Unset = UNSET
-        if not isinstance(self.tensor, Unset):
-            tensor = self.tensor
 
         field_dict: dict[str, Any] = {}
         for prop_name, prop in self.additional_properties.items():
             field_dict[prop_name] = prop
-
-        field_dict.update({})
-        if tensor is not UNSET:
-            field_dict["tensor"] = tensor
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        tensor = cast(list[Any], d.pop("tensor", UNSET))
-
-        tensors = cls(
-            tensor=tensor,
-        )
+        tensors = cls()
 
         additional_properties = {}
         for prop_name, prop_dict in d.items():

@@ -29,8 +29,8 @@ class UploadAndConvertModelRequest(ApiModel):
     metadata: ModelMetadata
     """ What to store a model as, and how to convert it.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model
-    Examples" (example). """
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (prose); mlops-api-tutorial, "Upload Native Runtime
+    Model Example" (example); mlops-api-tutorial, "Upload Converted Model Examples" (example). """
     file: File
     """ The model's file. The part's file name, in UTF-8, becomes the version's `file_name`, unchanged. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

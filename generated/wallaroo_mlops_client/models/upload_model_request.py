@@ -9,7 +9,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from .. import types
-from ..models.visibility import Visibility
+from ..models.upload_model_request_visibility import UploadModelRequestVisibility
 from ..types import UNSET, ApiModel, File, Unset
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ T = TypeVar("T", bound="UploadModelRequest")
 @_attrs_define(repr=False)
 class UploadModelRequest(ApiModel):
     """A model's file, with its description in the part `metadata` or in the fields beside it. A request needs one of the
-    two.
+    two. The fields are written out here, because tools take a field that refers to another schema for a part of JSON.
 
     Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided where the sources are
-    silent or clash" (observed).
+    silent or clash" (convention).
 
     """
 
@@ -34,14 +34,12 @@ class UploadModelRequest(ApiModel):
     metadata: ModelMetadata | Unset = UNSET
     """ What to store a model as, and how to convert it.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model
-    Examples" (example). """
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (prose); mlops-api-tutorial, "Upload Native Runtime
+    Model Example" (example); mlops-api-tutorial, "Upload Converted Model Examples" (example). """
     name: str | Unset = UNSET
     """ The model's name, of letters, digits and dashes. """
-    visibility: Visibility | Unset = UNSET
-    """ Who may see the model, everybody or the members of its workspace.
-
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (prose). """
+    visibility: UploadModelRequestVisibility | Unset = UNSET
+    """ Who may see the model, everybody or the members of its workspace. """
     workspace_id: int | Unset = UNSET
     """ The workspace's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -134,11 +132,11 @@ class UploadModelRequest(ApiModel):
         name = d.pop("name", UNSET)
 
         _visibility = d.pop("visibility", UNSET)
-        visibility: Visibility | Unset
+        visibility: UploadModelRequestVisibility | Unset
         if isinstance(_visibility, Unset):
             visibility = UNSET
         else:
-            visibility = Visibility(_visibility)
+            visibility = UploadModelRequestVisibility(_visibility)
 
         workspace_id = d.pop("workspace_id", UNSET)
 

@@ -19,14 +19,14 @@ T = TypeVar("T", bound="UploadModelResponse")
 class UploadModelResponse(ApiModel):
     """The version that was added, wrapped as the instance's database answers.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded).
 
     """
 
     insert_models: InsertedModels
     """ The inserted rows.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded). """
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class WorkspaceUser(ApiModel):
     user_id: str
     """ The user's Keycloak id. """
     user_type: str | Unset = UNSET
-    """ What the user is in the workspace. """
+    """ What the user is in the workspace. The prose has owner and co-owner for examples; these values were
+    recorded. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

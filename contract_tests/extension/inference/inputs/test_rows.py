@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 API = "https://api.example.com"
 URL = f"{API}/v1/api/pipelines/infer/echo-1/echo"
-RECORDS, ARROW, COLUMNS = contract.operation("infer_pipeline").request_types
+RECORDS, ARROW, COLUMNS = contract.operation("infer_deployment").request_types
 parquet: Any = import_module("pyarrow.parquet")
 feather: Any = import_module("pyarrow.feather")
 

@@ -57,7 +57,7 @@ from wallaroo_ext.sandbox.process import running
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-RECORDS, ARROW, TENSORS = contract.operation("infer_pipeline").request_types
+RECORDS, ARROW, TENSORS = contract.operation("infer_deployment").request_types
 MIB = 1 << 20
 MODEL = Model("m", "v", "s")
 MODEL_MEMORY, ROWS_MEMORY = 128, 32

@@ -106,7 +106,8 @@ def sync_detailed(
 ) -> Response[Error | list[AssayBaselineRow]]:
     """Get the logged rows of a baseline
 
-     The logged inferences of a pipeline in a time, as flat rows.
+     The logged inferences of a pipeline in a time, as flat rows. The prose calls the answer an Assay
+    Baseline; rows were recorded.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
     Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).
@@ -140,7 +141,8 @@ async def asyncio_detailed(
 ) -> Response[Error | list[AssayBaselineRow]]:
     """Get the logged rows of a baseline
 
-     The logged inferences of a pipeline in a time, as flat rows.
+     The logged inferences of a pipeline in a time, as flat rows. The prose calls the answer an Assay
+    Baseline; rows were recorded.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
     Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).
@@ -174,7 +176,8 @@ def sync(
 ) -> Error | list[AssayBaselineRow] | None:
     """Get the logged rows of a baseline
 
-     The logged inferences of a pipeline in a time, as flat rows.
+     The logged inferences of a pipeline in a time, as flat rows. The prose calls the answer an Assay
+    Baseline; rows were recorded.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
     Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).
@@ -206,7 +209,8 @@ async def asyncio(
 ) -> Error | list[AssayBaselineRow] | None:
     """Get the logged rows of a baseline
 
-     The logged inferences of a pipeline in a time, as flat rows.
+     The logged inferences of a pipeline in a time, as flat rows. The prose calls the answer an Assay
+    Baseline; rows were recorded.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
     Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).

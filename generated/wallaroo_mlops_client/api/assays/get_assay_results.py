@@ -113,7 +113,8 @@ def sync_detailed(
 
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
-    that of its analysis has to be in the time that is asked for, no source says.
+    that of its analysis has to be in the time that is asked for, no source says. The prose calls this
+    answer an Assay Baseline, too.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).
@@ -148,7 +149,8 @@ async def asyncio_detailed(
 
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
-    that of its analysis has to be in the time that is asked for, no source says.
+    that of its analysis has to be in the time that is asked for, no source says. The prose calls this
+    answer an Assay Baseline, too.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).
@@ -183,7 +185,8 @@ def sync(
 
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
-    that of its analysis has to be in the time that is asked for, no source says.
+    that of its analysis has to be in the time that is asked for, no source says. The prose calls this
+    answer an Assay Baseline, too.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).
@@ -216,7 +219,8 @@ async def asyncio(
 
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead, and answer 404 or 500 here. Whether the time of a window or
-    that of its analysis has to be in the time that is asked for, no source says.
+    that of its analysis has to be in the time that is asked for, no source says. The prose calls this
+    answer an Assay Baseline, too.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
     recordings, "/v1/api/assays/get_results" (recorded).

@@ -108,7 +108,7 @@ def sync_detailed(
 
      The assays of a pipeline. `iopath`, `workspace_id`, `bin_width`, `add_outlier_edges` and
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
-    instance's own.
+    instance's own. The prose has an object with `assays`; a bare list was recorded.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
     "/v1/api/assays/list" (recorded).
@@ -144,7 +144,7 @@ async def asyncio_detailed(
 
      The assays of a pipeline. `iopath`, `workspace_id`, `bin_width`, `add_outlier_edges` and
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
-    instance's own.
+    instance's own. The prose has an object with `assays`; a bare list was recorded.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
     "/v1/api/assays/list" (recorded).
@@ -180,7 +180,7 @@ def sync(
 
      The assays of a pipeline. `iopath`, `workspace_id`, `bin_width`, `add_outlier_edges` and
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
-    instance's own.
+    instance's own. The prose has an object with `assays`; a bare list was recorded.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
     "/v1/api/assays/list" (recorded).
@@ -214,7 +214,7 @@ async def asyncio(
 
      The assays of a pipeline. `iopath`, `workspace_id`, `bin_width`, `add_outlier_edges` and
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
-    instance's own.
+    instance's own. The prose has an object with `assays`; a bare list was recorded.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
     "/v1/api/assays/list" (recorded).

@@ -112,10 +112,10 @@ def sync_detailed(
     it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
     all run.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
-    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
-    (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); mlops-api-
+    tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status"
+    (recorded); field-notes, "Pipelines, deployment, inference" (observed); recordings,
+    "/v1/api/status/get_deployment" (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
@@ -151,10 +151,10 @@ async def asyncio_detailed(
     it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
     all run.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
-    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
-    (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); mlops-api-
+    tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status"
+    (recorded); field-notes, "Pipelines, deployment, inference" (observed); recordings,
+    "/v1/api/status/get_deployment" (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
@@ -190,10 +190,10 @@ def sync(
     it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
     all run.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
-    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
-    (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); mlops-api-
+    tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status"
+    (recorded); field-notes, "Pipelines, deployment, inference" (observed); recordings,
+    "/v1/api/status/get_deployment" (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
@@ -227,10 +227,10 @@ async def asyncio(
     it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
     all run.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
-    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
-    (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status Examples" (recorded); mlops-api-
+    tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status"
+    (recorded); field-notes, "Pipelines, deployment, inference" (observed); recordings,
+    "/v1/api/status/get_deployment" (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.

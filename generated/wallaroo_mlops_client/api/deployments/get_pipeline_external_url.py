@@ -113,10 +113,10 @@ def sync_detailed(
     others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
     with 404.
 
-    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
-    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
-    "/v1/api/admin/get_pipeline_external_url" (recorded).
+    Source: pipeline-management-tutorial, "Get External Inference URL Examples" (recorded); mlops-api-
+    tutorial, "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference
+    URL" (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded);
+    recordings, "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
@@ -154,10 +154,10 @@ async def asyncio_detailed(
     others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
     with 404.
 
-    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
-    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
-    "/v1/api/admin/get_pipeline_external_url" (recorded).
+    Source: pipeline-management-tutorial, "Get External Inference URL Examples" (recorded); mlops-api-
+    tutorial, "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference
+    URL" (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded);
+    recordings, "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
@@ -195,10 +195,10 @@ def sync(
     others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
     with 404.
 
-    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
-    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
-    "/v1/api/admin/get_pipeline_external_url" (recorded).
+    Source: pipeline-management-tutorial, "Get External Inference URL Examples" (recorded); mlops-api-
+    tutorial, "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference
+    URL" (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded);
+    recordings, "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
@@ -234,10 +234,10 @@ async def asyncio(
     others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
     with 404.
 
-    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
-    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
-    "/v1/api/admin/get_pipeline_external_url" (recorded).
+    Source: pipeline-management-tutorial, "Get External Inference URL Examples" (recorded); mlops-api-
+    tutorial, "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference
+    URL" (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded);
+    recordings, "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.

@@ -238,14 +238,15 @@ def sync_detailed(
     """Score rows on a deployment
 
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
-    Sent twice, the rows are scored and logged twice.
+    Sent twice, the rows are scored and logged twice. The deployment has to be `Running`, as
+    `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
-    essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    essentials-guide, "Perform Inference Through External URL" (recorded); external-inference-url-
+    tutorial, "Prerequisites" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -261,10 +262,11 @@ def sync_detailed(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+        body (Tensors): The oldest, proprietary form, a field a column with an element a row. The
+            field of a model's only input may be called `tensor`.
 
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
+            Source: api-essentials-guide, "Perform Inference Through External URL" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -298,14 +300,15 @@ async def asyncio_detailed(
     """Score rows on a deployment
 
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
-    Sent twice, the rows are scored and logged twice.
+    Sent twice, the rows are scored and logged twice. The deployment has to be `Running`, as
+    `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
-    essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    essentials-guide, "Perform Inference Through External URL" (recorded); external-inference-url-
+    tutorial, "Prerequisites" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -321,10 +324,11 @@ async def asyncio_detailed(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+        body (Tensors): The oldest, proprietary form, a field a column with an element a row. The
+            field of a model's only input may be called `tensor`.
 
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
+            Source: api-essentials-guide, "Perform Inference Through External URL" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -358,14 +362,15 @@ def sync(
     """Score rows on a deployment
 
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
-    Sent twice, the rows are scored and logged twice.
+    Sent twice, the rows are scored and logged twice. The deployment has to be `Running`, as
+    `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
-    essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    essentials-guide, "Perform Inference Through External URL" (recorded); external-inference-url-
+    tutorial, "Prerequisites" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -381,10 +386,11 @@ def sync(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+        body (Tensors): The oldest, proprietary form, a field a column with an element a row. The
+            field of a model's only input may be called `tensor`.
 
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
+            Source: api-essentials-guide, "Perform Inference Through External URL" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -416,14 +422,15 @@ async def asyncio(
     """Score rows on a deployment
 
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
-    Sent twice, the rows are scored and logged twice.
+    Sent twice, the rows are scored and logged twice. The deployment has to be `Running`, as
+    `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
-    essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    essentials-guide, "Perform Inference Through External URL" (recorded); external-inference-url-
+    tutorial, "Prerequisites" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -439,10 +446,11 @@ async def asyncio(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+        body (Tensors): The oldest, proprietary form, a field a column with an element a row. The
+            field of a model's only input may be called `tensor`.
 
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
+            Source: api-essentials-guide, "Perform Inference Through External URL" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -10,7 +10,6 @@ from ...models.engine_error import EngineError
 from ...models.error import Error
 from ...models.inference_result import InferenceResult
 from ...models.pandas_records_item import PandasRecordsItem
-from ...models.tensors import Tensors
 from ...types import UNSET, File, Response, Unset
 
 
@@ -18,7 +17,7 @@ def _get_kwargs(
     deployment: str,
     pipeline: str,
     *,
-    body: list[PandasRecordsItem] | File | Tensors | Unset = UNSET,
+    body: list[PandasRecordsItem] | File | Unset = UNSET,
     dataset: list[str] | Unset = UNSET,
     dataset_exclude: list[str] | Unset = UNSET,
     dataset_separator: str | Unset = UNSET,
@@ -66,11 +65,6 @@ def _get_kwargs(
         _kwargs["content"] = body.payload
 
         headers["Content-Type"] = "application/vnd.apache.arrow.file"
-
-    if isinstance(body, Tensors):
-        _kwargs["json"] = body.to_dict()
-
-        headers["Content-Type"] = "application/json"
 
     _kwargs["headers"] = headers
     return _kwargs
@@ -233,7 +227,7 @@ def sync_detailed(
     pipeline: str,
     *,
     client: AuthenticatedClient | Client,
-    body: list[PandasRecordsItem] | File | Tensors | Unset = UNSET,
+    body: list[PandasRecordsItem] | File | Unset = UNSET,
     dataset: list[str] | Unset = UNSET,
     dataset_exclude: list[str] | Unset = UNSET,
     dataset_separator: str | Unset = UNSET,
@@ -241,14 +235,18 @@ def sync_detailed(
     """Score rows on a deployed pipeline
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
-    the newer one. Sent twice, the rows are scored and logged twice.
+    the newer one. Sent twice, the rows are scored and logged twice. The deployment has to be `Running`,
+    as `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
+
+    The documents with this URL send records and Arrow; rows as `application/json`, which is what many
+    programs send when they are not told otherwise, are of the older URL.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
-    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
-    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    Source: pipeline-management-tutorial, "HTTP Headers" (recorded); mlops-api-tutorial, "HTTP Headers"
+    (recorded); mlops-api-tutorial, "Perform Inference Through External URL" (prose); mlops-api-
+    tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -265,10 +263,6 @@ def sync_detailed(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
-
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -296,7 +290,7 @@ async def asyncio_detailed(
     pipeline: str,
     *,
     client: AuthenticatedClient | Client,
-    body: list[PandasRecordsItem] | File | Tensors | Unset = UNSET,
+    body: list[PandasRecordsItem] | File | Unset = UNSET,
     dataset: list[str] | Unset = UNSET,
     dataset_exclude: list[str] | Unset = UNSET,
     dataset_separator: str | Unset = UNSET,
@@ -304,14 +298,18 @@ async def asyncio_detailed(
     """Score rows on a deployed pipeline
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
-    the newer one. Sent twice, the rows are scored and logged twice.
+    the newer one. Sent twice, the rows are scored and logged twice. The deployment has to be `Running`,
+    as `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
+
+    The documents with this URL send records and Arrow; rows as `application/json`, which is what many
+    programs send when they are not told otherwise, are of the older URL.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
-    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
-    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    Source: pipeline-management-tutorial, "HTTP Headers" (recorded); mlops-api-tutorial, "HTTP Headers"
+    (recorded); mlops-api-tutorial, "Perform Inference Through External URL" (prose); mlops-api-
+    tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -328,10 +326,6 @@ async def asyncio_detailed(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
-
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -359,7 +353,7 @@ def sync(
     pipeline: str,
     *,
     client: AuthenticatedClient | Client,
-    body: list[PandasRecordsItem] | File | Tensors | Unset = UNSET,
+    body: list[PandasRecordsItem] | File | Unset = UNSET,
     dataset: list[str] | Unset = UNSET,
     dataset_exclude: list[str] | Unset = UNSET,
     dataset_separator: str | Unset = UNSET,
@@ -367,14 +361,18 @@ def sync(
     """Score rows on a deployed pipeline
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
-    the newer one. Sent twice, the rows are scored and logged twice.
+    the newer one. Sent twice, the rows are scored and logged twice. The deployment has to be `Running`,
+    as `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
+
+    The documents with this URL send records and Arrow; rows as `application/json`, which is what many
+    programs send when they are not told otherwise, are of the older URL.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
-    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
-    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    Source: pipeline-management-tutorial, "HTTP Headers" (recorded); mlops-api-tutorial, "HTTP Headers"
+    (recorded); mlops-api-tutorial, "Perform Inference Through External URL" (prose); mlops-api-
+    tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -391,10 +389,6 @@ def sync(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
-
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -420,7 +414,7 @@ async def asyncio(
     pipeline: str,
     *,
     client: AuthenticatedClient | Client,
-    body: list[PandasRecordsItem] | File | Tensors | Unset = UNSET,
+    body: list[PandasRecordsItem] | File | Unset = UNSET,
     dataset: list[str] | Unset = UNSET,
     dataset_exclude: list[str] | Unset = UNSET,
     dataset_separator: str | Unset = UNSET,
@@ -428,14 +422,18 @@ async def asyncio(
     """Score rows on a deployed pipeline
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
-    the newer one. Sent twice, the rows are scored and logged twice.
+    the newer one. Sent twice, the rows are scored and logged twice. The deployment has to be `Running`,
+    as `get_deployment_status` says, and the instance to have its external inference endpoints enabled.
+
+    The documents with this URL send records and Arrow; rows as `application/json`, which is what many
+    programs send when they are not told otherwise, are of the older URL.
 
     `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
     2023 and by engines that run alone.
 
-    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
-    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    Source: pipeline-management-tutorial, "HTTP Headers" (recorded); mlops-api-tutorial, "HTTP Headers"
+    (recorded); mlops-api-tutorial, "Perform Inference Through External URL" (prose); mlops-api-
+    tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -452,10 +450,6 @@ async def asyncio(
 
             Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
             inference" (observed).
-        body (Tensors): The oldest, proprietary form, a field a column with an element a row.
-
-            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
-            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -111,7 +111,8 @@ def sync_detailed(
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
 
-            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
+            Source: field-notes, "Decided where the sources are silent or clash" (convention); mlops-
+            api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,7 +147,8 @@ async def asyncio_detailed(
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
 
-            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
+            Source: field-notes, "Decided where the sources are silent or clash" (convention); mlops-
+            api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -181,7 +183,8 @@ def sync(
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
 
-            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
+            Source: field-notes, "Decided where the sources are silent or clash" (convention); mlops-
+            api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -214,7 +217,8 @@ async def asyncio(
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
 
-            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
+            Source: field-notes, "Decided where the sources are silent or clash" (convention); mlops-
+            api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

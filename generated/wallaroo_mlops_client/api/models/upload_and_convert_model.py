@@ -116,9 +116,9 @@ def sync_detailed(
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
-    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed); recordings,
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded); mlops-api-tutorial,
+    "Upload Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a
+    Workspace Examples" (example); field-notes, "Models" (observed); recordings,
     "/v1/api/models/upload_and_convert" (recorded).
 
     Args:
@@ -162,9 +162,9 @@ async def asyncio_detailed(
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
-    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed); recordings,
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded); mlops-api-tutorial,
+    "Upload Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a
+    Workspace Examples" (example); field-notes, "Models" (observed); recordings,
     "/v1/api/models/upload_and_convert" (recorded).
 
     Args:
@@ -208,9 +208,9 @@ def sync(
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
-    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed); recordings,
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded); mlops-api-tutorial,
+    "Upload Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a
+    Workspace Examples" (example); field-notes, "Models" (observed); recordings,
     "/v1/api/models/upload_and_convert" (recorded).
 
     Args:
@@ -252,9 +252,9 @@ async def asyncio(
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
-    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed); recordings,
+    Source: mlops-api-tutorial, "Upload Native Runtime Model Example" (recorded); mlops-api-tutorial,
+    "Upload Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a
+    Workspace Examples" (example); field-notes, "Models" (observed); recordings,
     "/v1/api/models/upload_and_convert" (recorded).
 
     Args:

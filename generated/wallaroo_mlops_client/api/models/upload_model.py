@@ -114,10 +114,11 @@ def sync_detailed(
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
-            in the fields beside it. A request needs one of the two.
+            in the fields beside it. A request needs one of the two. The fields are written out here,
+            because tools take a field that refers to another schema for a part of JSON.
 
             Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
-            where the sources are silent or clash" (observed).
+            where the sources are silent or clash" (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,10 +153,11 @@ async def asyncio_detailed(
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
-            in the fields beside it. A request needs one of the two.
+            in the fields beside it. A request needs one of the two. The fields are written out here,
+            because tools take a field that refers to another schema for a part of JSON.
 
             Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
-            where the sources are silent or clash" (observed).
+            where the sources are silent or clash" (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,10 +192,11 @@ def sync(
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
-            in the fields beside it. A request needs one of the two.
+            in the fields beside it. A request needs one of the two. The fields are written out here,
+            because tools take a field that refers to another schema for a part of JSON.
 
             Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
-            where the sources are silent or clash" (observed).
+            where the sources are silent or clash" (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -226,10 +229,11 @@ async def asyncio(
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
-            in the fields beside it. A request needs one of the two.
+            in the fields beside it. A request needs one of the two. The fields are written out here,
+            because tools take a field that refers to another schema for a part of JSON.
 
             Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
-            where the sources are silent or clash" (observed).
+            where the sources are silent or clash" (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -112,7 +112,8 @@ def sync_detailed(
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
 
             Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
-            tutorial, "Copy a Pipeline" (prose).
+            tutorial, "Copy a Pipeline" (prose); field-notes, "Pipelines, deployment, inference"
+            (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -148,7 +149,8 @@ async def asyncio_detailed(
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
 
             Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
-            tutorial, "Copy a Pipeline" (prose).
+            tutorial, "Copy a Pipeline" (prose); field-notes, "Pipelines, deployment, inference"
+            (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -184,7 +186,8 @@ def sync(
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
 
             Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
-            tutorial, "Copy a Pipeline" (prose).
+            tutorial, "Copy a Pipeline" (prose); field-notes, "Pipelines, deployment, inference"
+            (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -218,7 +221,8 @@ async def asyncio(
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
 
             Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
-            tutorial, "Copy a Pipeline" (prose).
+            tutorial, "Copy a Pipeline" (prose); field-notes, "Pipelines, deployment, inference"
+            (convention).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

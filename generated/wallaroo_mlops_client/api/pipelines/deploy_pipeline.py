@@ -105,22 +105,25 @@ def sync_detailed(
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
-    The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
-    want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
-    label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
-    an object.
+    The documents say that the models of the steps must be named in `model_configs`, `model_ids` or
+    `models`. That is not required here, because a pipeline without steps was deployed without them, and
+    which steps a pipeline has is not in this request. A program that deploys steps should name their
+    models. The newer documents want `deploy_id` to be the pipeline's name, and in the oldest another
+    name was deployed: any DNS label is accepted, the pipeline's name is advised. The tables call
+    `engine_config` a string; it is an object.
 
-    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
-    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
+    Source: pipeline-management-tutorial, "Deploy a Pipeline Returns" (recorded); mlops-api-tutorial,
+    "Deploy a Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes,
+    "Pipelines, deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
-            of a server" (observed).
+            "Pipelines, deployment, inference" (observed); field-notes, "Decided where the sources are
+            silent or clash" (convention); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -149,22 +152,25 @@ async def asyncio_detailed(
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
-    The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
-    want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
-    label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
-    an object.
+    The documents say that the models of the steps must be named in `model_configs`, `model_ids` or
+    `models`. That is not required here, because a pipeline without steps was deployed without them, and
+    which steps a pipeline has is not in this request. A program that deploys steps should name their
+    models. The newer documents want `deploy_id` to be the pipeline's name, and in the oldest another
+    name was deployed: any DNS label is accepted, the pipeline's name is advised. The tables call
+    `engine_config` a string; it is an object.
 
-    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
-    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
+    Source: pipeline-management-tutorial, "Deploy a Pipeline Returns" (recorded); mlops-api-tutorial,
+    "Deploy a Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes,
+    "Pipelines, deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
-            of a server" (observed).
+            "Pipelines, deployment, inference" (observed); field-notes, "Decided where the sources are
+            silent or clash" (convention); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -193,22 +199,25 @@ def sync(
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
-    The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
-    want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
-    label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
-    an object.
+    The documents say that the models of the steps must be named in `model_configs`, `model_ids` or
+    `models`. That is not required here, because a pipeline without steps was deployed without them, and
+    which steps a pipeline has is not in this request. A program that deploys steps should name their
+    models. The newer documents want `deploy_id` to be the pipeline's name, and in the oldest another
+    name was deployed: any DNS label is accepted, the pipeline's name is advised. The tables call
+    `engine_config` a string; it is an object.
 
-    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
-    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
+    Source: pipeline-management-tutorial, "Deploy a Pipeline Returns" (recorded); mlops-api-tutorial,
+    "Deploy a Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes,
+    "Pipelines, deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
-            of a server" (observed).
+            "Pipelines, deployment, inference" (observed); field-notes, "Decided where the sources are
+            silent or clash" (convention); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -235,22 +244,25 @@ async def asyncio(
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
-    The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
-    want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
-    label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
-    an object.
+    The documents say that the models of the steps must be named in `model_configs`, `model_ids` or
+    `models`. That is not required here, because a pipeline without steps was deployed without them, and
+    which steps a pipeline has is not in this request. A program that deploys steps should name their
+    models. The newer documents want `deploy_id` to be the pipeline's name, and in the oldest another
+    name was deployed: any DNS label is accepted, the pipeline's name is advised. The tables call
+    `engine_config` a string; it is an object.
 
-    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
-    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
+    Source: pipeline-management-tutorial, "Deploy a Pipeline Returns" (recorded); mlops-api-tutorial,
+    "Deploy a Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes,
+    "Pipelines, deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
-            of a server" (observed).
+            "Pipelines, deployment, inference" (observed); field-notes, "Decided where the sources are
+            silent or clash" (convention); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -121,7 +121,7 @@ def sync_detailed(
     pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
     either is enough.
 
-    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline Examples" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
     recordings, "/v1/api/pipelines/undeploy" (recorded).
 
@@ -160,7 +160,7 @@ async def asyncio_detailed(
     pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
     either is enough.
 
-    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline Examples" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
     recordings, "/v1/api/pipelines/undeploy" (recorded).
 
@@ -199,7 +199,7 @@ def sync(
     pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
     either is enough.
 
-    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline Examples" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
     recordings, "/v1/api/pipelines/undeploy" (recorded).
 
@@ -236,7 +236,7 @@ async def asyncio(
     pipeline. Undeploying what is not deployed succeeds as well. The tables mark both ids as required;
     either is enough.
 
-    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline Examples" (recorded); mlops-api-tutorial,
     "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
     recordings, "/v1/api/pipelines/undeploy" (recorded).
 
