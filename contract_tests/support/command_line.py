@@ -176,10 +176,11 @@ def commands() -> list[Any]:
 
 
 def path_parameters(command: Any) -> set[str]:
-    """Return the names of a command's parameters that are paths."""
+    """Return the names of a command's parameters that are paths, and not texts that may also be URLs."""
     from wallaroo_ext.cli.options import Options
 
     hints = get_type_hints(command, include_extras=True) | (
         get_type_hints(Options, include_extras=True) if "options" in signature(command).parameters else {}
     )
-    return {name for name, hint in hints.items() if "pathlib" in str(hint) and name != "return"}
+    paths = {name for name, hint in hints.items() if "pathlib" in str(hint) and name != "return"}
+    return {name for name in paths if "str | pathlib" not in str(hints[name])}

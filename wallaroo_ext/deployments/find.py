@@ -23,6 +23,7 @@ from wallaroo_ext.errors import (
 )
 from wallaroo_ext.operations import Steps, call_steps, note_leftovers, run, steps_of, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
+from wallaroo_ext.resources.pipelines import pipelines_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 
 if TYPE_CHECKING:
@@ -121,20 +122,11 @@ def not_deployed_steps(
 
 def _pipeline_names_steps(workspace: int | str | None) -> Steps[list[str]]:
     """Return the names of the pipelines in a workspace, or in all; none where the instance does not list them."""
-    from wallaroo_mlops_client.api.pipelines import list_pipelines
-    from wallaroo_mlops_client.models import ListPipelinesRequest
-    from wallaroo_mlops_client.types import UNSET
-
-    names: set[str] = set()
     try:
-        searched = [UNSET] if workspace is None else (yield from workspace_ids_steps(workspace))
-        for workspace_id in searched:
-            body = ListPipelinesRequest(workspace_id=workspace_id)
-            listed = yield from call_steps(list_pipelines, body=body)
-            names.update(each.pipeline.name for each in listed.pipelines)
+        listed = yield from pipelines_steps(workspace)
     except WallarooError:  # such as an older release's; the name was not found in any case
         return []
-    return sorted(names)
+    return sorted({pipeline.name for pipeline in listed})
 
 
 @synchronous

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wallaroo_ext.errors import AmbiguousError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _SHOWN = 10
 
@@ -30,6 +30,11 @@ def not_found_error(
     """
     advice = advice if known is None else _advice(wanted, known)
     return NotFoundError(what, operation=operation, status=HTTPStatus.NOT_FOUND, msg=what, advice=advice)
+
+
+def near_names(wanted: str, known: Iterable[str]) -> str:
+    """Return a sentence with the names that are similar to the wanted one, or else with all."""
+    return _advice(wanted, {name: name for name in known})
 
 
 def _advice(wanted: str, known: Mapping[str, str]) -> str:

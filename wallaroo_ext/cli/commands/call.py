@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from wallaroo_ext import contract
 from wallaroo_ext.cli.call_requests import RequestInputs, build_request
 from wallaroo_ext.cli.commands.operations import find_operation
+from wallaroo_ext.cli.completion import at_files
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE
 from wallaroo_ext.cli.printing import output
@@ -35,7 +36,7 @@ def call(
     operation: Annotated[str, Parameter(completer=lambda _: contract.operation_ids())],
     /,
     *,
-    data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    data: Annotated[str | None, Parameter(allow_leading_hyphen=True, completer=at_files)] = None,
     path: Annotated[list[str] | None, _MANY] = None,
     query: Annotated[list[str] | None, _MANY] = None,
     part: Annotated[list[str] | None, _MANY] = None,

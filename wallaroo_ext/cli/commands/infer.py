@@ -11,12 +11,13 @@ from cyclopts import Parameter
 
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import FileOrUrl, PipelineName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, answer_parts, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
 from wallaroo_ext.inference.files.texts.text_options import Decimal, TextOptions
-from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
+from wallaroo_ext.inference.missing_option import Missing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,12 +28,12 @@ _MANY = Parameter(negative=())
 
 
 def infer(
-    where: str,
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    where: PipelineName,
+    file: Annotated[FileOrUrl, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     output_file: Annotated[Path | None, Parameter(name="--output"), OUTPUT_FILE] = None,
-    workspace: str | None = None,
+    workspace: Workspace = None,
     deployment_id: DeploymentId = None,
     columns: Annotated[list[str] | None, _MANY] = None,
     drop: Annotated[list[str] | None, _MANY] = None,

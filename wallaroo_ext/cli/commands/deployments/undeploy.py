@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import PipelineName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import DeploymentId, find_workspace_id
 from wallaroo_ext.cli.printing import output
 
 
 def undeploy(
-    name: str,
+    name: PipelineName,
     /,
     *,
-    workspace: str | None = None,
+    workspace: Workspace = None,
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
