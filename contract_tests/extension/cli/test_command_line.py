@@ -214,7 +214,7 @@ class TestCall:
             (("list_models", "--frob"), "--frob"),
             (("list_models", "--timeout", "soon"), "--timeout"),
             (("list_models", "--timeout", "0"), "--timeout"),
-            (("list_models", "--suffix", ""), "The instance is not named"),
+            (("list_workspaces", "--suffix", ""), "The instance is not named"),
         ],
     )
     def test_a_wrong_call_is_said_in_a_sentence(
