@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from contextlib import nullcontext
+from difflib import get_close_matches
 from importlib import import_module, metadata
 from pathlib import Path
 from pkgutil import walk_packages
@@ -80,7 +81,7 @@ def run(app: CompletedApp, arguments: list[str]) -> None:
         finally:
             sys.stdout.flush()
     except (CycloptsError, UsageError) as error:
-        output.fail(UsageError(" ".join(str(error).split())), machine="--json" in arguments)
+        output.fail(UsageError(_with_next_step(error, arguments)), machine="--json" in arguments)
     except KeyboardInterrupt as interrupt:
         output.report_interrupt(interrupt, machine="--json" in arguments)
         raise SystemExit(signals.exit_code_of(interrupt)) from None
@@ -92,6 +93,19 @@ def run(app: CompletedApp, arguments: list[str]) -> None:
         if "--verbose" in arguments:
             raise
         output.fail(_defect(error), machine="--json" in arguments)
+
+
+def _with_next_step(error: CycloptsError | UsageError, arguments: list[str]) -> str:
+    """Return what is wrong with a call in one line, with a near command, and which help says more."""
+    text = " ".join(str(error).split())
+    if isinstance(error, UsageError) or "Did you mean" in text:
+        return text
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command in COMMANDS:
+        return f"{text} `wallaroo-ext {command} --help` says what it takes."
+    near = get_close_matches(command, COMMANDS, n=2)
+    guess = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{text} {guess}`wallaroo-ext --help` lists all commands."
 
 
 def _defect(error: Exception) -> WallarooError:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _SHOWN = 10
+NEAR = "Near names: "
+"""How the advice of an error begins that names similar things."""
 
 
 def not_found_error(
@@ -42,7 +44,7 @@ def _advice(wanted: str, known: Mapping[str, str]) -> str:
     by_folded = {name.casefold(): shown for name, shown in known.items()}
     near = [by_folded[name] for name in get_close_matches(wanted.casefold(), by_folded, n=3)]
     if near:
-        return f"Near names: {_listed(near)}."
+        return f"{NEAR}{_listed(near)}."
     return f"There are: {_listed(list(known.values()))}." if known else "There are none."
 
 

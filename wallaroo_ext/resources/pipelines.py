@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.notebook_tables import FieldsInNotebook
-from wallaroo_ext.errors import NotFoundError
+from wallaroo_ext.errors import NotFoundError, WallarooError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.workspaces import check_workspace, searched_steps
 
@@ -70,6 +70,15 @@ def pipelines_steps(workspace: int | str | None) -> Steps[list[PipelineInfo]]:
     except NotFoundError as error:
         raise _not_listed(searched) from error
     return sorted(listed, key=lambda pipeline: (pipeline.workspace, pipeline.workspace_id, pipeline.name, pipeline.id))
+
+
+def pipeline_names_steps(workspace: int | str | None) -> Steps[list[str]]:
+    """Return the names of pipelines, for the error of one that is not found; none where they cannot be listed."""
+    try:
+        listed = yield from pipelines_steps(workspace)
+    except WallarooError:  # such as an older release's; the name was not found in any case
+        return []
+    return sorted({pipeline.name for pipeline in listed})
 
 
 def _listed_steps(searched: list[Workspace], *, everywhere: bool) -> Steps[list[PipelineInfo]]:

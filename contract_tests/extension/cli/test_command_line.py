@@ -21,7 +21,7 @@ import pytest
 
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from contract_tests.support.servers.fork_server import running
-from wallaroo_ext import contract
+from wallaroo_ext import connect, contract, deploy_pipeline, find_workspace, upload_model
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.cli.checks import decode_claims
 from wallaroo_ext.cli.options import Options
@@ -245,6 +245,89 @@ class TestCall:
             done = wallaroo("call", "list_workspaces", environment=given)
         assert "'Sign in'" in done.sentence
         assert done.code == 1
+
+
+@pytest.fixture(scope="module")
+def used(sandbox: dict[str, str], model_file: Path) -> str:
+    """Return the name of a pipeline that is deployed, and of its model and workspace."""
+    with connect(environment=sandbox) as client:
+        workspace = find_workspace(client, "near-names", create=True)
+        model = upload_model(client, model_file, name="near-names", workspace=workspace.id)
+        return deploy_pipeline(client, "near-names", model, workspace=workspace.id).pipeline
+
+
+class TestWhatIsNotFound:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "status near-name",
+            "undeploy near-name",
+            "infer near-name rows.csv",
+            "logs near-name",
+            "logs near-name --workspace near-names",
+            "batch rows.csv scored --pipeline near-name",
+            "deploy new --model near-name --workspace near-names",
+            "upload rows.csv --name new --workspace near-name",
+            "deploy new --model near-names --workspace near-name",
+            "list models near-name --workspace near-name",
+            "list pipelines naer-names",
+            "list deployments naer-names",
+            "list workspaces naer-names",
+        ],
+    )
+    def test_near_names_are_said(
+        self,
+        used: str,
+        wallaroo: Callable[..., Done],
+        command: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "rows.csv").write_text("a\n1\n", encoding="utf-8")
+        done = wallaroo(*command.split())
+        last = (done.err or done.out).splitlines()[-1]
+        assert re.search(rf"Near names: '?{used}'?", last), last
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "upload model.onxn --name a",
+            "upload model.onnx --name a --input-schema model.onxn",
+            "infer p model.onxn",
+            "batch model.onxn scored --pipeline p",
+            "call list_models --data @model.onxn",
+            "call upload_model --part file=@model.onxn",
+            "conformance --contract model.onxn",
+        ],
+    )
+    def test_near_files_are_said(
+        self, wallaroo: Callable[..., Done], command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "model.onnx").write_bytes(b"")
+        done = wallaroo(*command.split())
+        assert done.code == 2
+        assert "'model.onnx'" in done.err.splitlines()[-1]
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            ("lst", "Did you mean list? `wallaroo-ext --help` lists all commands."),
+            ("list model", 'Did you mean "models"?'),
+            ("frobnicate", "`wallaroo-ext --help` lists all commands."),
+            ("drift --frobnicate", "`wallaroo-ext drift --help` says what it takes."),
+            ("infer", "`wallaroo-ext infer --help` says what it takes."),
+            ("infer a b --vectro", "--vector"),
+            ("conformance --operation list_model", "did you mean list_models"),
+        ],
+    )
+    def test_words_that_are_none_lead_to_those_that_are(
+        self, wallaroo: Callable[..., Done], words: str, message: str
+    ) -> None:
+        done = wallaroo(*words.split())
+        assert done.code == 2
+        assert message in (done.out + done.err).splitlines()[-1]
 
 
 class TestOptions:

@@ -345,6 +345,15 @@ class TestInfer:
         assert answers[0].code == 0
         assert answers[0] == answers[1]
 
+    def test_a_column_too_many_is_named(self, wallaroo: Callable[..., Done], deployed: str, tmp_path: Path) -> None:
+        done = wallaroo("infer", deployed, str(ROWS), "--vector")
+        assert done.code == 1
+        assert done.err.splitlines()[-1] == "Likely no inputs of the model: --drop malignant leaves them out."
+        named = tmp_path / "named.csv"
+        named.write_bytes(ROWS.read_bytes().replace(b"malignant", b"label", 1))
+        done = wallaroo("batch", str(named), str(tmp_path / "scored"), "--pipeline", deployed, "--vector")
+        assert done.err.splitlines()[-1] == "Likely no inputs of the model: --drop label leaves them out."
+
     def test_a_terminal_shows_the_first_rows(self, sandbox: dict[str, str], deployed: str) -> None:
         shown = on_terminal("infer", deployed, str(ROWS), *VECTOR, environment=sandbox)
         lines = [line for line in terminal_lines(shown) if line]

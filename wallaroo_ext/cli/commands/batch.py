@@ -95,8 +95,10 @@ def batch(
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
+    from wallaroo_ext.cli.columns import surplus_said, without_values
     from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
 
+    source, target = str(source), str(target)
     with options.report_errors():
         column_types = parse_types(types or [])
         texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
@@ -125,7 +127,8 @@ def batch(
         ):
             deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
             show = _print_json_lines() if options.json else True
-            scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
+            with surplus_said(without_values(settings["columns"]), vector=vector):
+                scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
         _show(scored, machine=options.json)
 
 

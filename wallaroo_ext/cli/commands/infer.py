@@ -77,41 +77,34 @@ def infer(
         dataset_separator: The text that the instance joins names with; the printed names have a dot in any case.
         options: The instance, and how to answer.
     """
+    from wallaroo_ext.cli.columns import surplus_said
+    from wallaroo_ext.cli.input_rows import add_keys, complete_rows
+
     with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
         settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
         texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
-        rows, beside = _read_rows(
-            str(file), columns or [], drop or [], keys or [], texts, vector=vector, missing=missing
-        )
-        from wallaroo_ext.cli.input_rows import add_keys
-
+        read, beside = _read_rows(str(file), columns or [], drop or [], keys or [], texts)
+        rows = complete_rows(read, vector=vector, missing=missing)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)
             started = time.monotonic()
-            scored = _score(client, url, rows, settings, output_file)
+            with surplus_said(read, vector=vector):
+                scored = _score(client, url, rows, settings, output_file)
         scored = add_keys(beside, scored)
         _show(scored, output_file, beside.column_names, time.monotonic() - started, machine=options.json)
 
 
 def _read_rows(
-    file: str,
-    columns: list[str],
-    drop: list[str],
-    keys: list[str],
-    texts: TextOptions,
-    *,
-    vector: bool,
-    missing: Missing,
+    file: str, columns: list[str], drop: list[str], keys: list[str], texts: TextOptions
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the rows to send, and the keys that stand beside their scores."""
-    from wallaroo_ext.cli.input_rows import complete_rows, read_rows, select_columns, select_keys
+    """Return the columns to send, and the keys that stand beside the scores."""
+    from wallaroo_ext.cli.input_rows import read_rows, select_columns, select_keys
 
     read = read_rows(file, [*columns, *keys], texts)
     beside = select_keys(read, keys)
-    selected = select_columns(read, columns, drop, beside.column_names)
-    return complete_rows(selected, vector=vector, missing=missing), beside
+    return select_columns(read, columns, drop, beside.column_names), beside
 
 
 def _find_url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.files.user_paths import near_name
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output, progress
@@ -129,7 +130,7 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
     except (OSError, ValueError) as error:
         if contract is None or isinstance(error, BrokenPipeError):
             raise
-        raise output.UsageError(f"{contract} cannot be read as a contract: {error}.") from None
+        raise output.UsageError(_unreadable(contract, error)) from None
     except (output.UsageError, ConfigurationError, InvalidDataError):
         raise
     except WallarooError as error:
@@ -137,6 +138,13 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
     except Exception as error:
         what = redact(f"{type(error).__name__}: {error}")
         raise output.UsageError(f"This is a defect of wallaroo-ext, report it: {what}") from error
+
+
+def _unreadable(contract: Path, error: OSError | ValueError) -> str:
+    near = near_name(contract) if isinstance(error, FileNotFoundError) else None
+    if near is not None:
+        return f"There is no contract {contract}: there is {near!r}."
+    return f"{contract} cannot be read as a contract: {error}."
 
 
 def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, ReportFiles | None]:
