@@ -14,7 +14,7 @@ from wallaroo_ext._util.files.user_paths import user_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cyclopts import CompletionContext
+    from cyclopts.completion import CompletionContext
     from wallaroo_mlops_client import Client
 
 _SECONDS = 3.0

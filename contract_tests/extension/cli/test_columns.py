@@ -34,8 +34,6 @@ def test_widths_are_found_in_any_sentence(sentence: str) -> None:
     assert surplus_columns(pa.table({**NUMBERS, "label": [0, 1]}), sentence) == ["label"]
 
 
-@pytest.mark.parametrize(
-    "sentence", ["no numbers", "takes [13]", "row 14 is wrong", "shape [14], takes [15]", "[14], [2]"]
-)
+@pytest.mark.parametrize("sentence", ["no numbers", "takes [13]", "row 14 is wrong", "shape [14], takes [15]"])
 def test_other_refusals_say_nothing_of_columns(sentence: str) -> None:
     assert surplus_columns(pa.table({**NUMBERS, "label": [0, 1]}), sentence) == []

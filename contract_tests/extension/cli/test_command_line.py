@@ -480,7 +480,7 @@ source "$(find "$HOME" -type f -path '*completions*')"
 complete -p wallaroo-ext > /dev/null || exit 1
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
 _wallaroo_ext
-echo "${COMPREPLY[@]}"
+printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
@@ -493,12 +493,29 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def complete(home: Path, words: list[str], directory: Path, **variables: str) -> set[str]:
+    """Return what bash completes in a directory, with a variable of the environment for each name."""
+    command = directory / "bin" / "wallaroo-ext"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text(f'#!/bin/sh\nexec {" ".join(SCRIPT)} "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    own = {"HOME": str(home), "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", **variables}
+    shell = ["/bin/bash", "-c", COMPLETED, "bash", "wallaroo-ext", *words]
+    done = subprocess.run(
+        shell, env=environment_of(own), cwd=directory, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()) - {""}
+
+
 class TestCompletion:
     @pytest.mark.parametrize(
         ("words", "completed"),
         [
             (["doc"], {"doctor"}),
             (["dep"], {"deploy"}),
+            (["li"], {"list"}),
+            (["list", "mo"], {"models"}),
             (["assay", "ch"], {"chart"}),
             (["call", "--outp"], {"--output"}),
             (["call", "list_mod"], {"list_models", "list_model_versions"}),
@@ -506,14 +523,63 @@ class TestCompletion:
         ],
     )
     def test_bash_completes(self, home: Path, words: list[str], completed: set[str], tmp_path: Path) -> None:
-        command = tmp_path / "wallaroo-ext"
-        command.write_text(f'#!/bin/sh\nexec {" ".join(SCRIPT)} "$@"\n', encoding="utf-8")
-        command.chmod(0o755)
-        variables = os.environ | {"HOME": str(home), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-        shell = ["/bin/bash", "-c", COMPLETED, "bash", "wallaroo-ext", *words]
-        done = subprocess.run(shell, env=variables, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
-        assert set(done.stdout.split()) == completed
+        assert complete(home, words, tmp_path) == completed
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["infer", "p", "ro"],
+            ["batch", "ro"],
+            ["batch", "rows.csv", "ro"],
+            ["upload", "ro"],
+            ["infer", "p", "rows.csv", "--output", "ro"],
+            ["logs", "p", "--output", "ro"],
+            ["conformance", "--report", "ro"],
+            ["sandbox", "--data-dir", "ro"],
+        ],
+        ids=" ".join,
+    )
+    def test_files_are_completed_with_the_spaces_in_their_names(
+        self, home: Path, words: list[str], tmp_path: Path
+    ) -> None:
+        for name in ("rows.csv", "rows of 2026.csv", "other.csv"):
+            (tmp_path / name).touch()
+        (tmp_path / "rows").mkdir()
+        assert complete(home, words, tmp_path) == {"rows.csv", "rows of 2026.csv", "rows"}
+
+    def test_a_body_in_a_file_is_completed(self, home: Path, tmp_path: Path) -> None:
+        (tmp_path / "bodies").mkdir()
+        (tmp_path / "bodies" / "body.json").touch()
+        assert complete(home, ["call", "list_models", "--data", "@bod"], tmp_path) == {"@bodies/"}
+        assert complete(home, ["call", "list_models", "--data", "@bodies/b"], tmp_path) == {"@bodies/body.json"}
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["status", "--workspace", "near-names", "near"],
+            ["infer", "near"],
+            ["batch", "rows.csv", "scored", "--pipeline", "near"],
+            ["deploy", "new", "--model", "near"],
+            ["upload", "model.onnx", "--name", "near"],
+            ["list", "models", "--workspace", "near"],
+        ],
+        ids=" ".join,
+    )
+    def test_names_of_the_instance_are_completed(
+        self, home: Path, used: str, sandbox: dict[str, str], words: list[str], tmp_path: Path
+    ) -> None:
+        assert complete(home, words, tmp_path, **sandbox) == {used}
+
+    def test_an_instance_that_is_named_by_an_option_is_asked(
+        self, home: Path, used: str, sandbox: dict[str, str], tmp_path: Path
+    ) -> None:
+        elsewhere = sandbox | {"WALLAROO_API_URL": "http://127.0.0.1:9"}
+        words = ["status", "--api-url", sandbox["WALLAROO_API_URL"], "near"]
+        assert complete(home, words, tmp_path, **elsewhere) == {used}
+
+    def test_without_an_instance_nothing_is_completed_and_nothing_said(self, home: Path, tmp_path: Path) -> None:
+        assert complete(home, ["status", "near"], tmp_path) == set()
+        assert complete(home, ["status", "near"], tmp_path, WALLAROO_API_URL="http://127.0.0.1:9") == set()
 
 
 def checks_of(done: Done) -> dict[str, dict[str, Any]]:

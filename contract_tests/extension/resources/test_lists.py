@@ -43,8 +43,8 @@ def used(model_file: Path) -> Generator[dict[str, str]]:
     """Return the environment of an instance with two workspaces, two models, and a pipeline that is deployed."""
     with fork_server.running() as environment, connect(environment=environment) as client:
         workspace = find_workspace(client, "fraud", create=True)
-        for _ in range(2):
-            newest = upload_model(client, model_file, name="cards", workspace=workspace.id)
+        upload_model(client, model_file, name="cards", workspace=workspace.id)
+        newest = upload_model(client, model_file, name="cards", workspace=workspace.id)
         upload_model(client, model_file, name="accounts", workspace=workspace.id)
         deploy_pipeline(client, "screening", newest, workspace=workspace.id)
         deploy_pipeline(client, "paused", newest, workspace=workspace.id)
@@ -196,7 +196,10 @@ class TestDeployments:
             assert found.workspace_id == 2
 
     def test_a_pipeline_whose_list_does_not_say_it_is_asked(self) -> None:
-        url = "https://api.example.com/v1/api/pipelines/infer/p-9/p"
+        def url_of(body: dict[str, Any]) -> dict[str, str] | None:
+            url = "https://api.example.com/v1/api/pipelines/infer/p-9/p"
+            return {"url": url} if body["pipeline_name"] == "p" else None
+
         answers: Answers = {
             "workspaces/list": {"workspaces": [workspace(7, "w")]},
             "pipelines/list_pipelines": {
@@ -206,7 +209,7 @@ class TestDeployments:
                     {"pipeline": {"id": 6, "name": "r"}, "deployment": {"id": 1}},
                 ]
             },
-            "admin/get_pipeline_external_url": lambda body: {"url": url} if body["pipeline_name"] == "p" else None,
+            "admin/get_pipeline_external_url": url_of,
             "status/get_deployment": {"status": "Starting", "details": [], "engines": [], "engine_lbs": []},
         }
         asked: list[tuple[str, Any]] = []

@@ -169,7 +169,7 @@ def _model_fields(model: ModelInfo) -> dict[str, Any]:
 
 
 def _newest(row: dict[str, Any]) -> dict[str, Any]:
-    return next(iter(row["versions"]), {})
+    return row["versions"][0] if row["versions"] else {}
 
 
 def _day(time: str | None) -> str | None:
