@@ -98,7 +98,7 @@ def _properties(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _missing(schema: dict[str, Any], value: Any, path: str = "") -> Iterator[str]:
     """Yield the fields that a value has to have and has not, with what they are in."""
     if isinstance(value, list):
-        items = object_of(next((part["items"] for part in _parts(schema) if "items" in part), {}))
+        items = next((object_of(part["items"]) for part in _parts(schema) if "items" in part), object_of(None))
         for index, each in enumerate(cast("list[Any]", value)):
             yield from _missing(items, each, f"{path}[{index}]")
     if not isinstance(value, dict):

@@ -118,5 +118,6 @@ def _likelihood(rows: pa.Table, place: int, name: str) -> int:
 def _is_whole_among_fractions(rows: pa.Table, name: str) -> bool:
     """Return whether a column is the only one, or nearly, that is no column of fractions."""
     types: Any = import_module("pyarrow").types
-    whole = [each for each in rows.schema.names if not types.is_floating(rows.schema.field(each).type)]
+    schema: Any = rows.schema
+    whole = [each.name for each in schema if not types.is_floating(each.type)]
     return name in whole and len(whole) <= max(_MOST_SURPLUS, len(rows.schema.names) // 10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
@@ -85,8 +85,9 @@ def add_keys(keys: pa.Table, scored: pa.Table) -> pa.Table:
             f"--keys: the answer has {scored.num_rows:,} rows for the {keys.num_rows:,} that were sent, so that it is "
             "unknown which are whose. Leave --keys out."
         )
-    for place, name in enumerate(keys.column_names):
-        scored = scored.add_column(place, keys.schema.field(name), keys.column(name))
+    schema: Any = keys.schema
+    for place, field in enumerate(schema):
+        scored = scored.add_column(place, field, keys.column(field.name))
     return scored
 
 

@@ -138,7 +138,7 @@ class TestTheWholePath:
         assert "tumours is Running." in ended.stderr
         assert re.search(r"^status +ready$", ended.stdout, re.MULTILINE)
         assert re.search(r"^tumours-\d+ is undeployed\.$", ended.stdout, re.MULTILINE)
-        assert "114 rows in 1 file in scored, in " in ended.stderr
+        assert "114 rows in 1 file in scored-tumours, in " in ended.stderr
         with (tmp_path / "scored.csv").open(encoding="utf-8", newline="") as opened:
             scored = list(csv.DictReader(opened))
         with ROWS.open(encoding="utf-8", newline="") as opened:

@@ -180,6 +180,26 @@ def test_the_first_example_of_the_readme_runs_on_every_release(
     ]
 
 
+def test_what_the_readme_lets_people_write_is_not_committed() -> None:
+    """Least of all credentials."""
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"--(?:env-file|output|report) ([\w./-]+)", readme))
+    written |= set(re.findall(r"to_parquet\(\"([^\"]+)\"", readme)) | set(re.findall(r"\.parquet\", \"(\w+)\"", readme))
+    written |= set(re.findall(r"wallaroo-ext batch \S+ ([\w-]+)", readme))
+    assert {"wallaroo.env", "keycloak.env", "patients.parquet", "scored", "report"} <= written
+    assert written - ignored - {"DIR", "FILE"} - {"my-client"} == set()
+
+
+def test_no_two_examples_of_the_readme_write_to_one_place() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    places = re.findall(r"\.parquet\", \"(\w+)\"", readme) + re.findall(
+        r"\n    wallaroo-ext batch \S+ ([\w-]+)", readme
+    )
+    assert len(places) >= 2
+    assert len(places) == len(set(places))
+
+
 def test_the_readme_lists_the_sandboxs_gaps() -> None:
     assert "does not imitate" in (ROOT / "README.md").read_text(encoding="utf-8")
 
