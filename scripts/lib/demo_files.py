@@ -218,7 +218,8 @@ def _found(table: pa.Table, absent: list[str]) -> str:
 
 def _columns_of_vector(table: pa.Table, only: Input, path: Path) -> list[str]:
     """Return the columns that are the numbers of a vector, without labels and columns of texts."""
-    numbers = [name for name in table.column_names if _is_number(table.schema.field(name).type)]
+    schema: Any = table.schema
+    numbers = [field.name for field in schema if _is_number(field.type)]
     width = only.row_shape[0] if len(only.row_shape) == 1 else None if only.row_shape == () else -1
     if only.takes_texts or width == -1 or not numbers:
         raise UnfitFilesError(

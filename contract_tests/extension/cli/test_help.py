@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
 from contract_tests.support.command_line import commands, in_process
 from contract_tests.support.servers import fork_server
@@ -65,12 +64,17 @@ def test_the_examples_run_one_after_the_other(
 ) -> None:
     rows: Any = to_table(str(SAMPLES / "breast-cancer.csv")).drop_columns(["malignant"])
     (tmp_path / "patients").mkdir()
-    write: Any = parquet.write_table
-    write(rows.append_column("id", pa.array(range(rows.num_rows))), tmp_path / "patients" / "a.parquet")
+    parquet: Any = import_module("pyarrow.parquet")
+    parquet.write_table(rows.append_column("id", pa.array(range(rows.num_rows))), tmp_path / "patients" / "a.parquet")
     import_module("pyarrow.csv").write_csv(rows, tmp_path / "patients.csv")
     (tmp_path / "tumours.onnx").write_bytes((SAMPLES / "breast-cancer.onnx").read_bytes())
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+
+    def open_page(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", open_page)
     monkeypatch.chdir(tmp_path)
     run = in_process(instance, monkeypatch, capsys)
     assert run("call", "create_workspace", "--data", '{"workspace_name": "tumours"}').code == 0

@@ -30,7 +30,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>&@:-])")
 _MARKS = {Verdict.CONFORMS: "✅", Verdict.DOES_NOT_CONFORM: "❌", Verdict.COULD_NOT_RUN: "⚠️"}
 
 
-def annotations(run: Run) -> list[str]:
+def workflow_commands(run: Run) -> list[str]:
     """Return the workflow commands that annotate a run: an error for each cause, and one for a run that did not end.
 
     An operation that could not be looked at is a warning. No text of an instance begins a line.

@@ -21,7 +21,7 @@ from wallaroo_ext.conformance.report import ReportFiles, write_report
 from wallaroo_ext.conformance.report.badge import badge_svg
 from wallaroo_ext.conformance.report.body_view import view_body
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
-from wallaroo_ext.conformance.report.github import annotations, step_summary
+from wallaroo_ext.conformance.report.github import step_summary, workflow_commands
 from wallaroo_ext.conformance.report.summary import counts_text, figures, sentence
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.report.texts import headline
@@ -657,7 +657,7 @@ class TestTheSameCounts:
 
 class TestGitHub:
     def test_each_cause_is_an_annotation_and_no_line_is_another_ones(self, made: Run) -> None:
-        lines = annotations(made)
+        lines = workflow_commands(made)
         assert all(re.fullmatch(r"::(error|warning) title=[^:,\r\n]*::[^\r\n]*", line) for line in lines)
         assert len(lines) <= 14
         assert any(line.startswith("::error") for line in lines) == (verdict(made) is not Verdict.CONFORMS)
@@ -665,7 +665,7 @@ class TestGitHub:
     def test_what_an_instance_says_is_no_command_and_no_markup(self) -> None:
         attack = "100% bad\n::set-env name=A::b\r::error::x | `code` <img src=x> ![x](http://evil.example) @everybody"
         made = replace(runs.failing(), findings=[finding(message=attack, operation="list_models")])
-        [line] = annotations(made)[:1]
+        [line] = workflow_commands(made)[:1]
         assert "100%25 bad" in line
         text = step_summary(made)
         assert not re.search(r"(?<!\\)(<img|\]\()", text)
@@ -675,12 +675,14 @@ class TestGitHub:
 
     def test_many_kinds_are_counted(self) -> None:
         many = [finding(message=f"{chr(97 + n)}{chr(97 + n)} is wrong", check=f"check {n}") for n in range(20)]
-        lines = [line for line in annotations(replace(runs.failing(), findings=many)) if line.startswith("::error")]
+        lines = [
+            line for line in workflow_commands(replace(runs.failing(), findings=many)) if line.startswith("::error")
+        ]
         assert len(lines) == 10
         assert "more kinds of failure: see the report." in lines[-1]
 
     def test_a_run_that_found_nothing_out_is_an_error(self) -> None:
-        [line, *_] = annotations(runs.early())
+        [line, *_] = workflow_commands(runs.early())
         assert line.startswith("::error title=conformance could not be found out::")
 
 

@@ -208,9 +208,9 @@ def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> N
 
 def _tell_github(found: Run, files: ReportFiles | None) -> None:
     """Print the annotations of the run, and add its summary to the file that GitHub names."""
-    from wallaroo_ext.conformance.report.github import annotations, step_summary
+    from wallaroo_ext.conformance.report.github import step_summary, workflow_commands
 
-    for line in annotations(found):
+    for line in workflow_commands(found):
         output.print_note(line)
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not file:
