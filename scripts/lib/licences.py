@@ -20,7 +20,7 @@ ELSEWHERE = ("ray", "spark")
 LONGEST = 80
 HEAD = """# Licences
 
-What each extra installs beside the packages of the rows above it, and under which licence, as the packages' own
+What each extra installs beside the packages of the rows above, and under which licence, as the packages' own
 metadata says. `scripts/lib/licences.py` writes this page; `scripts/check` compares it. The extras `ray` and `spark` are
 not listed.
 
@@ -44,6 +44,13 @@ def closure(name: str, extras: frozenset[str], found: set[str]) -> None:
             closure(required, frozenset(wanted.extras), found)
 
 
+def _brought(extra: str) -> set[str]:
+    """Return what the project installs with an extra, or without any."""
+    found: set[str] = set()
+    closure(OWN, frozenset({extra} if extra else ()), found)
+    return found
+
+
 def licence_of(name: str) -> str:
     """Return the licence that a package's metadata states."""
     fields = metadata.metadata(name)
@@ -56,13 +63,12 @@ def licence_of(name: str) -> str:
 
 
 def page() -> str:
-    """Return the page: a row for each package, below the extra that brings it first."""
-    extras = sorted(set(metadata.metadata(OWN).get_all("Provides-Extra") or ()) - set(ELSEWHERE))
+    """Return the page: a row for each package, with the smallest extra that brings it."""
+    extras = set(metadata.metadata(OWN).get_all("Provides-Extra") or ()) - set(ELSEWHERE)
+    brought = {extra: _brought(extra) for extra in ["", *sorted(extras)]}
     known: set[str] = set()
     rows: list[str] = []
-    for extra in ["", *extras]:
-        found: set[str] = set()
-        closure(OWN, frozenset({extra} if extra else ()), found)
+    for extra, found in sorted(brought.items(), key=lambda pair: len(pair[1])):
         rows += [f"| {extra or 'none'} | {name} | {licence_of(name)} |" for name in sorted(found - known)]
         known |= found
     return HEAD + "\n".join(rows) + "\n"

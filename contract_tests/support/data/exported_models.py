@@ -114,7 +114,7 @@ TREE_CLASSES = {"classlabels_int64s": [0, 1]}
 
 
 def logistic_regression() -> Exported:
-    """A LogisticRegression of skl2onnx without ZipMap, and labels of 0 and 1."""
+    """Return a LogisticRegression of skl2onnx without ZipMap, and labels of 0 and 1."""
     model = _model(_linear("X", CLASSES, 2), _features(), _outputs())
     return Exported(model, ROWS | {"target": [1, 0, 1, 1]}, ["3 of 4 rows are right", "target", "probabilities"])
 
@@ -130,7 +130,7 @@ def with_zip_map() -> onnx.ModelProto:
 
 
 def text_classes() -> Exported:
-    """A classifier whose classes are texts, with three of them."""
+    """Return a classifier whose classes are texts, with three of them."""
     model = _model(
         _linear("X", {"classlabels_strings": ["setosa", "versicolor", "virginica"]}, 3),
         _features(),
@@ -141,7 +141,7 @@ def text_classes() -> Exported:
 
 
 def random_forest() -> Exported:
-    """A RandomForestClassifier of skl2onnx; the label is the first column."""
+    """Return a RandomForestClassifier of skl2onnx; the label is the first column."""
     outputs = ["label", "probabilities"]
     tree = _trees("TreeEnsembleClassifier", outputs, "float_input", post_transform="LOGISTIC", **TREE_CLASSES)
     model = _model([tree], _features(name="float_input"), _outputs())
@@ -149,7 +149,7 @@ def random_forest() -> Exported:
 
 
 def linear_regression() -> Exported:
-    """A LinearRegression of skl2onnx."""
+    """Return a LinearRegression of skl2onnx."""
     node = helper.make_node(
         "LinearRegressor", ["X"], ["variable"], domain=ML, coefficients=[2.0, 0.5, 0.0], intercepts=[1.0]
     )
@@ -158,14 +158,14 @@ def linear_regression() -> Exported:
 
 
 def boosted_regression() -> Exported:
-    """A GradientBoostingRegressor of skl2onnx, an XGBRegressor and an LGBMRegressor of onnxmltools have this form."""
+    """Return a GradientBoostingRegressor of skl2onnx, an XGBRegressor and an LGBMRegressor of onnxmltools have this form."""
     node = _trees("TreeEnsembleRegressor", ["variable"], "input", n_targets=1)
     model = _model([node], _features(name="input"), [_tensor("variable", FLOAT, None, 1)])
     return Exported(model, ROWS | {"y": [-13.8, 3.0, -13.8, 3.0]}, ["mean absolute error is 0", "-13.8"])
 
 
 def xgboost_classifier() -> Exported:
-    """An XGBClassifier of onnxmltools, which takes missing numbers."""
+    """Return an XGBClassifier of onnxmltools, which takes missing numbers."""
     node = _trees(
         "TreeEnsembleClassifier", ["label", "probabilities"], "input", post_transform="LOGISTIC", **TREE_CLASSES
     )
@@ -174,7 +174,7 @@ def xgboost_classifier() -> Exported:
 
 
 def lightgbm_classifier() -> Exported:
-    """An LGBMClassifier of onnxmltools with zipmap=False: the label goes through a cast, the width is fixed."""
+    """Return an LGBMClassifier of onnxmltools with zipmap=False: the label goes through a cast, the width is fixed."""
     tree = _trees(
         "TreeEnsembleClassifier", ["raw", "probabilities"], "input", post_transform="LOGISTIC", **TREE_CLASSES
     )
@@ -184,7 +184,7 @@ def lightgbm_classifier() -> Exported:
 
 
 def pipeline_of_columns() -> Exported:
-    """A pipeline with a ColumnTransformer of skl2onnx: an input for each column, of texts and numbers."""
+    """Return a pipeline with a ColumnTransformer of skl2onnx: an input for each column, of texts and numbers."""
     hot = helper.make_node("OneHotEncoder", ["city"], ["hot"], domain=ML, cats_strings=["Berlin", "Paris"], zeros=1)
     flat = helper.make_node("Reshape", ["hot", "shape"], ["cities"])
     years = helper.make_node("Cast", ["rooms"], ["numbers"], to=FLOAT)
@@ -197,7 +197,7 @@ def pipeline_of_columns() -> Exported:
 
 
 def texts() -> Exported:
-    """A classifier of texts, which come in one column as for a TfidfVectorizer."""
+    """Return a classifier of texts, which come in one column as for a TfidfVectorizer."""
     known = helper.make_node(
         "LabelEncoder", ["text"], ["words"], domain=ML, keys_strings=["good"], values_floats=[1.0], default_float=-1.0
     )
@@ -208,7 +208,7 @@ def texts() -> Exported:
 
 
 def images() -> Exported:
-    """A classifier of images, as torch exports it: its input has three channels, its output no label."""
+    """Return a classifier of images, as torch exports it: its input has three channels, its output no label."""
     pool = helper.make_node("GlobalAveragePool", ["input"], ["mean"])
     flat = helper.make_node("Flatten", ["mean"], ["output"], axis=1)
     inputs = [_tensor("input", FLOAT, "batch_size", 3, 4, 4)]
@@ -219,14 +219,14 @@ def images() -> Exported:
 
 
 def double_numbers() -> Exported:
-    """A model of 64-bit floats, as to_onnx makes it of a data frame: its figures have all their digits."""
+    """Return a model of 64-bit floats, as to_onnx makes it of a data frame: its figures have all their digits."""
     node = helper.make_node("ReduceMean", ["X"], ["variable"], axes=[1], keepdims=1)
     model = _model([node], _features(DOUBLE), [_tensor("variable", DOUBLE, None, 1)])
     return Exported(model, {"a": [0.1, 1.0], "b": [0.2, 1.0], "c": [0.5, 1.0]}, ["0.26666666666666666"])
 
 
 def outliers() -> Exported:
-    """An IsolationForest of skl2onnx: its label is a column, and is beside scores."""
+    """Return an IsolationForest of skl2onnx: its label is a column, and is beside scores."""
     linear = helper.make_node(
         "LinearRegressor", ["X"], ["scores"], domain=ML, coefficients=[1.0, 0.0, 0.0], intercepts=[-0.5]
     )
@@ -238,7 +238,7 @@ def outliers() -> Exported:
 
 
 def two_vectors() -> Exported:
-    """A model with two inputs that are vectors of different lengths."""
+    """Return a model with two inputs that are vectors of different lengths."""
     joined = helper.make_node("Concat", ["user", "item"], ["both"], axis=1)
     total = helper.make_node("ReduceSum", ["both"], ["score"], keepdims=1, noop_with_empty_axes=0)
     inputs = [_tensor("user", FLOAT, None, 2), _tensor("item", FLOAT, None, 3)]
