@@ -151,8 +151,8 @@ def test_a_label_may_be_named(label: str, message: str, tmp_path: Path) -> None:
     ],
 )
 def test_figures_have_the_digits_of_their_type(values: list[Any], kind: Any, texts: list[str]) -> None:
-    column: Any = pa.array(values, kind)
-    assert texts_of(column) == texts
+    arrow: Any = pa
+    assert texts_of(arrow.array(values, kind)) == texts
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import argparse
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -53,11 +54,11 @@ def _brought(extra: str) -> set[str]:
 
 def licence_of(name: str) -> str:
     """Return the licence that a package's metadata states."""
-    fields = metadata.metadata(name)
-    classified = [
+    fields: Any = metadata.metadata(name)
+    classified: list[str] = [
         value.rpartition(" :: ")[2] for value in fields.get_all("Classifier") or () if value.startswith("License ::")
     ]
-    stated = fields.get("License-Expression") or ", ".join(classified) or fields.get("License") or "not stated"
+    stated: str = fields.get("License-Expression") or ", ".join(classified) or fields.get("License") or "not stated"
     line = " ".join(stated.split()).replace("|", "/")
     return line if len(line) <= LONGEST else "a text of its own, in its metadata"
 

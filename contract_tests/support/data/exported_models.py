@@ -158,7 +158,7 @@ def linear_regression() -> Exported:
 
 
 def boosted_regression() -> Exported:
-    """Return a GradientBoostingRegressor of skl2onnx, an XGBRegressor and an LGBMRegressor of onnxmltools have this form."""
+    """Return a GradientBoostingRegressor; an XGBRegressor and an LGBMRegressor of onnxmltools have this form, too."""
     node = _trees("TreeEnsembleRegressor", ["variable"], "input", n_targets=1)
     model = _model([node], _features(name="input"), [_tensor("variable", FLOAT, None, 1)])
     return Exported(model, ROWS | {"y": [-13.8, 3.0, -13.8, 3.0]}, ["mean absolute error is 0", "-13.8"])
