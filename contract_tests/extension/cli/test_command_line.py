@@ -330,6 +330,31 @@ class TestWhatIsNotFound:
         assert message in (done.out + done.err).splitlines()[-1]
 
 
+class TestOpen:
+    def test_the_url_of_the_page_is_printed_without_signing_in(
+        self, wallaroo: Callable[..., Done], sandbox: dict[str, str]
+    ) -> None:
+        url = sandbox["WALLAROO_API_URL"]
+        wrong = sandbox | {"WALLAROO_PASSWORD": "wrong"}
+        done = wallaroo("open", environment=wrong)
+        assert (done.code, done.out) == (0, f"{url}/v1/api/docs\n")
+        assert httpx.get(done.out.strip()).status_code == 200
+        assert json.loads(wallaroo("open", "--json").out) == {"url": f"{url}/v1/api/docs"}
+
+    def test_a_browser_is_opened_on_demand(
+        self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("webbrowser.open", lambda _: False)
+        assert wallaroo("open").code == 0
+        assert "open the URL by yourself" in wallaroo("open", "--browser").err
+
+    def test_an_instance_without_the_page_leads_to_the_operations(
+        self, wallaroo: Callable[..., Done], sandbox: dict[str, str]
+    ) -> None:
+        done = wallaroo("open", "--api-url", f"{sandbox['WALLAROO_API_URL']}/elsewhere")
+        assert (done.code, "`wallaroo-ext operations`" in done.sentence) == (1, True)
+
+
 class TestOptions:
     def test_the_credentials_file_wins_over_the_environment(
         self, wallaroo: Callable[..., Done], sandbox: dict[str, str], tmp_path: Path
