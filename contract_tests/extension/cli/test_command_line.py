@@ -344,7 +344,10 @@ class TestOpen:
     def test_a_browser_is_opened_on_demand(
         self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("webbrowser.open", lambda _: False)
+        def open_nothing(_: str) -> bool:
+            return False
+
+        monkeypatch.setattr("webbrowser.open", open_nothing)
         assert wallaroo("open").code == 0
         assert "open the URL by yourself" in wallaroo("open", "--browser").err
 
