@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.deployments.deploy import deploy_pipeline
     from wallaroo_ext.deployments.deployment import Deployment
     from wallaroo_ext.deployments.find import find_deployment, undeploy
+    from wallaroo_ext.deployments.listing import list_deployments
     from wallaroo_ext.deployments.wait import wait_until_running
     from wallaroo_ext.errors import (
         AmbiguousError,
@@ -59,8 +60,9 @@ if TYPE_CHECKING:
     from wallaroo_ext.inference.scored_rows.outputs import outputs
     from wallaroo_ext.logs.pipeline_logs import pipeline_log_batches, pipeline_logs
     from wallaroo_ext.operations import call
-    from wallaroo_ext.resources.models import model_version
-    from wallaroo_ext.resources.workspaces import find_workspace
+    from wallaroo_ext.resources.models import ModelInfo, list_models, model_version
+    from wallaroo_ext.resources.pipelines import PipelineInfo, list_pipelines
+    from wallaroo_ext.resources.workspaces import find_workspace, list_workspaces
     from wallaroo_ext.sandbox.process import sandbox
     from wallaroo_ext.settings import Settings
     from wallaroo_ext.transport.retry import Attempt, Clock, RetryPolicy, attempts_of
@@ -90,6 +92,7 @@ _MODULES = {
         "find_deployment",
         "undeploy",
     ),
+    "deployments.listing": ("list_deployments",),
     "deployments.wait": ("wait_until_running",),
     "errors": (
         "AmbiguousError",
@@ -122,7 +125,15 @@ _MODULES = {
         "pipeline_log_batches",
         "pipeline_logs",
     ),
-    "resources.models": ("model_version",),
+    "resources.models": (
+        "ModelInfo",
+        "list_models",
+        "model_version",
+    ),
+    "resources.pipelines": (
+        "PipelineInfo",
+        "list_pipelines",
+    ),
     "operations": ("call",),
     "transport.retry": (
         "Attempt",
@@ -134,7 +145,10 @@ _MODULES = {
     "settings": ("Settings",),
     "transport.timeouts": ("Timeouts",),
     "uploads": ("upload_model",),
-    "resources.workspaces": ("find_workspace",),
+    "resources.workspaces": (
+        "find_workspace",
+        "list_workspaces",
+    ),
 }
 """The public names of each module of this package."""
 
@@ -162,9 +176,11 @@ __all__ = [
     "InvalidDataError",
     "InvalidRequestError",
     "KeycloakAuth",
+    "ModelInfo",
     "NotFoundError",
     "PartSize",
     "PermissionDeniedError",
+    "PipelineInfo",
     "RateLimitedError",
     "Rejection",
     "RequestTimeoutError",
@@ -186,6 +202,10 @@ __all__ = [
     "infer",
     "infer_batches",
     "infer_dataset",
+    "list_deployments",
+    "list_models",
+    "list_pipelines",
+    "list_workspaces",
     "model_version",
     "outputs",
     "pipeline_log_batches",

@@ -14,12 +14,12 @@ from wallaroo_ext.batch.asyncio_threads import elements
 from wallaroo_ext.batch.batches import scored_batches
 from wallaroo_ext.batch.options import scoring_options
 from wallaroo_ext.client import connect
-from wallaroo_ext.deployments import deploy, find, wait
+from wallaroo_ext.deployments import deploy, find, listing, wait
 from wallaroo_ext.inference import infer as inference
 from wallaroo_ext.logs import pipeline_logs as logs
 from wallaroo_ext.operations import NullableOperation, Operation, asynchronous, call_steps, client_of
 from wallaroo_ext.operations import run_async as run
-from wallaroo_ext.resources import models, workspaces
+from wallaroo_ext.resources import models, pipelines, workspaces
 from wallaroo_ext.uploads import upload
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ __all__ = [
     "infer",
     "infer_batches",
     "infer_dataset",
+    "list_deployments",
+    "list_models",
+    "list_pipelines",
+    "list_workspaces",
     "model_version",
     "pipeline_log_batches",
     "pipeline_logs",
@@ -82,6 +86,18 @@ infer_dataset = asynchronous(dataset.infer_dataset)
 It runs in threads, as `infer_batches` does, and `progress` is called there. When the task is cancelled, what is scored
 by then is kept, and the threads end.
 """
+
+list_deployments = asynchronous(listing.list_deployments)
+"""List the pipelines that are deployed; see `wallaroo_ext.list_deployments`."""
+
+list_models = asynchronous(models.list_models)
+"""List models with their versions; see `wallaroo_ext.list_models`."""
+
+list_pipelines = asynchronous(pipelines.list_pipelines)
+"""List pipelines; see `wallaroo_ext.list_pipelines`."""
+
+list_workspaces = asynchronous(workspaces.list_workspaces)
+"""List the workspaces that the user sees; see `wallaroo_ext.list_workspaces`."""
 
 model_version = asynchronous(models.model_version)
 """Find a version of a model; see `wallaroo_ext.model_version`."""

@@ -123,6 +123,12 @@ def operation_id(operation: Operation[..., Any]) -> str:
 
 def request_of(operation: Operation[..., Any], *arguments: Any, **named: Any) -> dict[str, Any]:
     """Return the arguments for httpx's `request` that call an operation."""
+    if not hasattr(operation, "_get_kwargs"):
+        named_so = getattr(operation, "__name__", repr(operation))
+        raise InvalidDataError(
+            f"{named_so} is a {type(operation).__name__} and no operation: give its module, which is in "
+            "wallaroo_mlops_client.api."
+        )
     return cast("Any", operation)._get_kwargs(*arguments, **named)  # noqa: SLF001 - how the generated client makes a request without sending it
 
 
@@ -141,8 +147,8 @@ def send(step: Send) -> Steps[httpx.Response]:
 
 def call_steps(operation: Operation[..., T], *arguments: Any, **named: Any) -> Steps[T]:
     """Call a generated operation; see `call`."""
-    name = operation_id(operation)
     request = request_of(operation, *arguments, **named)
+    name = operation_id(operation)
     headers = {"Accept": _readable_type(name)} | request.get("headers", {})
     response = yield from send(Send(name, request | {"headers": headers}))
     return parse(operation, response)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 
 from contract_tests.support.servers import fork_server
 from contract_tests.support.servers.forking import exit_code_of, start_child
-from wallaroo_ext.cli.main import build_app, run
+from wallaroo_ext.cli.main import COMMANDS, build_app, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -150,24 +150,8 @@ def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80)
 
 def commands() -> list[Any]:
     """Return the functions of all commands."""
-    from wallaroo_ext.cli.main import build_app
-
-    names = [
-        "sandbox",
-        "conformance",
-        "drift",
-        "call",
-        "infer",
-        "batch",
-        "logs",
-        "upload",
-        "assay",
-        "deploy",
-        "doctor",
-        "token",
-    ]
     found: list[Any] = []
-    waiting = [build_app([name]) for name in names]
+    waiting = [build_app([name])[name] for name in COMMANDS]
     while waiting:
         app: Any = waiting.pop()
         found += [] if app.default_command is None else [app.default_command]
@@ -176,10 +160,11 @@ def commands() -> list[Any]:
 
 
 def path_parameters(command: Any) -> set[str]:
-    """Return the names of a command's parameters that are paths."""
+    """Return the names of a command's parameters that are paths, and not texts that may also be URLs."""
     from wallaroo_ext.cli.options import Options
 
     hints = get_type_hints(command, include_extras=True) | (
         get_type_hints(Options, include_extras=True) if "options" in signature(command).parameters else {}
     )
-    return {name for name, hint in hints.items() if "pathlib" in str(hint) and name != "return"}
+    paths = {name for name, hint in hints.items() if "pathlib" in str(hint) and name != "return"}
+    return {name for name in paths if "str | pathlib" not in str(hints[name])}

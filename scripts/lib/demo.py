@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+import numpy as np
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
@@ -26,17 +28,18 @@ from wallaroo_ext import (
     upload_model,
 )
 from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    import pyarrow as pa
     from wallaroo_mlops_client import Client
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SHOWN_ROWS = 8
 SHOWN_CHARACTERS = 40
+SHOWN_VALUES = 4
 
 
 @dataclass
@@ -88,11 +91,11 @@ def score(client: Client, report: Report, deployment: Deployment, rows: pa.Table
     """Score the rows as a data frame and as an Arrow table. Returns both results by the name of their format."""
     scored: dict[str, pa.Table] = {}
     with report.step("score a pandas data frame") as results:
-        scored["pandas data frame"] = infer(client, deployment, cast("Any", rows).to_pandas())
-        results.append(f"{rows.num_rows} rows")
+        scored["pandas data frame"] = infer(client, deployment, cast("Any", rows).to_pandas(), missing="nan")
+        results.append(format_count(rows.num_rows, "row"))
     with report.step("score an Arrow table") as results:
-        scored["Arrow table"] = infer(client, deployment, rows)
-        results.append(f"{rows.num_rows} rows")
+        scored["Arrow table"] = infer(client, deployment, rows, missing="nan")
+        results.append(format_count(rows.num_rows, "row"))
     return scored
 
 
@@ -100,46 +103,100 @@ def show_outputs(console: Console, job: Job, scored: dict[str, pa.Table]) -> boo
     """Print the model's outputs beside the expected values. Returns whether all formats gave the same outputs."""
     answers = list(scored.values())
     outputs = [name for name in answers[0].column_names if name.startswith("out.")]
-    table = Table(title=f"The first {min(SHOWN_ROWS, job.rows.num_rows)} rows", title_justify="left")
+    are_same = all(answer.select(outputs).equals(answers[0].select(outputs)) for answer in answers)
+    shown = {"": answers[0]} if are_same else scored
+    table = Table(title=f"The first {format_count(min(SHOWN_ROWS, job.rows.num_rows), 'row')}", title_justify="left")
     table.add_column("row", justify="right")
-    columns: list[list[Any]] = []
+    columns: list[list[str]] = []
     for output in outputs:
-        for name, answer in scored.items():
-            table.add_column(f"{output}\n{name}", justify="right")
-            columns.append(answer.column(output).to_pylist())
+        for name, answer in shown.items():
+            table.add_column(f"{output}\n{name}".strip(), justify="right")
+            columns.append(texts_of(answer.column(output)))
         if output.removeprefix("out.") in job.expected:
             table.add_column("expected", justify="right")
-            columns.append(job.expected[output.removeprefix("out.")])
+            columns.append([str(value) for value in job.expected[output.removeprefix("out.")]])
+    if job.label is not None:
+        table.add_column(job.label[0], justify="right")
+        columns.append([str(value) for value in job.label[1]])
     for row in range(min(SHOWN_ROWS, job.rows.num_rows)):
-        table.add_row(str(row), *(shorten(column[row]) for column in columns))
+        table.add_row(str(row), *(column[row] for column in columns))
     console.print(table)
-    for output in outputs:
-        show_accuracy(console, answers[0].column(output).to_pylist(), job.expected.get(output.removeprefix("out.")))
-    return all(answer.select(outputs).equals(answers[0].select(outputs)) for answer in answers)
+    for sentence in [*job.notes, *_accuracies(job, answers[0].select(outputs))]:
+        console.print(sentence, markup=False, highlight=False)
+    return are_same
 
 
-def shorten(value: Any) -> str:
-    """Return a value as text for a table: a list of one element as that element, a long text cut."""
-    while isinstance(value, list) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
-        value = value[0]  # pyright: ignore[reportUnknownVariableType]
-    text = f"{value:.4f}" if isinstance(value, float) else str(value)  # pyright: ignore[reportUnknownArgumentType]
+def _accuracies(job: Job, scored: pa.Table) -> list[str]:
+    """Return how far the outputs are what is expected, for each output of which it is known."""
+    known = [(f"out.{name}", values) for name, values in job.expected.items()]
+    if job.label is not None:
+        single = [name for name in scored.column_names if _values(scored.column(name)) is not None]
+        known += [(name, job.label[1]) for name in single[:1]]
+    found = [(name, _values(scored.column(name)), expected) for name, expected in known]
+    sentences = [describe_accuracy(name, values, expected) for name, values, expected in found if values is not None]
+    return [sentence for sentence in sentences if sentence is not None]
+
+
+def _values(column: Any) -> list[Any] | None:
+    """Return the values of a column that has one a row; None for another one."""
+    values: list[Any] = column.to_pylist()
+    while values and all(isinstance(value, list) and len(cast("list[Any]", value)) == 1 for value in values):
+        values = [value[0] for value in values]
+    return None if any(isinstance(value, list) for value in values) else values
+
+
+def texts_of(column: Any) -> list[str]:
+    """Return the first values of a column as text, each with the digits that its type has."""
+    return [_text(value, column.type) for value in column.slice(0, SHOWN_ROWS).to_pylist()]
+
+
+def _text(value: Any, kind: Any) -> str:
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        texts = [_text(each, kind.value_type) for each in items[:SHOWN_VALUES]]
+        more = len(items) - SHOWN_VALUES
+        return texts[0] if len(items) == 1 else f"[{', '.join(texts)}{f', … {more:,} more' if more > 0 else ''}]"
+    if isinstance(value, float):
+        number: Any = np.float32(value) if kind == pa.float32() else np.float64(value)
+        return str(number).removesuffix(".0")
+    text = str(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
 
 
-def show_accuracy(console: Console, outputs: list[Any], expected: list[Any] | None) -> None:
-    """Print how many rows are right, where the expected values are classes 0 and 1 and the output is a probability."""
-    if expected is None or not set(expected) <= {0, 1} or any(len(row) != 1 for row in outputs):
-        return
-    right = sum(round(row[0]) == label for row, label in zip(outputs, expected, strict=True))
-    console.print(f"{right} of {len(expected)} rows are right: the rounded output is what is expected.")
+def describe_accuracy(name: str, values: list[Any], expected: list[Any]) -> str | None:
+    """Return a sentence about how far an output is what is expected; None where the two cannot be compared.
+
+    Classes are compared as they are, a probability after rounding where 0 and 1 are expected, and other numbers by
+    their distance.
+    """
+    if all(isinstance(value, float) for value in values) and all(isinstance(each, int | float) for each in expected):
+        if set(expected) <= {0, 1} and all(0 <= value <= 1 for value in values):
+            right = sum(round(value) == label for value, label in zip(values, expected, strict=True))
+            return f"{right} of {format_count(len(expected), 'row')} are right: the rounded output is what is expected."
+        known = np.array(expected, np.float32 if are_short(values) else np.float64)
+        error = float(np.abs(np.array(values) - known).mean())
+        return f"The mean absolute error is {error:.6g}: that of {name!r}."
+    if any(isinstance(value, float) for value in (*values, *expected)):
+        return None
+    right = sum(_same_class(value, label) for value, label in zip(values, expected, strict=True))
+    return f"{right} of {format_count(len(expected), 'row')} are right: {name!r} is what is expected."
 
 
-def demonstrate(console: Console, model: Path, data: Path) -> int:
+def are_short(values: list[float]) -> bool:
+    """Return whether numbers are 32-bit floats, which expected ones are rounded to before they are compared."""
+    return all(value == float(np.float32(value)) for value in values)
+
+
+def _same_class(value: Any, label: Any) -> bool:
+    """Return whether two classes are the same, where a file may say 0 and a model "0", or a file True and a model 1."""
+    return str(int(value) if isinstance(value, bool) else value) == str(
+        int(label) if isinstance(label, bool) else label
+    )
+
+
+def demonstrate(console: Console, job: Job) -> int:
     """Run the demo on a sandbox and print its steps. Returns the exit code."""
     report = Report(console)
-    with report.step("read model and rows") as results:
-        job = read_job(model, data)
-        results += [model.name, data.name]
     with ExitStack() as stack:
         with report.step("start a sandbox") as results:
             environment = stack.enter_context(running())
@@ -161,8 +218,16 @@ def parse_arguments() -> argparse.Namespace:
         "--data",
         type=user_path,
         metavar="FILE",
-        help="its rows: .json (pandas records), .arrow, .parquet or .csv; a column that is named like an output of the "
-        "model is what is expected of it",
+        help="its rows: .json (pandas records), .jsonl, .arrow, .parquet, .csv or .npy; a column that is named like an "
+        "output of the model is what is expected of it, and a label is found",
+    )
+    parser.add_argument(
+        "--label",
+        metavar="COLUMN",
+        help="a column that is no input, to show beside the outputs; by default it is found",
+    )
+    parser.add_argument(
+        "--missing", choices=["reject", "nan"], default="reject", help="what becomes of numbers that are missing"
     )
     options = parser.parse_args()
     if (options.model is None) != (options.data is None):
@@ -184,7 +249,8 @@ def main() -> int:
     options = parse_arguments()
     try:
         model = options.model or SAMPLES / "breast-cancer.onnx"
-        return demonstrate(Console(), model, options.data or SAMPLES / "breast-cancer.csv")
+        data = options.data or SAMPLES / "breast-cancer.csv"
+        return demonstrate(Console(), read_job(model, data, label=options.label, missing=options.missing == "nan"))
     except (WallarooError, SandboxFailedError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from wallaroo_ext._util.files.user_paths import near_name
 from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext.cli.columns import likely_no_inputs
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.inputs.rows import to_table
 
@@ -25,10 +28,22 @@ class UnfitFilesError(Exception):
 
 @dataclass(frozen=True)
 class Input:
-    """An input of a model: its name, and the shape of a row, with None for a length that is free."""
+    """An input of a model.
+
+    Attributes:
+        name: Its name.
+        row_shape: The shape of a row, with None for a length that is free.
+        kind: The type of its values, as onnxruntime writes it, such as `tensor(float)`.
+    """
 
     name: str
     row_shape: tuple[int | None, ...]
+    kind: str = "tensor(float)"
+
+    @property
+    def takes_texts(self) -> bool:
+        """Whether its values are texts."""
+        return self.kind == "tensor(string)"
 
 
 @dataclass(frozen=True)
@@ -39,17 +54,28 @@ class Job:
         name: A name for the model and the pipeline.
         model: The model's file.
         rows: The rows, with one column per input.
-        expected: The columns of the data that are named like an output of the model: the values that it should give.
+        expected: The values that outputs should have, by the output's name.
+        label: The name and the values of a column that is no input and named like no output, but a label or a target;
+            None for none.
+        notes: Sentences that say which columns were taken as what.
     """
 
     name: str
     model: Path
     rows: pa.Table
     expected: dict[str, list[Any]]
+    label: tuple[str, list[Any]] | None = None
+    notes: list[str] = field(default_factory=list[str])
 
 
-def read_job(model: Path, data: Path) -> Job:
+def read_job(model: Path, data: Path, *, label: str | None = None, missing: bool = False) -> Job:
     """Return the model and its rows.
+
+    Args:
+        model: The model's file.
+        data: The file of the rows.
+        label: The column that is a label or a target; it is found by default.
+        missing: Whether numbers may be missing: they become NaN.
 
     Raises:
         UnfitFilesError: A file cannot be read, or the two do not fit together.
@@ -58,28 +84,61 @@ def read_job(model: Path, data: Path) -> Job:
     table = read_table(data)
     if table.num_rows == 0:
         raise UnfitFilesError(f"{data} has no rows.")
-    expected = [name for name in table.column_names if name in outputs]
-    rows = fit(table.drop_columns(expected), inputs, data)
+    if label is not None and label not in table.column_names:
+        raise UnfitFilesError(f"--label: {data} has no column {label!r}. {_found(table, [label])}")
+    expected = [name for name in table.column_names if name in outputs and name not in {item.name for item in inputs}]
+    given = [*expected, *([] if label is None or label in expected else [label])]
+    rows, beside = fit(table.drop_columns(given), inputs, data, missing=missing)
+    found, notes = _label(table, beside) if label is None and not expected else (label, [])
+    if found in expected:
+        found = None
+    rest = [name for name in beside if name != found]
+    notes += [f"Not sent, as the model has no such inputs: {', '.join(map(repr, rest))}."] if rest else []
     name = re.sub(r"[^a-z0-9]+", "-", model.stem.lower()).strip("-")[:60].strip("-")
-    return Job(name or "model", model, rows, {column: table.column(column).to_pylist() for column in expected})
+    known = {column: table.column(column).to_pylist() for column in expected}
+    beside_outputs = None if found is None else (found, table.column(found).to_pylist())
+    return Job(name or "model", model, rows, known, beside_outputs, notes)
+
+
+def _label(table: pa.Table, beside: list[str]) -> tuple[str | None, list[str]]:
+    """Return the label among the columns that are no inputs, and a sentence that says so."""
+    likely = [name for name in likely_no_inputs(table) if name in beside]
+    last = [name for name in beside if name == table.column_names[-1]]
+    chosen = next(iter([*likely, *last, *(beside if len(beside) == 1 else [])]), None)
+    note = f"The column {chosen!r} is no input of the model: it is shown beside the outputs."
+    return chosen, [] if chosen is None else [note]
 
 
 def read_model(path: Path) -> tuple[list[Input], list[str]]:
     """Return a model's inputs and the names of its outputs."""
     onnxruntime: Any = import_module("onnxruntime")
     if not path.is_file():
-        raise UnfitFilesError(f"There is no model {path}.")
+        raise UnfitFilesError(f"There is no model {path}{_instead(path)}.")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
-        raise UnfitFilesError(f"{path} is no ONNX model that can be loaded.") from None
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
+        raise UnfitFilesError(f"{path} is no ONNX model that can be loaded: {_reason(error)}") from None
+    for item in session.get_outputs():
+        if not item.type.startswith("tensor("):
+            raise UnfitFilesError(f"The output {item.name!r} of {path} is no tensor but {item.type}. {_ZIP_MAP}")
     inputs = [
-        Input(item.name, tuple(size if isinstance(size, int) else None for size in item.shape[1:]))
+        Input(item.name, tuple(size if isinstance(size, int) else None for size in item.shape[1:]), item.type)
         for item in session.get_inputs()
     ]
     return inputs, [item.name for item in session.get_outputs()]
+
+
+def _reason(error: Exception) -> str:
+    """Return onnxruntime's reason without its codes, its source files and the signatures of its functions."""
+    text = _CODES.sub("", " ".join(str(error).split()))
+    return _SOURCES.sub("", text)[:_LONGEST_REASON]
+
+
+def _instead(path: Path) -> str:
+    near = near_name(path)
+    return "" if near is None else f": there is {near!r}"
 
 
 def read_table(path: Path) -> pa.Table:
@@ -88,7 +147,7 @@ def read_table(path: Path) -> pa.Table:
     if reader is None:
         raise UnfitFilesError(f"The data is read from {', '.join(READERS)} files, and {path} is none of them.")
     if not path.is_file():
-        raise UnfitFilesError(f"There is no data {path}.")
+        raise UnfitFilesError(f"There is no data {path}{_instead(path)}.")
     try:
         return reader(path)
     except (ValueError, pa.ArrowException, InvalidDataError, OSError) as error:
@@ -109,39 +168,136 @@ READERS: dict[str, Callable[[Any], pa.Table]] = {
     ".arrow": to_table,
     ".parquet": to_table,
     ".csv": to_table,
+    ".jsonl": to_table,
+    ".npy": to_table,
 }
 
 
-def fit(table: pa.Table, inputs: list[Input], path: Path) -> pa.Table:
-    """Return the table with one column per input.
+def fit(table: pa.Table, inputs: list[Input], path: Path, *, missing: bool = False) -> tuple[pa.Table, list[str]]:
+    """Return the table with one column per input, and the names of the columns that are no inputs.
 
-    The columns are named like the inputs, or all columns of numbers become the vectors of the only input.
+    The columns are named like the inputs, or columns of numbers become the vectors of the only input.
+
+    Args:
+        table: The rows.
+        inputs: The inputs of the model.
+        path: The file of the rows, for messages.
+        missing: Whether numbers may be missing.
+
+    Raises:
+        UnfitFilesError: A column is missing, too many, or of another type; the message names it.
     """
     names = [item.name for item in inputs]
-    if set(names) <= set(table.column_names):
-        return table.select(names)
-    if len(inputs) == 1 and "tensor" in table.column_names:
-        return table.select(["tensor"])
-    if len(inputs) == 1 and all(_is_number(data_type) for data_type in table.schema.types):
-        return _pack(table, inputs[0], path)
-    wanted = ", ".join(repr(name) for name in names)
-    found = ", ".join(repr(name) for name in table.column_names)
-    raise UnfitFilesError(f"{path} has the columns {found}; the model wants {wanted}.")
+    if len(inputs) == 1 and names[0] not in table.column_names:
+        [only] = inputs
+        if "tensor" in table.column_names:
+            return table.select(["tensor"]), [name for name in table.column_names if name != "tensor"]
+        columns = _columns_of_vector(table, only, path)
+        return _pack(table.select(columns), only, missing=missing), _others(table, columns)
+    absent = [name for name in names if name not in table.column_names]
+    if absent:
+        raise UnfitFilesError(f"{path} has no column for {_listed(absent, 'the input')}. {_found(table, absent)}")
+    chosen = {item.name: _fitting(table, item.name, item, missing=missing) for item in inputs}
+    return pa.table(chosen), _others(table, names)
+
+
+def _others(table: pa.Table, columns: list[str]) -> list[str]:
+    return [name for name in table.column_names if name not in columns]
+
+
+def _found(table: pa.Table, absent: list[str]) -> str:
+    """Return a sentence with the columns that are like the absent ones, or all."""
+    near = dict.fromkeys(
+        name
+        for each in absent
+        for name in get_close_matches(each.casefold(), map(str.casefold, table.column_names), n=1)
+    )
+    alike = [name for name in table.column_names if name.casefold() in near]
+    return f"Near: {', '.join(map(repr, alike))}." if alike else f"It has {', '.join(map(repr, table.column_names))}."
+
+
+def _columns_of_vector(table: pa.Table, only: Input, path: Path) -> list[str]:
+    """Return the columns that are the numbers of a vector, without labels and columns of texts."""
+    schema: Any = table.schema
+    numbers = [field.name for field in schema if _is_number(field.type)]
+    width = only.row_shape[0] if len(only.row_shape) == 1 else None if only.row_shape == () else -1
+    if only.takes_texts or width == -1 or not numbers:
+        raise UnfitFilesError(
+            f"{path} has no column {only.name!r}, which the model takes rows of shape {_shape(only)} of. "
+            f"{_found(table, [only.name])}"
+        )
+    if width is None:
+        return numbers
+    surplus = len(numbers) - width
+    likely = likely_no_inputs(table.select(numbers))[: max(surplus, 0)]
+    if surplus >= 0 and len(likely) == surplus:
+        return [name for name in numbers if name not in likely]
+    texts = [name for name in table.column_names if name not in numbers]
+    beside = f" Of other types: {', '.join(map(repr, texts))}." if texts else ""
+    beside += " --label COLUMN names one that is no input." if surplus == 1 else ""
+    raise UnfitFilesError(
+        f"{path} has {len(numbers)} columns of numbers; the model's input {only.name!r} takes rows of shape "
+        f"{_shape(only)}. They are {', '.join(map(repr, numbers))}.{beside}"
+    )
+
+
+def _shape(item: Input) -> str:
+    return f"[{', '.join('any' if size is None else str(size) for size in item.row_shape)}]"
 
 
 def _is_number(data_type: Any) -> bool:
-    return pa.types.is_integer(data_type) or pa.types.is_floating(data_type)
+    types = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(fits(data_type) for fits in types)
 
 
-def _pack(table: pa.Table, only: Input, path: Path) -> pa.Table:
-    """Return the columns of numbers as one column of vectors."""
-    width = table.num_columns
-    if only.row_shape not in {(width,), (None,)}:
-        shape = ", ".join("any" if size is None else str(size) for size in only.row_shape)
+def _fitting(table: pa.Table, name: str, item: Input, *, missing: bool) -> Any:
+    """Return a column as an input takes it: texts of numbers for an input of texts, and numbers for one of numbers."""
+    column: Any = table.column(name)
+    if pa.types.is_nested(column.type):
+        return column
+    if item.takes_texts:
+        return column.cast(pa.string())
+    if not _is_number(column.type):
+        first = next((repr(value) for value in column.to_pylist() if value is not None), "nothing")
         raise UnfitFilesError(
-            f"{path} has {width} columns of numbers; the model's input {only.name!r} takes rows of shape [{shape}]."
+            f"The column {name!r} has values of the type {column.type}, such as {first}; the model's input "
+            f"{item.name!r} takes numbers."
         )
+    if column.null_count and not missing:
+        row = column.is_null().to_pylist().index(True)
+        raise UnfitFilesError(
+            f"The column {name!r} has no number in row {row}, counted from 0. --missing nan sends NaN, for a "
+            "model that takes it."
+        )
+    wanted: Any = _VALUES.get(item.kind, pa.float32())
+    if column.null_count:
+        column = column.cast(pa.float64()).fill_null(float("nan"))
+    return column.cast(wanted if not column.null_count else pa.float64(), safe=False)
+
+
+def _pack(table: pa.Table, only: Input, *, missing: bool) -> pa.Table:
+    """Return the columns of numbers as one column of vectors."""
     import numpy as np
 
-    columns = [np.asarray(table.column(name), np.float32) for name in table.column_names]
+    columns = [_fitting(table, name, only, missing=missing).to_numpy() for name in table.column_names]
     return to_table({only.name: np.column_stack(columns)})
+
+
+def _listed(names: list[str], what: str) -> str:
+    return f"{what}{'s' if len(names) > 1 else ''} {', '.join(map(repr, names))}"
+
+
+_VALUES: dict[str, Any] = {
+    "tensor(float)": pa.float32(),
+    "tensor(double)": pa.float64(),
+    "tensor(int64)": pa.int64(),
+    "tensor(int32)": pa.int32(),
+    "tensor(bool)": pa.bool_(),
+}
+_LONGEST_REASON = 300
+_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_SOURCES = re.compile(r"/onnxruntime_src/\S+:\d+ .*\) (?=[A-Z])")
+_ZIP_MAP = (
+    "An instance answers with tensors only: export the model without ZipMap, with options={'zipmap': False} in "
+    "skl2onnx, and with zipmap=False in onnxmltools."
+)

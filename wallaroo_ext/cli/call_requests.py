@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.file_signatures import ARROW_FILE
-from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import near_name, user_path
+from wallaroo_ext.cli.bodies import check_fields, required_query
+from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 
 if TYPE_CHECKING:
@@ -47,21 +49,37 @@ def build_request(name: str, inputs: RequestInputs) -> Generator[dict[str, Any]]
         UsageError: Something is missing or invalid.
     """
     operation = contract.operation(name)
+    _check_parameters(name, operation, inputs)
     with ExitStack() as files:
         yield {
             "method": operation.method,
-            "url": _url(name, operation, inputs),
+            "url": _url(operation, inputs),
             "params": _pairs(inputs.query, "--query"),
             **_body(name, operation, inputs, files),
         }
 
 
-def _url(name: str, operation: OperationInfo, inputs: RequestInputs) -> str:
+def _check_parameters(name: str, operation: OperationInfo, inputs: RequestInputs) -> None:
+    """Check that the parameters of the path are those of the operation, and name all that is missing at once."""
     wanted = re.findall(r"\{(\w+)\}", operation.path)
+    path, query = dict(_pairs(inputs.path, "--path")), dict(_pairs(inputs.query, "--query"))
+    needed = [f"--path {parameter}=…" for parameter in wanted if set(wanted) != set(path)]
+    needed += [f"--query {parameter}=…" for parameter, _ in required_query(name) if parameter not in query]
+    if inputs.data is None and operation.request_types and _is_binary(operation):
+        needed.append("--data @FILE")
+    if set(path) - set(wanted) and not wanted:
+        raise UsageError(f"{name} needs no --path.")
+    if needed:
+        raise UsageError(f"{name} needs {' and '.join(needed)}.")
+
+
+def _is_binary(operation: OperationInfo) -> bool:
+    """Return whether the body is neither JSON nor made of parts."""
+    return not any("json" in kind or kind == _MULTIPART for kind in operation.request_types)
+
+
+def _url(operation: OperationInfo, inputs: RequestInputs) -> str:
     given = dict(_pairs(inputs.path, "--path"))
-    if set(wanted) != set(given):
-        needs = " and ".join(f"--path {parameter}=…" for parameter in wanted) or "no --path"
-        raise UsageError(f"{name} needs {needs}.")
     return operation.path.format_map({parameter: quote(value, safe="") for parameter, value in given.items()})
 
 
@@ -80,13 +98,11 @@ def _body(name: str, operation: OperationInfo, inputs: RequestInputs, files: Exi
         return _no_body(name, operation, inputs)
     if inputs.part:
         raise UsageError(f"{name} takes no parts: give its body with --data.")
-    if inputs.data is None and _JSON not in operation.request_types:
-        raise UsageError(f"{name} needs a body of {operation.request_types[0]}: --data @FILE.")
     streamed = operation.request_types == (_BYTES,)
     content = _content(inputs.data, files, streamed=streamed)
     kind = inputs.content_type or _fitting_type(operation, content)
     if kind.partition(";")[0] == _JSON and isinstance(content, bytes):
-        _check_json(content)
+        _note(check_fields(name, kind, _check_json(content)))
     return {
         "content": content,
         "headers": {"Content-Type": kind, "Accept": inputs.accept or _answer_type(operation, kind)},
@@ -124,9 +140,15 @@ def _answer_type(operation: OperationInfo, kind: str) -> str:
     return kind if kind in operation.response_types else next(iter(operation.response_types), "*/*")
 
 
-def _check_json(content: bytes) -> None:
+def _note(texts: list[str]) -> None:
+    for text in texts:
+        output.print_note(text)
+
+
+def _check_json(content: bytes) -> Any:
+    """Return what JSON says."""
     try:
-        json.loads(content)
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"The body is no JSON: {error}.") from None
 
@@ -135,6 +157,11 @@ def _multipart(name: str, operation: OperationInfo, inputs: RequestInputs, files
     if inputs.data is not None or not inputs.part:
         raise UsageError(f"{name} takes a body of parts: --part metadata='{{…}}' --part file=@model.onnx.")
     parts = [(part, _part(value, files)) for part, value in _pairs(inputs.part, "--part")]
+    body = {
+        part: json.loads(value) if isinstance(value, bytes) and kind == _JSON else ""
+        for part, (_, value, kind) in parts
+    }
+    _note(check_fields(name, _MULTIPART, body))
     return {"files": parts, "headers": {"Accept": inputs.accept or _answer_type(operation, _MULTIPART)}}
 
 
@@ -152,4 +179,6 @@ def _open_file(name: str, files: ExitStack) -> BinaryIO:
     try:
         return files.enter_context(user_path(name).open("rb"))
     except OSError as error:
-        raise UsageError(f"The file {name} cannot be read: {error.strerror}.") from None
+        near = near_name(user_path(name)) if isinstance(error, FileNotFoundError) else None
+        instead = "" if near is None else f": there is {near!r}"
+        raise UsageError(f"The file {name} cannot be read: {error.strerror}{instead}.") from None

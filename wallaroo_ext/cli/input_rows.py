@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
@@ -12,7 +12,7 @@ from wallaroo_ext.inference.inputs.rows import read_columns, require_pyarrow, ro
 from wallaroo_ext.inference.row_errors import RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
 
@@ -45,20 +45,50 @@ def read_rows(file: str, columns: list[str], texts: TextOptions = AS_WRITTEN) ->
     return read_columns(sys.stdin.buffer, index, names, texts)
 
 
-def select_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:
+def select_columns(table: pa.Table, columns: list[str], drop: list[str], keys: Sequence[str] = ()) -> pa.Table:
     """Return some columns of a table.
 
     Args:
         table: The table.
-        columns: The columns to keep, in this order; all of them if none are given.
+        columns: The columns to keep, in this order; all but the keys if none are given.
         drop: The columns to leave out. Each text is a name, or names with commas between.
+        keys: The names of the keys.
 
     Raises:
         UsageError: There is no such column.
     """
     known = table.column_names
-    wanted = find_columns(known, columns, "--columns", _OWNER) or known
+    wanted = find_columns(known, columns, "--columns", _OWNER) or [name for name in known if name not in keys]
     return table.select(drop_columns(known, wanted, drop, _OWNER))
+
+
+def select_keys(table: pa.Table, keys: list[str]) -> pa.Table:
+    """Return the columns of a table that the option `--keys` names.
+
+    Raises:
+        UsageError: There is no such column.
+    """
+    return table.select(find_columns(table.column_names, keys, "--keys", _OWNER))
+
+
+def add_keys(keys: pa.Table, scored: pa.Table) -> pa.Table:
+    """Return scored rows with their keys in front.
+
+    Raises:
+        UsageError: The answer has a column that is named like a key, or not a row for each.
+    """
+    same = [name for name in keys.column_names if name in scored.column_names]
+    if same:
+        raise UsageError(f"--keys: the answer has a column {same[0]!r}, too. Rename the key in the file.")
+    if keys.num_columns and keys.num_rows != scored.num_rows:
+        raise UsageError(
+            f"--keys: the answer has {scored.num_rows:,} rows for the {keys.num_rows:,} that were sent, so that it is "
+            "unknown which are whose. Leave --keys out."
+        )
+    schema: Any = keys.schema
+    for place, field in enumerate(schema):
+        scored = scored.add_column(place, field, keys.column(field.name))
+    return scored
 
 
 def complete_rows(table: pa.Table, *, vector: bool, missing: Missing) -> pa.Table:

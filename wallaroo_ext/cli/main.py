@@ -6,15 +6,17 @@ import os
 import sys
 import traceback
 from contextlib import nullcontext
+from difflib import get_close_matches
 from importlib import import_module, metadata
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, cast
 
-from cyclopts import App, CycloptsError
+from cyclopts import CycloptsError
 
 from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.cli import commands, signals
+from wallaroo_ext.cli.completion import CompletedApp
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import WallarooError
@@ -32,6 +34,8 @@ COMMANDS = dict(
 
 _PIPE_CLOSED = 141
 """The exit code of a program that was ended by the signal SIGPIPE."""
+_COMPLETE = "__complete"
+"""The word that the scripts of shells call this program with, before the words of the line that they complete."""
 _CLEAN_UP = ("batch", "deploy", "infer", "logs", "undeploy", "upload")
 """The commands that clean up, or report what they leave, when a signal ends them."""
 _SECRET_OPTIONS = {
@@ -41,12 +45,12 @@ _SECRET_OPTIONS = {
 }
 
 
-def build_app(arguments: list[str]) -> App:
+def build_app(arguments: list[str]) -> CompletedApp:
     """Return the command line app. If the arguments name a command, only that one is imported.
 
     Otherwise a sandbox would keep the memory of all the others as long as it runs.
     """
-    app = App(
+    app = CompletedApp(
         name="wallaroo-ext",
         help="Work with a Wallaroo instance, or run one on this machine.",
         version=lambda: metadata.version("wallaroo-ext"),
@@ -54,7 +58,8 @@ def build_app(arguments: list[str]) -> App:
         suppress_keyboard_interrupt=False,  # `run` reports what is left behind
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-    is_known = bool(arguments) and arguments[0] in COMMANDS
+    words = arguments[1:] if arguments[:1] == [_COMPLETE] else arguments
+    is_known = bool(words) and words[0] in COMMANDS
     for name, module in COMMANDS.items():
         app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
     return app
@@ -66,7 +71,7 @@ def main() -> None:
     run(build_app(sys.argv[1:]), sys.argv[1:])
 
 
-def run(app: App, arguments: list[str]) -> None:
+def run(app: CompletedApp, arguments: list[str]) -> None:
     """Run a command line, and end the program with its exit code."""
     try:
         _refuse_secrets(arguments)
@@ -76,7 +81,7 @@ def run(app: App, arguments: list[str]) -> None:
         finally:
             sys.stdout.flush()
     except (CycloptsError, UsageError) as error:
-        output.fail(UsageError(" ".join(str(error).split())), machine="--json" in arguments)
+        output.fail(UsageError(_with_next_step(error, arguments)), machine="--json" in arguments)
     except KeyboardInterrupt as interrupt:
         output.report_interrupt(interrupt, machine="--json" in arguments)
         raise SystemExit(signals.exit_code_of(interrupt)) from None
@@ -88,6 +93,19 @@ def run(app: App, arguments: list[str]) -> None:
         if "--verbose" in arguments:
             raise
         output.fail(_defect(error), machine="--json" in arguments)
+
+
+def _with_next_step(error: CycloptsError | UsageError, arguments: list[str]) -> str:
+    """Return what is wrong with a call in one line, with a near command, and which help says more."""
+    text = " ".join(str(error).split())
+    if isinstance(error, UsageError) or "Did you mean" in text:
+        return text
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command in COMMANDS:
+        return f"{text} `wallaroo-ext {command} --help` says what it takes."
+    near = get_close_matches(command, COMMANDS, n=2)
+    guess = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{text} {guess}`wallaroo-ext --help` lists all commands."
 
 
 def _defect(error: Exception) -> WallarooError:

@@ -19,10 +19,10 @@ from wallaroo_ext.errors import (
     InvalidDataError,
     InvalidRequestError,
     NotFoundError,
-    WallarooError,
 )
 from wallaroo_ext.operations import Steps, call_steps, note_leftovers, run, steps_of, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
+from wallaroo_ext.resources.pipelines import pipeline_names_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 
 if TYPE_CHECKING:
@@ -112,29 +112,11 @@ def not_deployed_steps(
     where = "this user's workspaces" if workspace is None else f"the workspace {workspace!r}"
     what = f"pipeline {name!r}" if deployment_id is None else f"pipeline {name!r} with the deployment {deployment_id}"
     sentence = f"No {what} is deployed in {where}."
-    known = yield from _pipeline_names_steps(workspace)
+    known = yield from pipeline_names_steps(workspace)
     if known and name not in known:
         return not_found_error(_URL, sentence, known={each: each for each in known}, wanted=name)
     advice = "Is the name right, is it deployed, and is this user a member of its workspace?"
     return not_found_error(_URL, sentence, advice=advice)
-
-
-def _pipeline_names_steps(workspace: int | str | None) -> Steps[list[str]]:
-    """Return the names of the pipelines in a workspace, or in all; none where the instance does not list them."""
-    from wallaroo_mlops_client.api.pipelines import list_pipelines
-    from wallaroo_mlops_client.models import ListPipelinesRequest
-    from wallaroo_mlops_client.types import UNSET
-
-    names: set[str] = set()
-    try:
-        searched = [UNSET] if workspace is None else (yield from workspace_ids_steps(workspace))
-        for workspace_id in searched:
-            body = ListPipelinesRequest(workspace_id=workspace_id)
-            listed = yield from call_steps(list_pipelines, body=body)
-            names.update(each.pipeline.name for each in listed.pipelines)
-    except WallarooError:  # such as an older release's; the name was not found in any case
-        return []
-    return sorted(names)
 
 
 @synchronous

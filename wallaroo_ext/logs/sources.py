@@ -18,7 +18,8 @@ from wallaroo_ext.inference.scored_rows.flat_tables import flat_table
 from wallaroo_ext.inference.scored_rows.release_2022 import is_release_2022
 from wallaroo_ext.inference.selection import ALL
 from wallaroo_ext.operations import Send, Steps, call_steps, request_of, send
-from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
+from wallaroo_ext.resources.lookup import NEAR, ambiguous_error, not_found_error
+from wallaroo_ext.resources.pipelines import pipeline_names_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 from wallaroo_ext.transport.response_errors import NOT_SERVED, contract_violation
 
@@ -202,7 +203,13 @@ def source_steps(pipeline: object, workspace: int | str | None) -> Steps[Pipelin
     known = workspace if of is None else of
     searched = yield from workspace_ids_steps(known)
     if known is not None:
-        return (yield from _in_workspace(name, searched[0]))
+        try:
+            return (yield from _in_workspace(name, searched[0]))
+        except (NotFoundError, InvalidRequestError) as error:
+            unknown = yield from _unknown_steps(name, searched[0])
+            if isinstance(error, InvalidRequestError) and not unknown.advice.startswith(NEAR):
+                raise  # it was refused for another reason
+            raise unknown from error
     found: dict[int, PipelineLog | Topic] = {}
     for workspace_id in searched:
         try:
@@ -214,9 +221,18 @@ def source_steps(pipeline: object, workspace: int | str | None) -> Steps[Pipelin
         advice = "Name the one to use as `workspace`."
         raise ambiguous_error(f"Several workspaces have a pipeline {name!r}", candidates, advice)
     if not found:
-        advice = "Is the name right, and is this user a member of its workspace?"
-        raise not_found_error(_BY_PIPELINE, f"No workspace of this user has a pipeline {name!r}.", advice=advice)
+        raise (yield from _unknown_steps(name, None))
     return next(iter(found.values()))
+
+
+def _unknown_steps(name: str, workspace_id: int | None) -> Steps[NotFoundError]:
+    """Return the error for a name that no pipeline has, with the near names that the instance lists."""
+    where = "No workspace of this user" if workspace_id is None else f"The workspace {workspace_id}"
+    what = f"{where} has {'a' if workspace_id is None else 'no'} pipeline {name!r}."
+    listed = yield from pipeline_names_steps(workspace_id)
+    advice = "Is the name right, and is this user a member of its workspace?"
+    known = {each: each for each in listed} if listed and name not in listed else None
+    return not_found_error(_BY_PIPELINE, what, known=known, wanted=name, advice=advice)
 
 
 def _named(pipeline: object) -> tuple[str, int | None, int | None]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from wallaroo_ext.errors import AmbiguousError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _SHOWN = 10
+NEAR = "Near names: "
+"""How the advice of an error begins that names similar things."""
 
 
 def not_found_error(
@@ -32,12 +34,17 @@ def not_found_error(
     return NotFoundError(what, operation=operation, status=HTTPStatus.NOT_FOUND, msg=what, advice=advice)
 
 
+def near_names(wanted: str, known: Iterable[str]) -> str:
+    """Return a sentence with the names that are similar to the wanted one, or else with all."""
+    return _advice(wanted, {name: name for name in known})
+
+
 def _advice(wanted: str, known: Mapping[str, str]) -> str:
     """Return a sentence with the names that are similar to the wanted one, or else with all."""
     by_folded = {name.casefold(): shown for name, shown in known.items()}
     near = [by_folded[name] for name in get_close_matches(wanted.casefold(), by_folded, n=3)]
     if near:
-        return f"Near names: {_listed(near)}."
+        return f"{NEAR}{_listed(near)}."
     return f"There are: {_listed(list(known.values()))}." if known else "There are none."
 
 

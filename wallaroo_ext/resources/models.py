@@ -1,4 +1,4 @@
-"""Finding a version of a model by its name, its UUID or its SHA-256."""
+"""Listing models with their versions, and finding a version by its name, its UUID or its SHA-256."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
-from wallaroo_ext.resources.workspaces import workspace_id_steps
+from wallaroo_ext.resources.workspaces import searched_steps, workspace_id_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _MODELS, _VERSIONS = "list_models", "list_model_versions"
 _SHA = re.compile(r"[0-9a-fA-F]{1,64}")
+_OF_DETAILS = ("image_path", "status", "error_summary", "created_at")
+"""What a version has in both of its forms, under the same names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,65 @@ class ListedModel:
     id: int
     name: str
     version_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo(FieldsInNotebook):
+    """A model of an instance, as `list_models` returns it.
+
+    Attributes:
+        id: The model's id.
+        name: Its name.
+        workspace_id: The id of the workspace that it is in.
+        workspace: That workspace's name.
+        versions: Its versions, the newest first, each of which `deploy_pipeline` takes. Their `status` is unset where
+            the release has none.
+    """
+
+    id: int
+    name: str
+    workspace_id: int
+    workspace: str
+    versions: tuple[ModelVersion, ...]
+
+
+@synchronous
+def list_models(
+    client: Client,  # noqa: ARG001 - the steps run with it
+    workspace: int | str | None = None,
+) -> Steps[list[ModelInfo]]:
+    """List models with their versions, by the names of their workspaces and their own.
+
+    Releases before 2024 list no versions with a model; there it takes one more request for each model.
+
+    Source: mlops-api-tutorial, "List Models in Workspace" and "Get Model Versions".
+
+    Args:
+        client: What `connect` gave.
+        workspace: The name or the id of a workspace; without one, the models of all workspaces that the user sees.
+
+    Raises:
+        NotFoundError: There is no such workspace; the message has similar names.
+        InvalidDataError: It is neither a name nor an id.
+    """
+    listed: list[ModelInfo] = []
+    for searched in (yield from searched_steps(workspace)):
+        if searched.models == []:  # it says that it has none
+            continue
+        for model, row in (yield from _rows_steps(searched.id)):
+            versions = _versions_in(model, row)
+            if versions is None:
+                versions = yield from versions_steps(model)
+            listed.append(
+                ModelInfo(
+                    id=model.id,
+                    name=model.name,
+                    workspace_id=searched.id,
+                    workspace=searched.name,
+                    versions=tuple(newest_first(versions)),
+                )
+            )
+    return sorted(listed, key=lambda model: (model.workspace, model.workspace_id, model.name, model.id))
 
 
 @synchronous
@@ -109,11 +171,42 @@ def models_steps(workspace_id: int) -> Steps[list[ListedModel]]:
     Raises:
         ContractViolationError: The instance lists them in a form of no known release.
     """
-    from wallaroo_mlops_client.api.models import list_models
+    return [model for model, _ in (yield from _rows_steps(workspace_id))]
+
+
+def _rows_steps(workspace_id: int) -> Steps[list[tuple[ListedModel, dict[str, Any]]]]:
+    """Return all models of a workspace, each once, with the rows that list them; see `models_steps`."""
+    from wallaroo_mlops_client.api.models import list_models as operation
     from wallaroo_mlops_client.models import ListModelsRequest
 
-    answer = yield from call_steps(list_models, body=ListModelsRequest(workspace_id=workspace_id))
-    return list(dict.fromkeys(_listed(object_of(row)) for row in list_of(answer.to_dict().get("models"))))
+    answer = yield from call_steps(operation, body=ListModelsRequest(workspace_id=workspace_id))
+    rows = [object_of(row) for row in list_of(answer.to_dict().get("models"))]
+    return list({_listed(row): row for row in reversed(rows)}.items())[::-1]
+
+
+def _versions_in(model: ListedModel, row: dict[str, Any]) -> list[ModelVersion] | None:
+    """Return the versions that a model is listed with, in the form of `list_model_versions`; None where it has none."""
+    from wallaroo_mlops_client.models import ModelVersion
+
+    if not isinstance(row.get("model_versions"), list):
+        return None
+    versions: list[ModelVersion] = []
+    for each in list_of(row["model_versions"]):
+        details = object_of(object_of(each).get("model_version"))
+        file = object_of(details.get("file_info"))
+        if not isinstance(details.get("id"), int) or not file.get("version") or not file.get("sha"):
+            return None
+        fields: dict[str, Any] = {
+            "id": details["id"],
+            "models_pk_id": model.id,
+            "model_version": file["version"],
+            "sha": file["sha"],
+            "model_id": model.name,
+        }
+        fields |= {name: details[name] for name in _OF_DETAILS if name in details}
+        fields |= {"file_name": file["file_name"]} if "file_name" in file else {}
+        versions.append(ModelVersion.from_dict(fields))
+    return versions
 
 
 def listed_model(row: dict[str, Any]) -> dict[str, Any]:
@@ -159,9 +252,14 @@ def _wanted(version: str | None, sha: str | None) -> Iterable[str]:
 
 def newest(versions: list[ModelVersion]) -> ModelVersion:
     """Return the version that was uploaded last."""
+    return newest_first(versions)[0]
+
+
+def newest_first(versions: list[ModelVersion]) -> list[ModelVersion]:
+    """Return versions in the order in which they were uploaded, the last one first."""
     created = {found.id: _created_at(found) for found in versions}
     are_known = all(created.values())
-    return max(versions, key=lambda found: (created[found.id] if are_known else "", found.id))
+    return sorted(versions, key=lambda found: (created[found.id] if are_known else "", found.id), reverse=True)
 
 
 def _created_at(found: ModelVersion) -> str:

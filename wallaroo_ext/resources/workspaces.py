@@ -1,4 +1,4 @@
-"""Finding a workspace, by its name or its id."""
+"""Listing workspaces, and finding one by its name or its id."""
 
 from __future__ import annotations
 
@@ -15,6 +15,26 @@ if TYPE_CHECKING:
 _LIST = "list_workspaces"
 _OWN = " - Default Workspace"
 """The end of the name of the workspace that an instance makes for a new user, in every recording."""
+
+
+@synchronous
+def list_workspaces(
+    client: Client,  # noqa: ARG001 - the steps run with it
+    *,
+    archived: bool = False,
+) -> Steps[list[Workspace]]:
+    """List the workspaces that the user sees, by their names.
+
+    Each has its `id`, its `name`, and the ids of its `models` and `pipelines`.
+
+    Source: mlops-api-tutorial, "List Workspaces".
+
+    Args:
+        client: What `connect` gave.
+        archived: Whether to list the archived ones, too.
+    """
+    listed = yield from list_workspaces_steps()
+    return sorted(listed if archived else _present(listed), key=lambda found: (found.name, found.id))
 
 
 @synchronous
@@ -84,6 +104,18 @@ def workspace_ids_steps(workspace: int | str | None) -> Steps[list[int]]:
     return [found.id for found in _present(listed)]
 
 
+def searched_steps(workspace: int | str | None) -> Steps[list[Workspace]]:
+    """Return a workspace; without one named, all that the user sees.
+
+    Raises:
+        NotFoundError: There is no such workspace.
+        InvalidDataError: It is neither a name nor an id.
+    """
+    if workspace is None:
+        return _present((yield from list_workspaces_steps()))
+    return [(yield from workspace_steps(workspace))]
+
+
 def check_workspace(workspace: object) -> None:
     """Refuse a value that cannot name a workspace.
 
@@ -98,10 +130,10 @@ def check_workspace(workspace: object) -> None:
 
 def list_workspaces_steps() -> Steps[list[Workspace]]:
     """Return the workspaces that the user sees."""
-    from wallaroo_mlops_client.api.workspaces import list_workspaces
+    from wallaroo_mlops_client.api.workspaces import list_workspaces as operation
     from wallaroo_mlops_client.models import ListWorkspacesRequest
 
-    answer = yield from call_steps(list_workspaces, body=ListWorkspacesRequest())
+    answer = yield from call_steps(operation, body=ListWorkspacesRequest())
     return answer.workspaces
 
 

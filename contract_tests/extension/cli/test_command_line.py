@@ -21,7 +21,7 @@ import pytest
 
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from contract_tests.support.servers.fork_server import running
-from wallaroo_ext import contract
+from wallaroo_ext import connect, contract, deploy_pipeline, find_workspace, upload_model
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.cli.checks import decode_claims
 from wallaroo_ext.cli.options import Options
@@ -214,7 +214,7 @@ class TestCall:
             (("list_models", "--frob"), "--frob"),
             (("list_models", "--timeout", "soon"), "--timeout"),
             (("list_models", "--timeout", "0"), "--timeout"),
-            (("list_models", "--suffix", ""), "The instance is not named"),
+            (("list_workspaces", "--suffix", ""), "The instance is not named"),
         ],
     )
     def test_a_wrong_call_is_said_in_a_sentence(
@@ -245,6 +245,117 @@ class TestCall:
             done = wallaroo("call", "list_workspaces", environment=given)
         assert "'Sign in'" in done.sentence
         assert done.code == 1
+
+
+@pytest.fixture(scope="module")
+def used(sandbox: dict[str, str], model_file: Path) -> str:
+    """Return the name of a pipeline that is deployed, and of its model and workspace."""
+    with connect(environment=sandbox) as client:
+        workspace = find_workspace(client, "near-names", create=True)
+        model = upload_model(client, model_file, name="near-names", workspace=workspace.id)
+        return deploy_pipeline(client, "near-names", model, workspace=workspace.id).pipeline
+
+
+class TestWhatIsNotFound:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "status near-name",
+            "undeploy near-name",
+            "infer near-name rows.csv",
+            "logs near-name",
+            "logs near-name --workspace near-names",
+            "batch rows.csv scored --pipeline near-name",
+            "deploy new --model near-name --workspace near-names",
+            "upload rows.csv --name new --workspace near-name",
+            "deploy new --model near-names --workspace near-name",
+            "list models near-name --workspace near-name",
+            "list pipelines naer-names",
+            "list deployments naer-names",
+            "list workspaces naer-names",
+        ],
+    )
+    def test_near_names_are_said(
+        self,
+        used: str,
+        wallaroo: Callable[..., Done],
+        command: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "rows.csv").write_text("a\n1\n", encoding="utf-8")
+        done = wallaroo(*command.split())
+        last = (done.err or done.out).splitlines()[-1]
+        assert re.search(rf"Near names: '?{used}'?", last), last
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "upload model.onxn --name a",
+            "upload model.onnx --name a --input-schema model.onxn",
+            "infer p model.onxn",
+            "batch model.onxn scored --pipeline p",
+            "call list_models --data @model.onxn",
+            "call upload_model --part file=@model.onxn",
+            "conformance --contract model.onxn",
+        ],
+    )
+    def test_near_files_are_said(
+        self, wallaroo: Callable[..., Done], command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "model.onnx").write_bytes(b"")
+        done = wallaroo(*command.split())
+        assert done.code == 2
+        assert "'model.onnx'" in done.err.splitlines()[-1]
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            ("lst", "Did you mean list? `wallaroo-ext --help` lists all commands."),
+            ("list model", 'Did you mean "models"?'),
+            ("frobnicate", "`wallaroo-ext --help` lists all commands."),
+            ("drift --frobnicate", "`wallaroo-ext drift --help` says what it takes."),
+            ("infer", "`wallaroo-ext infer --help` says what it takes."),
+            ("infer a b --vectro", "--vector"),
+            ("conformance --operation list_model", "did you mean list_models"),
+        ],
+    )
+    def test_words_that_are_none_lead_to_those_that_are(
+        self, wallaroo: Callable[..., Done], words: str, message: str
+    ) -> None:
+        done = wallaroo(*words.split())
+        assert done.code == 2
+        assert message in (done.out + done.err).splitlines()[-1]
+
+
+class TestOpen:
+    def test_the_url_of_the_page_is_printed_without_signing_in(
+        self, wallaroo: Callable[..., Done], sandbox: dict[str, str]
+    ) -> None:
+        url = sandbox["WALLAROO_API_URL"]
+        wrong = sandbox | {"WALLAROO_PASSWORD": "wrong"}
+        done = wallaroo("open", environment=wrong)
+        assert (done.code, done.out) == (0, f"{url}/v1/api/docs\n")
+        assert httpx.get(done.out.strip()).status_code == 200
+        assert json.loads(wallaroo("open", "--json").out) == {"url": f"{url}/v1/api/docs"}
+
+    def test_a_browser_is_opened_on_demand(
+        self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def open_nothing(_: str) -> bool:
+            return False
+
+        monkeypatch.setattr("webbrowser.open", open_nothing)
+        assert wallaroo("open").code == 0
+        assert "open the URL by yourself" in wallaroo("open", "--browser").err
+
+    def test_an_instance_without_the_page_leads_to_the_operations(
+        self, wallaroo: Callable[..., Done], sandbox: dict[str, str]
+    ) -> None:
+        done = wallaroo("open", "--api-url", f"{sandbox['WALLAROO_API_URL']}/elsewhere")
+        assert (done.code, "`wallaroo-ext operations`" in done.sentence) == (1, True)
 
 
 class TestOptions:
@@ -397,7 +508,7 @@ source "$(find "$HOME" -type f -path '*completions*')"
 complete -p wallaroo-ext > /dev/null || exit 1
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
 _wallaroo_ext
-echo "${COMPREPLY[@]}"
+printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
@@ -410,12 +521,29 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def complete(home: Path, words: list[str], directory: Path, **variables: str) -> set[str]:
+    """Return what bash completes in a directory, with a variable of the environment for each name."""
+    command = directory / "bin" / "wallaroo-ext"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text(f'#!/bin/sh\nexec {" ".join(SCRIPT)} "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    own = {"HOME": str(home), "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", **variables}
+    shell = ["/bin/bash", "-c", COMPLETED, "bash", "wallaroo-ext", *words]
+    done = subprocess.run(
+        shell, env=environment_of(own), cwd=directory, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()) - {""}
+
+
 class TestCompletion:
     @pytest.mark.parametrize(
         ("words", "completed"),
         [
             (["doc"], {"doctor"}),
             (["dep"], {"deploy"}),
+            (["li"], {"list"}),
+            (["list", "mo"], {"models"}),
             (["assay", "ch"], {"chart"}),
             (["call", "--outp"], {"--output"}),
             (["call", "list_mod"], {"list_models", "list_model_versions"}),
@@ -423,14 +551,63 @@ class TestCompletion:
         ],
     )
     def test_bash_completes(self, home: Path, words: list[str], completed: set[str], tmp_path: Path) -> None:
-        command = tmp_path / "wallaroo-ext"
-        command.write_text(f'#!/bin/sh\nexec {" ".join(SCRIPT)} "$@"\n', encoding="utf-8")
-        command.chmod(0o755)
-        variables = os.environ | {"HOME": str(home), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-        shell = ["/bin/bash", "-c", COMPLETED, "bash", "wallaroo-ext", *words]
-        done = subprocess.run(shell, env=variables, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
-        assert set(done.stdout.split()) == completed
+        assert complete(home, words, tmp_path) == completed
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["infer", "p", "ro"],
+            ["batch", "ro"],
+            ["batch", "rows.csv", "ro"],
+            ["upload", "ro"],
+            ["infer", "p", "rows.csv", "--output", "ro"],
+            ["logs", "p", "--output", "ro"],
+            ["conformance", "--report", "ro"],
+            ["sandbox", "--data-dir", "ro"],
+        ],
+        ids=" ".join,
+    )
+    def test_files_are_completed_with_the_spaces_in_their_names(
+        self, home: Path, words: list[str], tmp_path: Path
+    ) -> None:
+        for name in ("rows.csv", "rows of 2026.csv", "other.csv"):
+            (tmp_path / name).touch()
+        (tmp_path / "rows").mkdir()
+        assert complete(home, words, tmp_path) == {"rows.csv", "rows of 2026.csv", "rows"}
+
+    def test_a_body_in_a_file_is_completed(self, home: Path, tmp_path: Path) -> None:
+        (tmp_path / "bodies").mkdir()
+        (tmp_path / "bodies" / "body.json").touch()
+        assert complete(home, ["call", "list_models", "--data", "@bod"], tmp_path) == {"@bodies/"}
+        assert complete(home, ["call", "list_models", "--data", "@bodies/b"], tmp_path) == {"@bodies/body.json"}
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["status", "--workspace", "near-names", "near"],
+            ["infer", "near"],
+            ["batch", "rows.csv", "scored", "--pipeline", "near"],
+            ["deploy", "new", "--model", "near"],
+            ["upload", "model.onnx", "--name", "near"],
+            ["list", "models", "--workspace", "near"],
+        ],
+        ids=" ".join,
+    )
+    def test_names_of_the_instance_are_completed(
+        self, home: Path, used: str, sandbox: dict[str, str], words: list[str], tmp_path: Path
+    ) -> None:
+        assert complete(home, words, tmp_path, **sandbox) == {used}
+
+    def test_an_instance_that_is_named_by_an_option_is_asked(
+        self, home: Path, used: str, sandbox: dict[str, str], tmp_path: Path
+    ) -> None:
+        elsewhere = sandbox | {"WALLAROO_API_URL": "http://127.0.0.1:9"}
+        words = ["status", "--api-url", sandbox["WALLAROO_API_URL"], "near"]
+        assert complete(home, words, tmp_path, **elsewhere) == {used}
+
+    def test_without_an_instance_nothing_is_completed_and_nothing_said(self, home: Path, tmp_path: Path) -> None:
+        assert complete(home, ["status", "near"], tmp_path) == set()
+        assert complete(home, ["status", "near"], tmp_path, WALLAROO_API_URL="http://127.0.0.1:9") == set()
 
 
 def checks_of(done: Done) -> dict[str, dict[str, Any]]:

@@ -82,6 +82,46 @@ def test_outputs_of_several_models_are_in_the_file(
         assert [json.loads(model) if isinstance(model, str) else model for model in models] == [*MODELS, MODELS[0]]
 
 
+@pytest.mark.parametrize("ending", ["arrow", "parquet", "csv", "json"])
+def test_keys_stand_beside_their_scores_and_are_not_sent(
+    score: Callable[..., Done], tmp_path: Path, ending: str
+) -> None:
+    file, target = tmp_path / "rows.arrow", tmp_path / f"scored.{ending}"
+    file.write_bytes(to_file(pa.table({"zip": ["007", "08", "9"], "day": [1, 2, 3], **ROWS})).to_pybytes())
+    done = score(Adding(), "infer", URL, str(file), "--keys", "zip,day", "--output", str(target))
+    assert done.code == 0, done.err
+    found = read(target)
+    assert list(found[0])[:4] == ["zip", "day", "time", "in.tensor"]
+    assert [row["zip"] for row in found] == ["007", "08", "9"]
+    assert [str(row["day"]) for row in found] == ["1", "2", "3"]
+
+
+def test_a_terminal_and_programs_see_the_keys(
+    score: Callable[..., Done], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rows.arrow"
+    file.write_bytes(to_file(pa.table({"id": [5, 6, 7], **ROWS})).to_pybytes())
+    lines = score(Adding(), "infer", URL, str(file), "--keys", "id", "--json").out.splitlines()
+    assert [next(iter(json.loads(line).items())) for line in lines] == [("id", 5), ("id", 6), ("id", 7)]
+    show_scored(pa.table({"id": [5, 6], "time": [1, 2], "out.total": [[1.5], [2.0]]}), ["id"])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["row", "id", "out.total"],
+        ["0", "5", "1.5"],
+        ["1", "6", "2.0"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [("ids", "there is no column 'ids' in the rows, but id"), ("time", "the answer has a column 'time', too")],
+)
+def test_keys_that_cannot_be_are_refused(score: Callable[..., Done], tmp_path: Path, keys: str, message: str) -> None:
+    file = tmp_path / "rows.arrow"
+    file.write_bytes(to_file(pa.table({"id": [5, 6, 7], "time": [1, 2, 3], **ROWS})).to_pybytes())
+    done = score(Adding(), "infer", URL, str(file), "--keys", keys, "--drop", "time,id" if keys == "ids" else "id")
+    assert (done.code, message in done.sentence) == (2, True)
+
+
 def test_parts_of_the_answer_are_options(score: Callable[..., Done], rows: str) -> None:
     instance = Adding()
     given = ["--dataset", "*,metadata", "--dataset-exclude", "in", "--dataset-exclude", "time"]

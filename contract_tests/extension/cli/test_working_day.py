@@ -138,7 +138,7 @@ class TestTheWholePath:
         assert "tumours is Running." in ended.stderr
         assert re.search(r"^status +ready$", ended.stdout, re.MULTILINE)
         assert re.search(r"^tumours-\d+ is undeployed\.$", ended.stdout, re.MULTILINE)
-        assert "114 rows in 1 file in scored, in " in ended.stderr
+        assert "114 rows in 1 file in scored-tumours, in " in ended.stderr
         with (tmp_path / "scored.csv").open(encoding="utf-8", newline="") as opened:
             scored = list(csv.DictReader(opened))
         with ROWS.open(encoding="utf-8", newline="") as opened:
@@ -344,6 +344,15 @@ class TestInfer:
         ]
         assert answers[0].code == 0
         assert answers[0] == answers[1]
+
+    def test_a_column_too_many_is_named(self, wallaroo: Callable[..., Done], deployed: str, tmp_path: Path) -> None:
+        done = wallaroo("infer", deployed, str(ROWS), "--vector")
+        assert done.code == 1
+        assert done.err.splitlines()[-1] == "Likely no inputs of the model: --drop malignant leaves them out."
+        named = tmp_path / "named.csv"
+        named.write_bytes(ROWS.read_bytes().replace(b"malignant", b"label", 1))
+        done = wallaroo("batch", str(named), str(tmp_path / "scored"), "--pipeline", deployed, "--vector")
+        assert done.err.splitlines()[-1] == "Likely no inputs of the model: --drop label leaves them out."
 
     def test_a_terminal_shows_the_first_rows(self, sandbox: dict[str, str], deployed: str) -> None:
         shown = on_terminal("infer", deployed, str(ROWS), *VECTOR, environment=sandbox)

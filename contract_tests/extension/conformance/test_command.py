@@ -69,6 +69,7 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     held = f"The instance is held to the contract of release {release}: the sandbox is started with it."
     assert done.stderr.startswith(held), "it is said before anything else"
     assert sorted(file.name for file in (tmp_path / "report").iterdir()) == [
+        "badge.svg",
         "junit.xml",
         "report.har",
         "report.html",

@@ -92,7 +92,7 @@ WRITERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Path], Done]]] = {
             (name,),
             lambda directory, _: process("conformance", "--report", str(directory), environment=NOWHERE),
         )
-        for name in ("report.html", "report.har", "junit.xml", "report.json")
+        for name in ("report.html", "report.har", "junit.xml", "report.json", "badge.svg")
     },
     "record --cassettes": (("test_list_workspaces.yaml",), lambda directory, _: record(directory)),
     "record --cassettes, with another index": (("recording.json",), lambda directory, _: record(directory)),

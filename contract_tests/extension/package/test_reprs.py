@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from wallaroo_mlops_client.models import ModelVersion
 
 import wallaroo_ext
 from wallaroo_ext import (
@@ -18,7 +19,9 @@ from wallaroo_ext import (
     DatasetScored,
     Deployment,
     KeycloakAuth,
+    ModelInfo,
     PartSize,
+    PipelineInfo,
     Rejection,
     RetryPolicy,
     Settings,
@@ -32,6 +35,7 @@ URL = "http://127.0.0.1:1"
 SECRET = "s3cr3t-51f0c9d2"
 ENVIRONMENT = {"WALLAROO_API_URL": URL, "WALLAROO_CLIENT_SECRET": SECRET, "WALLAROO_PASSWORD": SECRET}
 DEPLOYED = Deployment(name="p-1", id=1, url=f"{URL}/infer/p-1/p", pipeline="p", workspace_id=2, status="Running")
+VERSION = ModelVersion(id=1, models_pk_id=1, model_version="v", sha="ab" * 32)
 SCORED = DatasetScored(
     target="scored", rows=3, rejected=0, parts=1, errors=None, rows_before=0, requests=1, repeated=0, seconds=0.5
 )
@@ -44,7 +48,9 @@ OBJECTS: list[Any] = [
     SCORED,
     DEPLOYED,
     KeycloakAuth(URL, api_url=URL, client_id="c", username="u", password=SECRET, client_secret=SECRET),
+    ModelInfo(id=1, name="m", workspace_id=2, workspace="w", versions=(VERSION,)),
     PartSize(),
+    PipelineInfo(id=1, name="p", workspace_id=2, workspace="w"),
     Rejection(1, "too long"),
     RetryPolicy(),
     Sandbox(ENVIRONMENT, control_secret=SECRET),

@@ -7,6 +7,8 @@ write `./~`. If there is no such home, the text is left as it is.
 from __future__ import annotations
 
 import os
+import unicodedata
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -23,3 +25,13 @@ def user_text(path: str | os.PathLike[str]) -> str:
 def names_directory(path: str | os.PathLike[str]) -> bool:
     """Return whether a path can only name a directory, because it ends with a separator."""
     return os.fspath(path).endswith(tuple(filter(None, (os.sep, os.altsep))))
+
+
+def near_name(path: Path) -> str | None:
+    """Return the name in the directory of a file that is most like its own; None if none is like it."""
+    try:
+        names = {unicodedata.normalize("NFC", name): name for name in os.listdir(path.parent)}  # noqa: PTH208 - names
+    except OSError:
+        return None
+    found = get_close_matches(unicodedata.normalize("NFC", path.name), names, n=1)
+    return names[found[0]] if found else None

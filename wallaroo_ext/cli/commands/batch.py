@@ -12,11 +12,12 @@ from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext._util.progress import Timer
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import FileOrUrl, PipelineName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import DeploymentId, answer_parts, parse_workspace
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.inference.files.texts.text_options import Decimal, TextOptions
-from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
+from wallaroo_ext.inference.missing_option import Missing
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
@@ -30,11 +31,11 @@ _JSON_SECONDS = 1.0
 
 
 def batch(
-    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
-    target: str,
+    source: Annotated[FileOrUrl, Parameter(allow_leading_hyphen=True)],
+    target: FileOrUrl,
     /,
     *,
-    pipeline: str,
+    pipeline: PipelineName,
     columns: Annotated[list[str] | None, _MANY] = None,
     drop: Annotated[list[str] | None, _MANY] = None,
     keys: Annotated[list[str] | None, _MANY] = None,
@@ -54,7 +55,7 @@ def batch(
     dataset: Annotated[list[str] | None, _MANY] = None,
     dataset_exclude: Annotated[list[str] | None, _MANY] = None,
     dataset_separator: str = ".",
-    workspace: str | None = None,
+    workspace: Workspace = None,
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
@@ -94,8 +95,10 @@ def batch(
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
+    from wallaroo_ext.cli.columns import surplus_said, without_values
     from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
 
+    source, target = str(source), str(target)
     with options.report_errors():
         column_types = parse_types(types or [])
         texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
@@ -124,7 +127,8 @@ def batch(
         ):
             deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
             show = _print_json_lines() if options.json else True
-            scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
+            with surplus_said(without_values(settings["columns"]), vector=vector):
+                scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
         _show(scored, machine=options.json)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from wallaroo_ext import contract
+from wallaroo_ext.cli.bodies import example_body, required_query
 from wallaroo_ext.cli.call_requests import RequestInputs, build_request
 from wallaroo_ext.cli.commands.operations import find_operation
+from wallaroo_ext.cli.completion import at_files
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_files import check_output, open_output
 from wallaroo_ext.operations import Send, sendable
+from wallaroo_ext.redaction.terminal_text import printable_json
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.wire_errors import NO_ANSWER
@@ -28,19 +33,22 @@ if TYPE_CHECKING:
 
     import httpx
 
+_MULTIPART = "multipart/form-data"
 _MANY = Parameter(negative=())
+_FLAG = Parameter(negative=(), show_default=False)
 
 
 def call(
     operation: Annotated[str, Parameter(completer=lambda _: contract.operation_ids())],
     /,
     *,
-    data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    data: Annotated[str | None, Parameter(allow_leading_hyphen=True, completer=at_files)] = None,
     path: Annotated[list[str] | None, _MANY] = None,
     query: Annotated[list[str] | None, _MANY] = None,
     part: Annotated[list[str] | None, _MANY] = None,
     content_type: str | None = None,
     accept: str | None = None,
+    example: Annotated[bool, _FLAG] = False,
     output_file: Annotated[Path | None, Parameter(name="--output"), OUTPUT_FILE] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
@@ -57,6 +65,7 @@ def call(
         part: A part of a multipart body, as NAME=TEXT or NAME=@FILE, such as `metadata={…}` and `file=@model.onnx`.
         content_type: The body's media type; by default the operation's media type that fits the body.
         accept: The answer's media type to ask for.
+        example: Print a body that the operation takes, by the contract, and how to send it; nothing is sent.
         output_file: A file to write the answer to, as it comes. It is needed for binary answers on a terminal.
         options: The instance, and how to answer.
     """
@@ -64,6 +73,9 @@ def call(
         name = find_operation(operation)
         if name == "request_token":
             raise UsageError("For a token, run `wallaroo-ext token`: `call` signs in by itself.")
+        if example:
+            _show_example(name, machine=options.json)
+            return
         if output_file is not None:
             check_output(output_file)
         inputs = RequestInputs(data, path or [], query or [], part or [], content_type, accept)
@@ -71,6 +83,28 @@ def call(
             step = Send(name, request | {"extensions": {request_options.STREAM: output_file is not None}})
             with _send(client.get_httpx_client(), step) as response:
                 _write_answer(name, response, output_file, machine=options.json)
+
+
+def _show_example(name: str, *, machine: bool) -> None:
+    """Print a body, and to standard error the command that sends it."""
+    body, found = example_body(name), contract.operation(name)
+    words = [f"--path {parameter}=…" for parameter in re.findall(r"\{(\w+)\}", found.path)]
+    words += [f"--query {parameter}={shlex.quote(str(value))}" for parameter, value in required_query(name)]
+    if _MULTIPART in found.request_types:
+        words += [f"--part {part}={shlex.quote(_compact(value))}" for part, value in body.items()]
+        words.append("--part file=@model.onnx")
+    elif found.request_types:
+        words.append("--data @FILE" if body is None else "--data @body.json")
+    if body is not None:
+        output.print_line(printable_json(json.dumps(body, ensure_ascii=False, indent=None if machine else 2)))
+    else:
+        output.print_note(f"{name} takes {'a file' if found.request_types else 'no body'}.")
+    beginning = "With the body in body.json" if "--data @body.json" in words else "To send it"
+    output.print_note(" ".join([f"{beginning}: wallaroo-ext call {name}", *words]))
+
+
+def _compact(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from cyclopts import Parameter
 
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import FileOrUrl, PipelineName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, answer_parts, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
 from wallaroo_ext.inference.files.texts.text_options import Decimal, TextOptions
-from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
+from wallaroo_ext.inference.missing_option import Missing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,15 +28,16 @@ _MANY = Parameter(negative=())
 
 
 def infer(
-    where: str,
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    where: PipelineName,
+    file: Annotated[FileOrUrl, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     output_file: Annotated[Path | None, Parameter(name="--output"), OUTPUT_FILE] = None,
-    workspace: str | None = None,
+    workspace: Workspace = None,
     deployment_id: DeploymentId = None,
     columns: Annotated[list[str] | None, _MANY] = None,
     drop: Annotated[list[str] | None, _MANY] = None,
+    keys: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
     missing: Missing = "reject",
     encoding: str | None = None,
@@ -61,8 +63,9 @@ def infer(
         output_file: A file for the scored rows: .arrow, .parquet, .csv or .json.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
         deployment_id: The id of the deployment, if several have the name.
-        columns: The columns of the file to send, with commas between; all of them by default.
+        columns: The columns of the file to send, with commas between; all but the keys by default.
         drop: Columns not to send, with commas between.
+        keys: Columns to put beside the scores, with commas between; they are sent only where --columns names them.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         missing: What becomes of a number that is missing, a null or NaN: the rows are refused, or NaN is sent.
         encoding: The encoding of a CSV or JSON file, such as cp1252; UTF-8, or what a byte order mark says, by default.
@@ -74,26 +77,34 @@ def infer(
         dataset_separator: The text that the instance joins names with; the printed names have a dot in any case.
         options: The instance, and how to answer.
     """
+    from wallaroo_ext.cli.columns import surplus_said
+    from wallaroo_ext.cli.input_rows import add_keys, complete_rows
+
     with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
         settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
         texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
-        rows = _read_rows(file, columns or [], drop or [], texts, vector=vector, missing=missing)
+        read, beside = _read_rows(str(file), columns or [], drop or [], keys or [], texts)
+        rows = complete_rows(read, vector=vector, missing=missing)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)
             started = time.monotonic()
-            scored = _score(client, url, rows, settings, output_file)
-        _show(scored, output_file, time.monotonic() - started, machine=options.json)
+            with surplus_said(read, vector=vector):
+                scored = _score(client, url, rows, settings, output_file)
+        scored = add_keys(beside, scored)
+        _show(scored, output_file, beside.column_names, time.monotonic() - started, machine=options.json)
 
 
 def _read_rows(
-    file: str, columns: list[str], drop: list[str], texts: TextOptions, *, vector: bool, missing: Missing
-) -> pa.Table:
-    from wallaroo_ext.cli.input_rows import complete_rows, read_rows, select_columns
+    file: str, columns: list[str], drop: list[str], keys: list[str], texts: TextOptions
+) -> tuple[pa.Table, pa.Table]:
+    """Return the columns to send, and the keys that stand beside the scores."""
+    from wallaroo_ext.cli.input_rows import read_rows, select_columns, select_keys
 
-    selected = select_columns(read_rows(file, columns, texts), columns, drop)
-    return complete_rows(selected, vector=vector, missing=missing)
+    read = read_rows(file, [*columns, *keys], texts)
+    beside = select_keys(read, keys)
+    return select_columns(read, columns, drop, beside.column_names), beside
 
 
 def _find_url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:
@@ -126,7 +137,7 @@ def _score(client: Client, url: str, rows: pa.Table, settings: Any, file: Path |
     return arrow.concat_tables(answers, promote_options="permissive")
 
 
-def _show(scored: pa.Table, file: Path | None, seconds: float, *, machine: bool) -> None:
+def _show(scored: pa.Table, file: Path | None, keys: list[str], seconds: float, *, machine: bool) -> None:
     from wallaroo_ext.cli.printing.output_rows import json_records, show_scored, write_scored
 
     if file is not None:
@@ -138,7 +149,7 @@ def _show(scored: pa.Table, file: Path | None, seconds: float, *, machine: bool)
             output.print_line(record)
         return
     else:
-        show_scored(scored)
+        show_scored(scored, keys)
     if not machine:
         where = "" if file is None else f", to {file}"
         output.print_note(f"Scored {format_count(scored.num_rows, 'row')} in {seconds:.1f} s{where}.")

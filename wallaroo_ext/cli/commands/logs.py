@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import PipelineName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, parse_workspace
 from wallaroo_ext.cli.printing import output, progress
@@ -28,7 +29,7 @@ _Time = Annotated[str | None, Parameter(show_default=False)]
 
 
 def logs(
-    pipeline: str,
+    pipeline: PipelineName,
     /,
     *,
     start: _Time = None,
@@ -37,7 +38,7 @@ def logs(
     oldest_first: Annotated[bool, _FLAG] = False,
     metadata: Annotated[bool, _FLAG] = False,
     output_file: Annotated[Path | None, Parameter(name="--output"), OUTPUT_FILE] = None,
-    workspace: str | None = None,
+    workspace: Workspace = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Show the rows that a pipeline scored, with their outputs, the newest first; or write them to a file.

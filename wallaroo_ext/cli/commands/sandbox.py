@@ -80,6 +80,8 @@ def sandbox(
         _fail("--cert and --key go together, and --tls stands in place of both.")
     if auth_url is not None and not _is_address(auth_url):
         _fail("--auth-url has to begin with http:// or https://, with a host and without a user.")
+    if sys.platform == "win32":
+        _fail("The sandbox needs a POSIX system, such as Linux or macOS; on Windows, run it in WSL.")
     try:
         from wallaroo_ext.sandbox.options import SandboxOptions
         from wallaroo_ext.sandbox.server.env_file import EnvFileError

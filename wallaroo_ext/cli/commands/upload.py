@@ -15,6 +15,7 @@ from cyclopts.validators import Number
 
 from wallaroo_ext._util.file_signatures import ARROW_FILE, PARQUET
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import FileOrUrl, ModelName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH, workspace_id
 from wallaroo_ext.cli.printing import output, progress
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
 
 def upload(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    file: Annotated[FileOrUrl, Parameter(allow_leading_hyphen=True)],
     /,
     *,
-    name: str,
-    workspace: str | None = None,
+    name: ModelName,
+    workspace: Workspace = None,
     framework: str = "onnx",
     arch: Literal["x86", "arm"] | None = None,
     input_schema: Annotated[Path | None, PATH] = None,

@@ -9,6 +9,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from wallaroo_ext._util.files.user_paths import near_name, user_path
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
 from wallaroo_ext.redaction.terminal_text import printable_json, printable_lines
 
@@ -67,7 +68,7 @@ def report_errors(*, machine: bool, verbose: bool) -> Generator[None]:
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except OSError as error:
-        failure = UsageError(f"{error.filename or 'A file'}: {error.strerror or error}.")
+        failure = UsageError(f"{error.filename or 'A file'}: {error.strerror or error}{_instead(error)}.")
     except UnicodeEncodeError as error:  # an argument of bytes that are no text, or a header that is not ASCII
         wrong = error.object[error.start : error.end]
         failure = UsageError(f"{wrong!r} cannot be sent: {error.reason}. Correct the argument or setting that has it.")
@@ -76,6 +77,13 @@ def report_errors(*, machine: bool, verbose: bool) -> Generator[None]:
     if verbose:
         print_note("".join(traceback.format_exception(failure)).rstrip())
     fail(failure, machine=machine)
+
+
+def _instead(error: OSError) -> str:
+    """Return what to name in place of a file that does not exist, where the error does not say it yet."""
+    is_named = isinstance(error, FileNotFoundError) and isinstance(error.filename, str)
+    near = near_name(user_path(error.filename)) if is_named and ":" not in str(error.strerror) else None
+    return "" if near is None else f": there is {near!r}"
 
 
 def fail(error: Exception, *, machine: bool = False) -> NoReturn:

@@ -30,10 +30,10 @@ _CHUNK = 1000
 _TIME, _FAILURES = "time", "anomaly.count"
 
 
-def show_scored(table: pa.Table) -> None:
-    """Print the outputs and failed validations of the first rows."""
+def show_scored(table: pa.Table, keys: Sequence[str] = ()) -> None:
+    """Print the keys, the outputs and the failed validations of the first rows."""
     first = table.slice(0, _SHOWN_ROWS)
-    names = [name for name in table.column_names if is_output(name)]
+    names = [*keys, *(name for name in table.column_names if is_output(name) and name not in keys)]
     names += [name for name in table.column_names if name == _FAILURES]
     columns = [_column(name, first.column(name).to_pylist()) for name in names]
     show_table([Column("row", [str(row) for row in range(first.num_rows)], right=True), *columns])

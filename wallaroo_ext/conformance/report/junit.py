@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from wallaroo_ext.conformance.report.summary import counts_of, outcomes_of
+from wallaroo_ext.conformance.report.summary import counts_of, counts_text, outcomes_of, sentence
 from wallaroo_ext.conformance.report.texts import one_line, shortened
+from wallaroo_ext.conformance.results import verdict
 from wallaroo_ext.redaction.terminal_text import printable_lines
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def _add_properties(suite: ET.Element, run: Run) -> None:
     for name in ("instance", "url", "contract", "contract_sha", "release", "prefix", "seed"):
         value = printable_lines(str(getattr(subject, name)))
         ET.SubElement(properties, "property", {"name": name, "value": value})
+    for name, text in (("verdict", verdict(run).text), ("sentence", sentence(run)), ("counts", counts_text(run))):
+        ET.SubElement(properties, "property", {"name": name, "value": printable_lines(text)})
     for name, count in asdict(counts_of(run)).items():
         ET.SubElement(properties, "property", {"name": name, "value": str(count)})
 

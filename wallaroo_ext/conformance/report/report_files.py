@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.files.atomic_files import atomic_writer, create_file, temporary_name, write_atomically
+from wallaroo_ext.conformance.report.badge import badge_svg
 from wallaroo_ext.conformance.report.har import write_har
 from wallaroo_ext.conformance.report.json_report import report_json
 from wallaroo_ext.conformance.report.junit import junit_xml
@@ -27,6 +28,7 @@ _BEGINNINGS = (
     re.compile(rb"""{\s+"log": {\s+"version": "1.2",\s+"creator": {\s+"name": "wallaroo-ext","""),
     re.compile(rb"""<[?]xml [^>]*>\s+<testsuites name="wallaroo conformance" """),
     re.compile(rb"""{\s+"format": [0-9]+,\s+"verdict": "[^"]+",\s+"exit_code": [0-9],\s+"could_not_run": """),
+    re.compile(rb"""<svg [^>]*>\s+<!-- wallaroo-ext -->"""),
 )
 """How the files of `ReportFiles` begin, in their order."""
 
@@ -40,12 +42,14 @@ class ReportFiles:
         har: Every request and its answer, as HTTP Archive 1.2.
         junit: The outcomes of the tests, as JUnit XML.
         machine: The content of the page, as JSON.
+        badge: The verdict as a picture.
     """
 
     page: Path
     har: Path
     junit: Path
     machine: Path
+    badge: Path
 
 
 class ReportDirectoryError(Exception):
@@ -87,7 +91,8 @@ def _check_file(file: Path, beginning: re.Pattern[bytes]) -> None:
 
 
 def _files(directory: Path) -> ReportFiles:
-    return ReportFiles(*(directory / name for name in ("report.html", "report.har", "junit.xml", "report.json")))
+    names = ("report.html", "report.har", "junit.xml", "report.json", "badge.svg")
+    return ReportFiles(*(directory / name for name in names))
 
 
 def write_report(run: Run, directory: Path) -> ReportFiles:
@@ -107,5 +112,6 @@ def write_report(run: Run, directory: Path) -> ReportFiles:
         write_har(run.exchanges, target)
     write_atomically(files.junit, junit_xml(run))
     write_atomically(files.machine, report_json(run).encode())
+    write_atomically(files.badge, badge_svg(run).encode())
     write_atomically(files.page, page(run).encode())
     return files

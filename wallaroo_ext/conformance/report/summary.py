@@ -178,6 +178,11 @@ def figures(run: Run) -> list[Figure]:
     return found
 
 
+def counts_text(run: Run) -> str:
+    """Return the figures of a run on one line, in the words of the page."""
+    return ", ".join(f"{figure.number} {figure.text}" for figure in figures(run))
+
+
 def left_in_short(run: Run) -> str:
     """Return how many things of each kind a run left behind, as a text."""
     counts = Counter(thing.kind for thing in run.left_behind)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.conformance.coverage import not_exercised, too_few
 from wallaroo_ext.conformance.report.failures import causes, failures
-from wallaroo_ext.conformance.report.summary import duration, left_in_short, sentence, too_few_text
+from wallaroo_ext.conformance.report.summary import counts_text, duration, left_in_short, sentence, too_few_text
 from wallaroo_ext.conformance.report.texts import headline, one_line, shortened
 from wallaroo_ext.conformance.results import Verdict, verdict
 
@@ -35,6 +35,7 @@ def summary(run: Run, *, files: ReportFiles | None = None, colours: bool = False
     return [
         _verdict(run, colours=colours),
         one_line(sentence(run)),
+        *([f"Counts: {one_line(counts_text(run))}."] if run.exchanges or run.tests else []),
         *_failures(run, width),
         *_remarks(run),
         *([f"Report: {one_line(str(files.page))}"] if files else []),

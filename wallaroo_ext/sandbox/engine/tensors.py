@@ -45,6 +45,10 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 _TEXT = "string"
 _BY_NAME = {_TEXT if dtype.kind == "O" else str(dtype): dtype for dtype in _DTYPES.values()}
 
+_ZIP_MAP = (
+    ": export the model without ZipMap, with options={'zipmap': False} in skl2onnx, and zipmap=False in onnxmltools"
+)
+
 
 class UnsupportedTypeError(ValueError):
     """A model has an input or output that is no tensor of a supported type."""
@@ -73,7 +77,10 @@ class TensorSpec:
         """
         dtype = _DTYPES.get(kind)
         if dtype is None:
-            raise UnsupportedTypeError(f"{name!r} is a {kind}, and the engine knows tensors of common types only")
+            advice = _ZIP_MAP if kind.startswith("seq(map(") else ""
+            raise UnsupportedTypeError(
+                f"{name!r} is a {kind}, and the engine knows tensors of common types only{advice}"
+            )
         return TensorSpec(name, dtype, tuple(size if isinstance(size, int) else None for size in shape))
 
     @property

@@ -18,8 +18,11 @@ from contract_tests.support.conformance.runs import ATTACK, exchange, finding
 from wallaroo_ext.conformance.coverage import exercises, too_few
 from wallaroo_ext.conformance.exchanges import MAX_BODY_BYTES, Body, redact_body
 from wallaroo_ext.conformance.report import ReportFiles, write_report
+from wallaroo_ext.conformance.report.badge import badge_svg
 from wallaroo_ext.conformance.report.body_view import view_body
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
+from wallaroo_ext.conformance.report.github import step_summary, workflow_commands
+from wallaroo_ext.conformance.report.summary import counts_text, figures, sentence
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.report.texts import headline
 from wallaroo_ext.conformance.results import INTERRUPTED, Finding, OperationRow, TestOutcome, Verdict, verdict
@@ -549,7 +552,7 @@ class TestWriting:
         files = write_report(runs.conforming(), tmp_path / "a" / "b")
         assert "Conforms" in files.page.read_text(encoding="utf-8")
         names = {path.name for path in files.page.parent.iterdir()}
-        assert names == {"report.html", "report.har", "junit.xml", "report.json"}
+        assert names == {"report.html", "report.har", "junit.xml", "report.json", "badge.svg"}
 
     def test_a_crash_leaves_the_earlier_report_and_nothing_half(self, tmp_path: Path) -> None:
         files = write_report(runs.conforming(), tmp_path)
@@ -558,7 +561,7 @@ class TestWriting:
         with pytest.raises(ValueError, match="NaN"):
             write_report(broken, tmp_path)
         assert files.har.read_bytes() == before
-        assert len(list(tmp_path.iterdir())) == 4
+        assert len(list(tmp_path.iterdir())) == 5
 
     @pytest.mark.parametrize("name", ["page", "har", "junit", "machine"])
     def test_no_token_is_in_any_file(self, name: str, tmp_path: Path) -> None:
@@ -581,7 +584,7 @@ class TestTheTerminal:
         assert "30 changes, 10 of which break a client" in text
 
     def test_a_good_run_is_short(self) -> None:
-        assert len(summary(runs.conforming())) == 3
+        assert len(summary(runs.conforming())) == 4
 
     def test_a_run_that_ended_early_says_why(self) -> None:
         assert "invalid_grant" in summary(runs.early())[1]
@@ -633,3 +636,59 @@ class TestTheTerminal:
         lines = [line for line in summary(runs.run(operations=many)) if line.startswith("Not looked at")]
         assert len(lines) == 11
         assert lines[-1] == "Not looked at: 3 more operations, each with its reason in the report."
+
+
+class TestTheSameCounts:
+    def test_the_page_the_terminal_junit_and_github_have_the_same_words(self, written: ReportFiles, made: Run) -> None:
+        page = " ".join(re.sub(r"<[^>]*>", " ", written.page.read_text(encoding="utf-8")).split())
+        suites = ET.parse(written.junit)  # noqa: S314 - it is our own
+        properties = {found.attrib["name"]: found.attrib["value"] for found in suites.iter("property")}
+        assert properties["sentence"] == sentence(made)
+        assert properties["counts"] == counts_text(made)
+        assert properties["verdict"] == verdict(made).text
+        if made.exchanges or made.tests:
+            assert f"Counts: {counts_text(made)}." in summary(made)
+        github = re.sub(r"\\(.)", r"\1", step_summary(made))
+        assert sentence(made) in github
+        for figure in figures(made):
+            assert f"{figure.number} {figure.text}" in page
+            assert f"| {figure.number} | {figure.text} |" in github
+
+
+class TestGitHub:
+    def test_each_cause_is_an_annotation_and_no_line_is_another_ones(self, made: Run) -> None:
+        lines = workflow_commands(made)
+        assert all(re.fullmatch(r"::(error|warning) title=[^:,\r\n]*::[^\r\n]*", line) for line in lines)
+        assert len(lines) <= 14
+        assert any(line.startswith("::error") for line in lines) == (verdict(made) is not Verdict.CONFORMS)
+
+    def test_what_an_instance_says_is_no_command_and_no_markup(self) -> None:
+        attack = "100% bad\n::set-env name=A::b\r::error::x | `code` <img src=x> ![x](http://evil.example) @everybody"
+        made = replace(runs.failing(), findings=[finding(message=attack, operation="list_models")])
+        [line] = workflow_commands(made)[:1]
+        assert "100%25 bad" in line
+        text = step_summary(made)
+        assert not re.search(r"(?<!\\)(<img|\]\()", text)
+        assert not re.search(r"(?<!\\)[@`]", text)
+        rows = [row for row in text.splitlines() if row.startswith("| list")]
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
+
+    def test_many_kinds_are_counted(self) -> None:
+        many = [finding(message=f"{chr(97 + n)}{chr(97 + n)} is wrong", check=f"check {n}") for n in range(20)]
+        lines = [
+            line for line in workflow_commands(replace(runs.failing(), findings=many)) if line.startswith("::error")
+        ]
+        assert len(lines) == 10
+        assert "more kinds of failure: see the report." in lines[-1]
+
+    def test_a_run_that_found_nothing_out_is_an_error(self) -> None:
+        [line, *_] = workflow_commands(runs.early())
+        assert line.startswith("::error title=conformance could not be found out::")
+
+
+def test_the_badge_says_the_verdict(made: Run, written: ReportFiles) -> None:
+    root = ET.fromstring(badge_svg(made))  # noqa: S314 - it is our own
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0] == "conformance"
+    assert str(texts[1]).startswith(verdict(made).text)
+    assert written.badge.read_text(encoding="utf-8") == badge_svg(made)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.files.user_paths import near_name
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output, progress
@@ -55,6 +56,7 @@ def conformance(
     read_only: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     allow_user_changes: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     rate: Annotated[float | None, Parameter(group=_SAFETY, validator=Number(gt=0))] = None,
+    github: Annotated[bool, Parameter(negative=())] = False,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Check whether an instance keeps the contract, and write a report.
@@ -67,8 +69,8 @@ def conformance(
     For example: `wallaroo-ext conformance --report report --rate 20`
 
     Args:
-        report: A directory for the report: a page, JUnit XML, JSON, and HAR with every request and its answer. It
-            replaces an earlier report there, and no other files.
+        report: A directory for the report: a page, JUnit XML, JSON, a badge, and HAR with every request and its answer.
+            It replaces an earlier report there, and no other files.
         instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run,
             `recorded` for what was recorded of one, without a network.
         contract: A contract of your own, instead of the one that comes with this package. It is taken as it is, unless
@@ -86,6 +88,7 @@ def conformance(
         read_only: Change nothing: make no workspace, and only read what exists.
         allow_user_changes: Invite, activate and deactivate users that the run makes, at example.com.
         rate: How many requests to send in a second at most.
+        github: Annotate the run of GitHub Actions with what is wrong, and write its summary.
         options: Which instance, who signs in, and how the command answers.
     """
     with options.report_errors():
@@ -107,7 +110,7 @@ def conformance(
                 recorded=recorded,
                 seed=secrets.randbits(32) if explore and seed is None else seed,
             )
-        _answer(found, files, options)
+        _answer(found, files, options, github=github)
 
 
 @contextmanager
@@ -129,7 +132,7 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
     except (OSError, ValueError) as error:
         if contract is None or isinstance(error, BrokenPipeError):
             raise
-        raise output.UsageError(f"{contract} cannot be read as a contract: {error}.") from None
+        raise output.UsageError(_unreadable(contract, error)) from None
     except (output.UsageError, ConfigurationError, InvalidDataError):
         raise
     except WallarooError as error:
@@ -137,6 +140,13 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
     except Exception as error:
         what = redact(f"{type(error).__name__}: {error}")
         raise output.UsageError(f"This is a defect of wallaroo-ext, report it: {what}") from error
+
+
+def _unreadable(contract: Path, error: OSError | ValueError) -> str:
+    near = near_name(contract) if isinstance(error, FileNotFoundError) else None
+    if near is not None:
+        return f"There is no contract {contract}: there is {near!r}."
+    return f"{contract} cannot be read as a contract: {error}."
 
 
 def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, ReportFiles | None]:
@@ -170,12 +180,14 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
         return found, None
 
 
-def _answer(found: Run, files: ReportFiles | None, options: Options) -> NoReturn:
+def _answer(found: Run, files: ReportFiles | None, options: Options, *, github: bool) -> NoReturn:
     """Print the findings, and end the program with the verdict, also where nobody reads what is printed."""
     from wallaroo_ext.conformance.results import verdict
 
     try:
         _print_summary(found, files, options)
+        if github:
+            _tell_github(found, files)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -192,6 +204,23 @@ def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> N
     lines = [report_json(found)] if options.json else summary(found, files=files, colours=output.is_terminal())
     for line in lines:
         output.print_unchanged(encodable(printable_json(line)) if options.json else encodable(line))
+
+
+def _tell_github(found: Run, files: ReportFiles | None) -> None:
+    """Print the annotations of the run, and add its summary to the file that GitHub names."""
+    from wallaroo_ext.conformance.report.github import step_summary, workflow_commands
+
+    for line in workflow_commands(found):
+        output.print_note(line)
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        output.print_note("There is no GITHUB_STEP_SUMMARY: the summary is written in a run of GitHub Actions only.")
+        return
+    try:
+        with Path(file).open("a", encoding="utf-8") as target:
+            target.write(step_summary(found, None if files is None else files.page))
+    except OSError as error:
+        output.print_note(f"The summary was not written to {file}: {error.strerror}.")
 
 
 def encodable(line: str) -> str:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import PipelineName, Workspace, model_names
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import workspace_id
 from wallaroo_ext.cli.printing import output, progress
@@ -31,11 +32,11 @@ _MODEL = re.compile(r"(?P<name>[^@#]+)(?:@(?P<version>.+)|#(?P<sha>.+))?")
 
 
 def deploy(
-    name: str,
+    name: PipelineName,
     /,
     *,
-    model: Annotated[list[str], Parameter(negative=())],
-    workspace: str | None = None,
+    model: Annotated[list[str], Parameter(negative=(), completer=model_names)],
+    workspace: Workspace = None,
     engine_config: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     wait: bool = True,
     wait_timeout: Annotated[float, Parameter(validator=Number(gte=0))] = 300,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.cli.completion import PipelineName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import DeploymentId, find_workspace_id
 from wallaroo_ext.cli.printing import output
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def status(
-    name: str | None = None,
+    name: PipelineName | None = None,
     /,
     *,
-    workspace: str | None = None,
+    workspace: Workspace = None,
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
@@ -30,15 +31,17 @@ def status(
     For example: `wallaroo-ext status tumours`
 
     Args:
-        name: The pipeline's name, or the deployment's, such as tumours-5. The API lists neither, so one has to be
-            named.
+        name: The pipeline's name, or the deployment's, such as tumours-5; `wallaroo-ext list deployments` lists them.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
         deployment_id: The id of the deployment, if several have the name.
         options: The instance, and how to answer.
     """
     with options.report_errors():
         if name is None:
-            raise UsageError("The API lists no deployments: name a pipeline, such as `wallaroo-ext status tumours`.")
+            raise UsageError(
+                "Name a pipeline, such as `wallaroo-ext status tumours`; `wallaroo-ext list deployments` lists what is "
+                "deployed."
+            )
         from wallaroo_ext.deployments.find import look_up, not_deployed_steps
         from wallaroo_ext.operations import run
 

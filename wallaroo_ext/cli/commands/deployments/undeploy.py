@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.completion import PipelineName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.parameters import DeploymentId, find_workspace_id
+from wallaroo_ext.cli.parameters import DeploymentId, find_workspace_id, parse_workspace
 from wallaroo_ext.cli.printing import output
 
 
 def undeploy(
-    name: str,
+    name: PipelineName,
     /,
     *,
-    workspace: str | None = None,
+    workspace: Workspace = None,
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
@@ -32,11 +33,16 @@ def undeploy(
     with options.report_errors(), options.connect() as client:
         from wallaroo_ext.deployments.find import look_up
         from wallaroo_ext.deployments.find import undeploy as end
+        from wallaroo_ext.operations import run
+        from wallaroo_ext.resources.lookup import near_names
+        from wallaroo_ext.resources.pipelines import pipeline_names_steps
 
         deployed = look_up(client, name, find_workspace_id(client, workspace), deployment_id=deployment_id)
         if deployed is None:
             numbered = "" if deployment_id is None else f" with the id {deployment_id}"
-            _say(None, f"Nothing is deployed under the name {name}{numbered}.", machine=options.json)
+            known = [] if options.json else run(client, pipeline_names_steps(parse_workspace(workspace)))
+            near = f" {near_names(name, known)}" if known and name not in known else ""
+            _say(None, f"Nothing is deployed under the name {name}{numbered}.{near}", machine=options.json)
             return
         end(client, deployed.id)
         done = f"{deployed.name} is undeployed."

@@ -10,15 +10,13 @@ import inspect
 import os
 import stat
 import sys
-import unicodedata
 from contextlib import closing, contextmanager
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
-from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import near_name, user_path
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.opening.compression import (
     ENDINGS,
@@ -236,16 +234,6 @@ def _instead(path: Path) -> str:
         return ": one file is read, and infer_dataset (wallaroo-ext batch) scores all that a pattern fits"
     near = near_name(path)
     return "" if near is None else f": there is {near!r}"
-
-
-def near_name(path: Path) -> str | None:
-    """Return the name in the directory of a file that is most like its own; None if none is like it."""
-    try:
-        names = {unicodedata.normalize("NFC", name): name for name in os.listdir(path.parent)}  # noqa: PTH208 - names
-    except OSError:
-        return None
-    found = get_close_matches(unicodedata.normalize("NFC", path.name), names, n=1)
-    return names[found[0]] if found else None
 
 
 def open_stream(system: Any, path: str, shown: str | None = None) -> Readable:

@@ -1,0 +1,171 @@
+"""Does the demo take the models and the rows that people bring, and name the column that does not fit?"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from rich.console import Console
+
+from contract_tests.support.data.exported_models import EXPORTED, Exported, logistic_regression, with_zip_map
+from contract_tests.support.servers import fork_server
+from scripts.lib.demo import Report, describe_accuracy, run, show_outputs, texts_of
+from scripts.lib.demo_files import UnfitFilesError, read_job
+from wallaroo_ext import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from wallaroo_mlops_client import Client
+
+
+@pytest.fixture(scope="module")
+def client() -> Generator[Client]:
+    with fork_server.running() as environment, connect(environment=environment) as connected:
+        yield connected
+
+
+def write_rows(rows: dict[str, Any], directory: Path) -> Path:
+    """Write rows to a file and return its path."""
+    path = directory / "rows.json"
+    path.write_text(json.dumps([dict(zip(rows, row, strict=True)) for row in zip(*rows.values(), strict=True)]))
+    return path
+
+
+def shown_by_demo(client: Client, exported: Exported, data: Path, directory: Path) -> str:
+    """Return what the demo prints of a model and its rows."""
+    out = io.StringIO()
+    console = Console(file=out, width=160)
+    job = read_job(exported.save(directory), data, label=exported.label)
+    assert show_outputs(console, job, run(client, Report(console), job))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_a_model_as_exporters_write_it_is_shown_with_its_labels(client: Client, name: str, tmp_path: Path) -> None:
+    exported = EXPORTED[name]()
+    shown = shown_by_demo(client, exported, write_rows(exported.rows, tmp_path), tmp_path)
+    assert [text for text in exported.shown if text not in shown] == []
+    others = {"input", "user", "item", "text", "city", "rooms", "area"}
+    label = list(exported.rows)[-1 if name != "random_forest" else 0]
+    if label not in others and not name.startswith("double"):
+        assert label in shown or "expected" in shown
+
+
+def test_images_may_be_a_file_of_numpy(client: Client, tmp_path: Path) -> None:
+    exported = EXPORTED["images"]()
+    np.save(tmp_path / "images.npy", np.array(exported.rows["input"], np.float32))
+    assert "[0, 1, 0]" in shown_by_demo(client, exported, tmp_path / "images.npy", tmp_path)
+
+
+def test_there_are_twelve_at_least() -> None:
+    assert len(EXPORTED) >= 12
+
+
+def test_zip_map_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    model = Exported(with_zip_map(), {}).save(tmp_path)
+    with pytest.raises(
+        UnfitFilesError, match=r"'output_probability' .* skl2onnx, and with zipmap=False in onnxmltools"
+    ):
+        read_job(model, tmp_path / "rows.json")
+
+
+def test_why_a_model_cannot_be_loaded_is_said(tmp_path: Path) -> None:
+    exported = logistic_regression()
+    exported.model.opset_import[0].version = 999
+    with pytest.raises(UnfitFilesError, match=r"is no ONNX model that can be loaded: .*opset"):
+        read_job(exported.save(tmp_path), tmp_path / "rows.json")
+
+
+NUMBERS: dict[str, Any] = {"a": [0.5, 0.5], "b": [0.5, 0.5], "c": [0.5, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [
+        ("linear_regression", {**NUMBERS, "d": [0.5, 0.5]}, "They are 'a', 'b', 'c', 'd'. --label COLUMN names one"),
+        ("linear_regression", {"a": [0.5], "b": [1.5], "city": ["x"]}, "2 columns of numbers; .* other types: 'city'"),
+        ("linear_regression", {"a": ["x"]}, "has no column 'X', which the model takes .* It has 'a'"),
+        ("linear_regression", {**NUMBERS, "b": [0.5, None]}, "'b' has no number in row 1.* --missing nan"),
+        (
+            "pipeline_of_columns",
+            {"City": ["x"], "room": [1], "area": [1.0]},
+            "the inputs 'city', 'rooms'. Near: 'City', 'room'",
+        ),
+        (
+            "pipeline_of_columns",
+            {"city": ["x"], "rooms": [1], "area": ["big"]},
+            "'area' has .* such as 'big'; .* takes numbers",
+        ),
+        ("images", {"pixels": [0.5], "other": [0.5]}, r"no column 'input', .* shape \[3, 4, 4\]"),
+    ],
+)
+def test_what_does_not_fit_is_named_by_its_column(name: str, rows: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UnfitFilesError, match=message):
+        read_job(EXPORTED[name]().save(tmp_path), write_rows(rows, tmp_path))
+
+
+def test_missing_numbers_are_sent_where_they_may_be(client: Client, tmp_path: Path) -> None:
+    exported = EXPORTED["xgboost_classifier"]()
+    data = write_rows(exported.rows | {"length": [None, 1.0, 0.0, 1.0]}, tmp_path)
+    job = read_job(exported.save(tmp_path), data, missing=True)
+    scored = run(client, Report(Console(file=io.StringIO())), job)
+    assert scored["Arrow table"].column("out.label").to_pylist() == [0, 1, 0, 1]
+
+
+def test_numbers_of_texts_become_texts(tmp_path: Path) -> None:
+    """As a column of zip codes does that CSV shows as numbers."""
+    data = tmp_path / "rows.csv"
+    data.write_text("city,rooms,area\n10115,2,0.5\n")
+    rows = read_job(EXPORTED["pipeline_of_columns"]().save(tmp_path), data).rows
+    assert rows.column("city").to_pylist() == ["10115"]
+
+
+@pytest.mark.parametrize(
+    ("label", "message"), [("quality", "the column"), ("qualty", "has no column 'qualty'. Near: 'quality'")]
+)
+def test_a_label_may_be_named(label: str, message: str, tmp_path: Path) -> None:
+    data = write_rows({**NUMBERS, "quality": [0.25, 0.75]}, tmp_path)
+    model = EXPORTED["linear_regression"]().save(tmp_path)
+    if label == "quality":
+        assert read_job(model, data, label=label).label == ("quality", [0.25, 0.75])
+        return
+    with pytest.raises(UnfitFilesError, match=message):
+        read_job(model, data, label=label)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "texts"),
+    [
+        ([1e-7, 1.0, 0.1], pa.float32(), ["1e-07", "1", "0.1"]),
+        ([1e-7, 1.0, 1 / 3], pa.float64(), ["1e-07", "1", "0.3333333333333333"]),
+        ([[1.000000119, 0.0, 0.0]], pa.list_(pa.float32()), ["[1.0000001, 0, 0]"]),
+        ([[0.5] * 6], pa.list_(pa.float32()), ["[0.5, 0.5, 0.5, 0.5, … 2 more]"]),
+        ([[3]], pa.list_(pa.int64()), ["3"]),
+        ([["setosa"]], pa.list_(pa.string()), ["setosa"]),
+    ],
+)
+def test_figures_have_the_digits_of_their_type(values: list[Any], kind: Any, texts: list[str]) -> None:
+    arrow: Any = pa
+    assert texts_of(arrow.array(values, kind)) == texts
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "sentence"),
+    [
+        ([0.2, 0.9], [0, 1], "2 of 2 rows are right: the rounded output is what is expected."),
+        ([1, 0], [True, True], "1 of 2 rows are right: 'o' is what is expected."),
+        (["1", "0"], [1, 0], "2 of 2 rows are right: 'o' is what is expected."),
+        ([2.5], [2], "The mean absolute error is 0.5: that of 'o'."),
+        ([1.5], ["high"], None),
+        ([1], [1.5], None),
+        ([1], [1], "1 of 1 row are right: 'o' is what is expected."),
+    ],
+)
+def test_how_far_an_output_is_right(values: list[Any], expected: list[Any], sentence: str | None) -> None:
+    assert describe_accuracy("o", values, expected) == sentence

@@ -1,0 +1,193 @@
+"""`wallaroo-ext list`: the workspaces, models, pipelines and deployments of an instance."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from wallaroo_ext.cli.completion import Workspace
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import parse_workspace
+from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.printing.tables import Column, show_table
+from wallaroo_ext.resources.lookup import near_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wallaroo_ext.resources.models import ModelInfo
+
+list = App(name="list", help="List what an instance has.")  # noqa: A001 - the command's name
+_FLAG = Parameter(negative=(), show_default=False)
+
+
+@list.command
+def workspaces(
+    name: str | None = None, /, *, archived: Annotated[bool, _FLAG] = False, options: Options = DEFAULT_OPTIONS
+) -> None:
+    """List the workspaces that the user sees, with the numbers of their models and pipelines.
+
+    For example: `wallaroo-ext list workspaces`
+
+    Args:
+        name: A part of the names to list; all by default.
+        archived: List the archived ones, too.
+        options: The instance, and how to answer.
+    """
+    from wallaroo_ext.resources.workspaces import list_workspaces
+
+    with options.report_errors():
+        with options.connect() as client:
+            found = _named([each.to_dict() for each in list_workspaces(client, archived=archived)], name, "workspace")
+        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "workspace": lambda row: row["name"],
+            "id": lambda row: row["id"],
+            "models": lambda row: len(row.get("models") or ()),
+            "pipelines": lambda row: len(row.get("pipelines") or ()),
+            "created": lambda row: _day(row.get("created_at")),
+        }
+        advice = "No workspaces: in Python, find_workspace(client, NAME, create=True) makes one."
+        _show(found, columns, advice, options)
+
+
+@list.command
+def models(name: str | None = None, /, *, workspace: Workspace = None, options: Options = DEFAULT_OPTIONS) -> None:
+    """List models, with the newest version of each.
+
+    With --json, each has all of its versions, the newest first.
+
+    For example: `wallaroo-ext list models --workspace tumours`
+
+    Args:
+        name: A part of the names to list; all by default.
+        workspace: The workspace, by its name or its id; all that the user sees by default.
+        options: The instance, and how to answer.
+    """
+    from wallaroo_ext.resources.models import list_models
+
+    with options.report_errors():
+        with options.connect() as client:
+            listed = list_models(client, parse_workspace(workspace))
+            found = _named([_model_fields(each) for each in listed], name, "model")
+        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "model": lambda row: row["name"],
+            "id": lambda row: row["id"],
+            "workspace": lambda row: row["workspace"],
+            "versions": lambda row: len(row["versions"]),
+            "newest version": lambda row: _newest(row).get("model_version"),
+            "sha256": lambda row: (_newest(row).get("sha") or "-")[:12],
+            "status": lambda row: _newest(row).get("status"),
+        }
+        _show(found, columns, "No models: `wallaroo-ext upload FILE --name NAME` uploads one.", options)
+
+
+@list.command
+def pipelines(name: str | None = None, /, *, workspace: Workspace = None, options: Options = DEFAULT_OPTIONS) -> None:
+    """List pipelines, and whether they are deployed.
+
+    Releases before 2025 do not list them; the command then shows the ids that their workspaces tell.
+
+    For example: `wallaroo-ext list pipelines --workspace tumours`
+
+    Args:
+        name: A part of the names to list; all by default.
+        workspace: The workspace, by its name or its id; all that the user sees by default.
+        options: The instance, and how to answer.
+    """
+    from wallaroo_ext.resources.pipelines import list_pipelines
+
+    with options.report_errors():
+        with options.connect() as client:
+            listed = list_pipelines(client, parse_workspace(workspace))
+            found = _named([dataclasses.asdict(each) for each in listed], name, "pipeline")
+        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "pipeline": lambda row: row["name"],
+            "id": lambda row: row["id"],
+            "workspace": lambda row: row["workspace"],
+            "newest version": lambda row: row["version"],
+            "deployed": lambda row: None if row["deployed"] is None else "yes" if row["deployed"] else "no",
+        }
+        advice = "No pipelines: `wallaroo-ext deploy NAME --model MODEL` makes and deploys one."
+        _show(found, columns, advice, options)
+
+
+@list.command
+def deployments(name: str | None = None, /, *, workspace: Workspace = None, options: Options = DEFAULT_OPTIONS) -> None:
+    """List the pipelines that are deployed, with their present states.
+
+    Releases before 2025 do not list pipelines, and so not what is deployed of them. The exit code is 0 also if one is
+    in Error; `wallaroo-ext status NAME` says why.
+
+    For example: `wallaroo-ext list deployments`
+
+    Args:
+        name: A part of the pipelines' names to list; all by default.
+        workspace: The workspace, by its name or its id; all that the user sees by default.
+        options: The instance, and how to answer.
+    """
+    from wallaroo_ext.deployments.listing import list_deployments
+
+    with options.report_errors():
+        with options.connect() as client:
+            listed = list_deployments(client, parse_workspace(workspace))
+            found = _named([dataclasses.asdict(each) for each in listed], name, "pipeline", key="pipeline")
+        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "pipeline": lambda row: row["pipeline"],
+            "deployment": lambda row: row["name"],
+            "id": lambda row: row["id"],
+            "workspace": lambda row: row["workspace_id"],
+            "status": lambda row: row["status"],
+            "url": lambda row: row["url"],
+        }
+        advice = "No deployments: `wallaroo-ext deploy NAME --model MODEL` makes one."
+        _show(found, columns, advice, options)
+
+
+def _named(rows: Sequence[dict[str, Any]], part: str | None, what: str, key: str = "name") -> Sequence[dict[str, Any]]:
+    """Return the rows whose names have this part, in capitals or not.
+
+    Raises:
+        UsageError: None has it; the message has near names.
+    """
+    found = [row for row in rows if part is None or part.casefold() in row[key].casefold()]
+    if part is not None and rows and not found:
+        raise UsageError(f"No {what} has {part!r} in its name. {near_names(part, [row[key] for row in rows])}")
+    return found
+
+
+def _model_fields(model: ModelInfo) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "name": model.name,
+        "workspace_id": model.workspace_id,
+        "workspace": model.workspace,
+        "versions": [version.to_dict() for version in model.versions],
+    }
+
+
+def _newest(row: dict[str, Any]) -> dict[str, Any]:
+    return row["versions"][0] if row["versions"] else {}
+
+
+def _day(time: str | None) -> str | None:
+    return None if time is None else time[:10]
+
+
+def _show(
+    rows: Sequence[dict[str, Any]], columns: dict[str, Callable[[dict[str, Any]], Any]], empty: str, options: Options
+) -> None:
+    """Print rows: as one array of JSON, or as a table, or the sentence for an empty list."""
+    if options.json:
+        output.print_line(output.to_json(rows, machine=True))
+    elif not rows:
+        output.print_note(empty)
+    else:
+        show_table([_column(title, [value(row) for row in rows]) for title, value in columns.items()])
+
+
+def _column(title: str, values: Sequence[Any]) -> Column:
+    texts = ["-" if value is None or value == "" else str(value) for value in values]
+    return Column(title, texts, right=all(isinstance(value, int) for value in values), states=title == "status")
