@@ -74,12 +74,22 @@ def environment_of(variables: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")} | variables
 
 
-def process(*arguments: str, environment: dict[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, a fork of the fork server. Returns the ended process."""
+def process(
+    *arguments: str, environment: dict[str, str], cwd: Path | None = None, kind: str = "cli", seconds: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, a fork of a fork server. Returns the ended process.
+
+    Args:
+        arguments: Its arguments.
+        environment: Its variables of Wallaroo's.
+        cwd: Its working directory; None for that of this process.
+        kind: What the fork server has loaded: `cli`, or `suite` for runs of the contract suite.
+        seconds: How long it may take.
+    """
     with TemporaryFile("w+") as out, TemporaryFile("w+") as err, Path(os.devnull).open() as nothing:
         files = (nothing.fileno(), out.fileno(), err.fileno())
-        program = fork_server.start("cli", arguments, files, environment=environment_of(environment), directory=cwd)
-        code = program.wait()
+        program = fork_server.start(kind, arguments, files, environment=environment_of(environment), directory=cwd)
+        code = program.wait(seconds)
         program.kill()
         assert code is not None
         out.seek(0)

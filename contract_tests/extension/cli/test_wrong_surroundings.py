@@ -18,6 +18,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.cli.main import COMMANDS, build_app
 from wallaroo_ext.cli.options import Options
 from wallaroo_ext.sandbox.server.serve import LimitedServer
+from wallaroo_ext.transport.connections.tls import NAMED_BY
 from wallaroo_ext.transport.retry.clock import Clock
 
 if TYPE_CHECKING:
@@ -47,7 +48,12 @@ def variables() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Let nothing be looked up outside this machine, no pause be made, and nothing be written elsewhere."""
+    """Let nothing be looked up outside this machine, no pause be made, and nothing be written elsewhere.
+
+    Other certificates that the machine names would be read for each command.
+    """
+    for name in NAMED_BY:
+        monkeypatch.delenv(name, raising=False)
     look_up = socket.getaddrinfo
 
     def here_only(host: Any, *arguments: Any, **options: Any) -> Any:

@@ -7,13 +7,13 @@ import json
 import re
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
 import pytest
 import yaml
 
+from contract_tests.support.command_line import SCRIPT, environment_of, process
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
@@ -28,23 +28,22 @@ if TYPE_CHECKING:
 READING = ("list_workspaces", "list_models")
 
 
-def conformance(
-    *arguments: str, environment: dict[str, str] | None = None, directory: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command with nothing in its environment but what is given, in a directory or this one."""
-    import os
+SECONDS = 900
+"""The time after which a run has hung: a whole one takes minutes where six other processes are busy."""
 
-    own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
-    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", *arguments]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=own | (environment or {}),
-        cwd=directory,
-    )
+
+def conformance(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a fork, with nothing of Wallaroo's in its environment but what is given."""
+    return process("conformance", *arguments, environment=environment or {}, kind="suite", seconds=SECONDS)
+
+
+def conformance_anew(
+    *arguments: str, environment: dict[str, str], directory: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process that is started anew, as Python's own variables need it, and as people do."""
+    command = [*SCRIPT, "conformance", *arguments]
+    own = environment_of(environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS, env=own, cwd=directory)
 
 
 def only(*operations: str) -> list[str]:
@@ -58,7 +57,7 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     (tmp_path / "here" / "schemathesis.toml").write_text("[generation]\nmode = 'nonsense'\n", encoding="utf-8")
     (tmp_path / "here" / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n", encoding="utf-8")
     steering = {"PYTEST_ADDOPTS": "--collect-only", "PYTEST_PLUGINS": "no_such_module", "CI": "true"}
-    done = conformance(
+    done = conformance_anew(
         *("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report")),
         environment=steering | {"PYTHONWARNINGS": "error::ResourceWarning"},
         directory=tmp_path / "here",
@@ -137,7 +136,7 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
     named = ["--contract", str(tmp_path / "own.yaml")]
     ascii_only = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "COLUMNS": "3", "TZ": "Pacific/Apia"}
     named += ["--report", str(tmp_path / "report")]
-    done = conformance("--instance", "sandbox", *named, *only("list_workspaces"), environment=ascii_only)
+    done = conformance_anew("--instance", "sandbox", *named, *only("list_workspaces"), environment=ascii_only)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "\\u2717 $.workspaces[0]" in done.stdout
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
@@ -229,7 +228,7 @@ def test_exploring_says_with_which_seed() -> None:
 
 @pytest.mark.slow
 def test_a_terminal_that_is_closed_leaves_a_report(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--instance", "sandbox", *only("list_models")]
+    command = [*SCRIPT, "conformance", "--instance", "sandbox", *only("list_models")]
     command += ["--report", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None
@@ -263,7 +262,7 @@ class TestLive:
         with running() as environment:
             url = deployed(environment, model_file, "others")
             before = _seen(environment)
-            done = conformance("--report", str(tmp_path), environment=environment)
+            done = conformance_anew("--report", str(tmp_path), environment=environment)
             assert done.returncode == 0, done.stdout + done.stderr
             after = _seen(environment)
             for kind in ("users", "others"):

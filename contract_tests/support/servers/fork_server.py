@@ -1,9 +1,10 @@
 """Starts programs in forks of a process that has loaded their modules, for tests that are not about the start.
 
-A sandbox that is started anew needs more than a second of processor time for imports. The fork server of a test process
-is started with the first program, has one thread, and ends with the test process. A program in a fork of it has the
-environment, the working directory and the standard files that its caller gives it, and the signal handlers of a new
-process. `wallaroo_ext.sandbox.process.running` and `command_line.SCRIPT` start programs anew.
+A sandbox that is started anew needs more than a second of processor time for imports, and a run of the contract suite
+several. A test process has a fork server for each, which is started with its first program, has one thread, and ends
+with the test process. A program in a fork of it has the environment, the working directory and the standard files that
+its caller gives it, and the signal handlers of a new process. `wallaroo_ext.sandbox.process.running` and
+`command_line.SCRIPT` start programs anew.
 """
 
 from __future__ import annotations
@@ -54,6 +55,12 @@ _MODULES = (
     "uvicorn.lifespan.on",
     "uvicorn.loops.asyncio",
     "anyio._backends._asyncio",
+)
+_SUITE = "suite"
+_SUITE_MODULES = (
+    "wallaroo_ext.conformance.command",
+    "wallaroo_ext.conformance.plugin",
+    "wallaroo_ext.conformance.report",
 )
 
 
@@ -108,7 +115,8 @@ def start(
     """Start a program.
 
     Args:
-        kind: `cli`, the command line, or `echo`, the echo server.
+        kind: `cli`, the command line; `suite`, the command line for a run of the contract suite; `echo`, the echo
+            server.
         arguments: Its arguments.
         files: Its standard input, output and error.
         environment: Its environment; None for that of this process.
@@ -125,7 +133,7 @@ def start(
     ours, theirs = socket.socketpair()
     ours.settimeout(_SECONDS)
     detach_in_children(ours.fileno())
-    server = _FORK_SERVER.get()
+    server = (_SUITE_SERVER if kind == _SUITE else _FORK_SERVER).get()
     with theirs, _LOCK:
         socket.send_fds(server, [_NUMBER.pack(len(request))], [theirs.fileno(), *files])
         server.sendall(request)
@@ -148,21 +156,21 @@ def program_environment() -> dict[str, str]:
     return os.environ | model_process.program_environment() | _NO_THREADS
 
 
-def _start_fork_server() -> socket.socket:
-    """Start the fork server, and return the connection to it. It ends when the connection is closed."""
+def _start_fork_server(*more: str) -> socket.socket:
+    """Start a fork server, and return the connection to it. It ends when the connection is closed."""
     ours, theirs = socket.socketpair()
     detach_in_children(ours.fileno())
     with theirs:
         if _STARTING:
             _STARTING[-1](theirs)
         else:
-            _start_anew(theirs, ours)
+            _start_anew(theirs, ours, more)
     return ours
 
 
-def _start_anew(theirs: socket.socket, ours: socket.socket) -> None:
+def _start_anew(theirs: socket.socket, ours: socket.socket, more: Sequence[str]) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "contract_tests.support.servers.fork_server", str(theirs.fileno())],
+        [sys.executable, "-P", "-m", "contract_tests.support.servers.fork_server", str(theirs.fileno()), *more],
         env=program_environment(),
         stdin=subprocess.DEVNULL,
         pass_fds=[theirs.fileno()],
@@ -179,6 +187,7 @@ def _end_fork_server(owner: Process, process: subprocess.Popen[bytes], connectio
 
 _STARTING: list[Callable[[socket.socket], None]] = []
 _FORK_SERVER = PerProcess(_start_fork_server)
+_SUITE_SERVER = PerProcess(partial(_start_fork_server, _SUITE))
 _LOCK = threading.Lock()
 
 
@@ -190,8 +199,8 @@ running = partial(running_by, start=_start_sandbox)
 """Run a sandbox while a `with` block runs, as `wallaroo_ext.sandbox.process.running` does, in a fork."""
 
 
-def load_modules() -> None:
-    """Load what the programs need, with no more than one thread."""
+def load_modules(*, suite: bool = False) -> None:
+    """Load what the programs need, with no more than one thread; what the contract suite needs, if it is asked for."""
     from wallaroo_ext.cli.main import build_app
 
     hide_pandas()
@@ -200,11 +209,27 @@ def load_modules() -> None:
         build_app([])(["token", "--help"])  # which imports what renders a help
     for name in _MODULES:
         import_module(name)
+    if suite:
+        for name in _SUITE_MODULES:
+            import_module(name)
+        _draw_once()
     gc.collect()
     gc.freeze()  # otherwise, garbage collection in each program would copy the memory that they share
     assert threading.active_count() == 1
     if sys.platform == "linux":
         assert len(list(Path("/proc/self/task").iterdir())) == 1  # threads of libraries would be missing in the forks
+
+
+def _draw_once() -> None:
+    """Draw random data once: hypothesis prepares tables of characters and constants then, which takes seconds."""
+    from hypothesis import given, settings
+    from hypothesis import strategies as st
+
+    @settings(max_examples=1, database=None)
+    @given(st.text(st.characters(codec="utf-8")))
+    def draw(_: str) -> None: ...
+
+    draw()
 
 
 def serve(control: socket.socket) -> None:
@@ -318,7 +343,7 @@ def _run_echo_server(arguments: list[str]) -> None:
     echo_server.main(arguments[0] if arguments else None)
 
 
-_PROGRAMS = {"cli": _run_command, "sandbox": _run_sandbox, "echo": _run_echo_server}
+_PROGRAMS = {"cli": _run_command, _SUITE: _run_command, "sandbox": _run_sandbox, "echo": _run_echo_server}
 
 
 class _Engine:
@@ -389,5 +414,5 @@ def _run_engine(channel: socket.socket) -> NoReturn:
 
 
 if __name__ == "__main__":
-    load_modules()
+    load_modules(suite=_SUITE in sys.argv[2:])
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.conformance import rules
@@ -83,8 +84,12 @@ def causes(found: Iterable[Failure]) -> list[list[Failure]]:
     return sorted(groups.values(), key=lambda group: -sum(failure.count for failure in group))
 
 
+@lru_cache(maxsize=4096)
 def shape(message: str, prefix: str) -> str:
-    """Return a message without what differs between findings: values, numbers, identifiers and the run's names."""
+    """Return a message without what differs between findings: values, numbers, identifiers and the run's names.
+
+    Each part of a report asks for the same ones.
+    """
     place, value, text = value_in(message)
     text = place + ("…" if value else "") + text
     if prefix:

@@ -26,7 +26,7 @@ _threads = threading.local()
 def shared_tls_context(*, verify: bool) -> ssl.SSLContext:
     """Return the default TLS settings, shared among clients because reading the certificates takes 30 ms.
 
-    The certificates are read again when the files change.
+    The certificates are read again when the files change, or another file is named for the keys of TLS.
 
     Args:
         verify: Whether certificates are checked.
@@ -37,11 +37,11 @@ def shared_tls_context(*, verify: bool) -> ssl.SSLContext:
     if not verify:
         with fork_lock():
             return httpx.create_ssl_context(verify=False)
-    return _as_of(tuple(_version(os.environ.get(name)) for name in NAMED_BY))
+    return _as_of(os.environ.get(_KEY_LOG), tuple(_version(os.environ.get(name)) for name in NAMED_BY))
 
 
 @lru_cache(maxsize=1)
-def _as_of(_: tuple[tuple[str | None, int], ...]) -> ssl.SSLContext:
+def _as_of(_: str | None, __: tuple[tuple[str | None, int], ...]) -> ssl.SSLContext:
     return new_tls_context()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import time
 from datetime import UTC, datetime
@@ -605,7 +604,6 @@ class TestOwnedResources:
 
 def purge(**changes: Any) -> dict[str, Any]:
     """Return a contract with one more operation, which deletes; a change to None leaves a part out."""
-    document = copy.deepcopy(DOCUMENT)
     properties = {"model_id": {"type": "integer"}, "why": {"type": "string"}, "force": {"type": "boolean"}}
     operation: dict[str, Any] = {
         "operationId": "purge_model",
@@ -618,10 +616,13 @@ def purge(**changes: Any) -> dict[str, Any]:
         "responses": {"200": {"description": "It is gone."}},
     }
     operation |= changes
-    document["paths"]["/v1/api/models/purge"] = {
-        "post": {name: value for name, value in operation.items() if value is not None}
-    }
-    return document
+    item = {"post": {name: value for name, value in operation.items() if value is not None}}
+    return DOCUMENT | {"paths": DOCUMENT["paths"] | {"/v1/api/models/purge": item}}
+
+
+def effects_with(document: dict[str, Any]) -> dict[str, Effects]:
+    """Return the effects of a contract of `purge`: those of its further operation, beside the contract's own."""
+    return EFFECTS | effects_of(document, without=EFFECTS)
 
 
 NAMES = {"$request.body#/model_id": "model id", "$request.body#/why": "nothing"}
@@ -657,7 +658,7 @@ def test_what_the_contract_does_not_describe_is_withheld(
     how: str, options: dict[str, bool], owned: OwnedResources
 ) -> None:
     changes, reason = UNDESCRIBED[how]
-    guard = WriteGuard(effects_of(purge(**changes)), owned, **options)
+    guard = WriteGuard(effects_with(purge(**changes)), owned, **options)
     assert reason in guard.forbids("purge_model")
     assert guard.writes("purge_model")
     with pytest.raises(WithheldError):
@@ -670,16 +671,16 @@ def test_what_the_contract_does_not_describe_is_withheld(
 def test_a_method_that_changes_something_does_not_only_read(method: str) -> None:
     document = purge(**{"x-writes": []})
     document["paths"]["/v1/api/models/purge"] = {method: document["paths"]["/v1/api/models/purge"]["post"]}
-    assert "by HTTP" in effects_of(document)["purge_model"].problem
+    assert "by HTTP" in effects_with(document)["purge_model"].problem
 
 
 def test_a_schema_that_cannot_be_read_is_no_description() -> None:
     broken = {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Nowhere"}}}}
-    assert "cannot be read" in effects_of(purge(requestBody=broken))["purge_model"].problem
+    assert "cannot be read" in effects_with(purge(requestBody=broken))["purge_model"].problem
 
 
 def test_what_the_contract_describes_is_sent_with_the_runs_own(owned: OwnedResources) -> None:
-    guard = WriteGuard(effects_of(purge()), owned)
+    guard = WriteGuard(effects_with(purge()), owned)
     owned.add("model id", 3)
     guard.check("purge_model", asks(model_id=3, why="because", force=True))
     with pytest.raises(WithheldError):
@@ -689,7 +690,7 @@ def test_what_the_contract_describes_is_sent_with_the_runs_own(owned: OwnedResou
 def test_a_request_that_the_contract_allows_without_a_name_has_to_have_one(owned: OwnedResources) -> None:
     document = purge()
     del document["paths"]["/v1/api/models/purge"]["post"]["requestBody"]["content"][JSON]["schema"]["required"]
-    guard = WriteGuard(effects_of(document), owned)
+    guard = WriteGuard(effects_with(document), owned)
     owned.add("model id", 3)
     guard.check("purge_model", asks(model_id=3))
     with pytest.raises(WithheldError, match="names nothing of this run"):
@@ -932,7 +933,7 @@ def test_operations_of_one_name_are_no_description() -> None:
     reading = purge(**{"x-writes": []})["paths"]["/v1/api/models/purge"]
     document["paths"]["/v1/api/models/see"] = reading
     assert (
-        effects_of(document)["purge_model"].problem == "Another operation of the contract is called purge_model, too."
+        effects_with(document)["purge_model"].problem == "Another operation of the contract is called purge_model, too."
     )
 
 

@@ -96,6 +96,17 @@ def test_keys_that_cannot_be_written_are_named_with_their_variable(monkeypatch: 
         three_ways.list_in("sync", "https://127.0.0.1:1")
 
 
+def test_shared_settings_follow_the_variable_for_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
+    assert shared_tls_context(verify=True) is shared_tls_context(verify=True)
+    assert shared_tls_context(verify=True).keylog_filename is None
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert shared_tls_context(verify=True).keylog_filename == str(tmp_path / "keys")
+    monkeypatch.setenv("SSLKEYLOGFILE", "/none/there")
+    with pytest.raises(ConfigurationError, match="SSLKEYLOGFILE"):
+        shared_tls_context(verify=True)
+
+
 @pytest.mark.parametrize("way", three_ways.WAYS)
 @pytest.mark.parametrize("variable", [*NAMED_BY, "SSLKEYLOGFILE"])
 def test_what_cannot_be_read_is_not_in_the_way_of_what_needs_no_certificates(

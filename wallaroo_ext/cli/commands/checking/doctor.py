@@ -16,7 +16,7 @@ from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.tables import colour, terminal_width
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.terminal_text import printable
-from wallaroo_ext.transport.connections.tls import new_tls_context, unused_tls_context
+from wallaroo_ext.transport.connections.tls import new_tls_context, shared_tls_context, unused_tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -77,7 +77,9 @@ def _tls_settings(settings: Settings) -> ssl.SSLContext:
     """Return the TLS settings that the client uses."""
     urls = (settings.api_url, settings.auth_url)
     is_used = settings.ca_bundle is not None or any(_origin(url).scheme == "https" for url in urls)
-    return new_tls_context(settings.ca_bundle) if is_used else unused_tls_context()
+    if not is_used:
+        return unused_tls_context()
+    return shared_tls_context(verify=True) if settings.ca_bundle is None else new_tls_context(settings.ca_bundle)
 
 
 def _check_connections(settings: Settings, context: ssl.SSLContext) -> Iterator[Check]:
