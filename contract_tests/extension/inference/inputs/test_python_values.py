@@ -100,6 +100,31 @@ def test_what_has_one_meaning_is_sent(values: list[Any], expected: list[Any]) ->
     assert to_table({"a": objects(values)}).column("a").to_pylist() == expected
 
 
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([np.int64(1), np.uint64(2**63)], "uint64"),
+        ([1, None, np.uint64(2**63)], "uint64"),
+        ([np.int64(1), np.float32(0.5)], "double"),
+        ([np.float16(1), np.int8(2), 2.5], "double"),
+        ([[np.int64(1)], [np.uint64(2**63), 2]], "list<item: uint64>"),
+    ],
+)
+def test_numbers_of_several_types_of_numpy(values: list[Any], kind: str) -> None:
+    column = to_table({"x": values}).column(0)
+    assert str(column.type) == kind
+    assert column.to_pylist() == values
+
+
+def test_what_no_type_holds_is_refused_of_numpy_too() -> None:
+    with pytest.raises(InvalidDataError, match=r"'x' cannot be read: row 1, 0\.5"):
+        to_table({"x": [np.int64(2**53 + 1), np.float64(0.5)]})
+    with pytest.raises(InvalidDataError, match="'x' cannot be read: row 1, 9223372036854775808: whole"):
+        to_table({"x": [np.int64(-1), np.uint64(2**63)]})
+    with pytest.raises(InvalidDataError, match="'x' cannot be read: row 1"):
+        to_table({"x": [np.int64(1), np.timedelta64(1, "ns")]})
+
+
 @pytest.mark.parametrize("values", [[1, 2**64], [1, -(2**63) - 1], [-1, 2**63], [[1], [2**64]]])
 def test_whole_numbers_beyond_those_of_64_bits_are_refused_with_what_to_send(values: list[Any]) -> None:
     with pytest.raises(InvalidDataError, match=r"row 1, .*uint64"):
