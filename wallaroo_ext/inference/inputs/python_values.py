@@ -26,6 +26,7 @@ _NUMBERS = (int, float, np.number)
 _OTHER_NUMBERS: Any = (np.longdouble, np.timedelta64)
 """Numbers of numpy that are none of Python's."""
 _FLOATS = (float, np.floating, decimal.Decimal)
+_DURATIONS = (dt.timedelta, np.timedelta64)
 _SEQUENCES = (list, tuple)
 _NONE_TYPE = type(None)
 _PANDAS_MISSING = {"NaTType", "NAType"}
@@ -197,6 +198,7 @@ _UNSUPPORTED: tuple[tuple[tuple[type, ...], str], ...] = (
 _MIXED: tuple[tuple[tuple[type, ...], tuple[type, ...], str], ...] = (
     (_TEXTS, _BYTES, "the column has texts and bytes"),
     (_BOOLEANS, _NUMBERS, "the column has booleans and numbers"),
+    (_DURATIONS, _NUMBERS, "the column has durations and numbers"),
     ((dt.datetime,), (dt.date,), "the column has dates and times"),
 )
 _LOSSY: tuple[tuple[type, Callable[[Any], Any], str], ...] = (
