@@ -23,7 +23,10 @@ _TEXTS = (str,)
 _BYTES = (bytes, bytearray, memoryview)
 _BOOLEANS = (bool, np.bool_)
 _NUMBERS = (int, float, np.number)
+_OTHER_NUMBERS: Any = (np.longdouble, np.timedelta64)
+"""Numbers of numpy that are none of Python's."""
 _FLOATS = (float, np.floating, decimal.Decimal)
+_DURATIONS = (dt.timedelta, np.timedelta64)
 _SEQUENCES = (list, tuple)
 _NONE_TYPE = type(None)
 _PANDAS_MISSING = {"NaTType", "NAType"}
@@ -37,7 +40,7 @@ def array_of(name: str, values: Sequence[Any], first: int = 0) -> Any:
     """Return Python values as an Arrow array.
 
     What pandas has for missing values is null, and so is NaN among values that are no numbers. Whole numbers from 2^63
-    on are unsigned ones.
+    on are unsigned ones. Numbers of several of numpy's types are taken as Python's.
 
     Args:
         name: The name of the column, for messages.
@@ -64,7 +67,28 @@ def array_of(name: str, values: Sequence[Any], first: int = 0) -> Any:
             raise _refusal(name, _first_refused_row(values), values, _reason(error), first) from error
         return pa.array(values, kind)
     except CONVERSION_ERRORS as error:
+        if _has_numpy_numbers(values):  # of which pyarrow takes those of one type only
+            return array_of(name, [_as_python(value) for value in values], first)
         raise _refusal(name, _first_refused_row(values), values, _reason(error), first) from error
+
+
+def _has_numpy_numbers(values: Sequence[Any]) -> bool:
+    """Return whether some values are numbers of numpy that Python has, too, in lists as well."""
+    return any(
+        _has_numpy_numbers(cast("Sequence[Any]", value)) if isinstance(value, _SEQUENCES) else _is_numpy_number(value)
+        for value in values
+    )
+
+
+def _as_python(value: Any) -> Any:
+    """Return a number of numpy as Python's, in lists as well, and all else as it is."""
+    if isinstance(value, _SEQUENCES):
+        return [_as_python(item) for item in cast("Sequence[Any]", value)]
+    return value.item() if _is_numpy_number(value) else value
+
+
+def _is_numpy_number(value: Any) -> bool:
+    return isinstance(value, np.number) and not isinstance(value, _OTHER_NUMBERS)
 
 
 def _is_nan(value: Any) -> bool:
@@ -174,6 +198,7 @@ _UNSUPPORTED: tuple[tuple[tuple[type, ...], str], ...] = (
 _MIXED: tuple[tuple[tuple[type, ...], tuple[type, ...], str], ...] = (
     (_TEXTS, _BYTES, "the column has texts and bytes"),
     (_BOOLEANS, _NUMBERS, "the column has booleans and numbers"),
+    (_DURATIONS, _NUMBERS, "the column has durations and numbers"),
     ((dt.datetime,), (dt.date,), "the column has dates and times"),
 )
 _LOSSY: tuple[tuple[type, Callable[[Any], Any], str], ...] = (

@@ -35,6 +35,9 @@ WRONG: dict[str, tuple[list[Any], int]] = {
     "two zones": ([NOON, NOON.astimezone(EAST)], 1),
     "with a zone and without": ([NOON.replace(tzinfo=None), NOON], 1),
     "without a zone and with": ([NOON, NOON.replace(tzinfo=None)], 1),
+    "a number and a duration": ([1, np.timedelta64(1, "ns")], 1),
+    "numpy's number and a duration": ([np.int64(1), np.timedelta64(1, "ns")], 1),
+    "a duration and a number": ([np.timedelta64(1, "s"), 0.5], 1),
     "a date and a time": ([dt.date(2024, 1, 1), NOON], 1),
     "nanoseconds": ([pd.Timestamp(0), pd.Timestamp(1)], 1),
     "nanoseconds of a duration": ([dt.timedelta(1), pd.Timedelta(1)], 1),
@@ -98,6 +101,29 @@ def test_what_would_become_another_value_is_refused_with_its_column_and_row(name
 def test_what_has_one_meaning_is_sent(values: list[Any], expected: list[Any]) -> None:
     assert to_table({"a": values}).column("a").to_pylist() == expected
     assert to_table({"a": objects(values)}).column("a").to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([np.int64(1), np.uint64(2**63)], "uint64"),
+        ([1, None, np.uint64(2**63)], "uint64"),
+        ([np.int64(1), np.float32(0.5)], "double"),
+        ([np.float16(1), np.int8(2), 2.5], "double"),
+        ([[np.int64(1)], [np.uint64(2**63), 2]], "list<item: uint64>"),
+    ],
+)
+def test_numbers_of_several_types_of_numpy(values: list[Any], kind: str) -> None:
+    column = to_table({"x": values}).column(0)
+    assert str(column.type) == kind
+    assert column.to_pylist() == values
+
+
+def test_what_no_type_holds_is_refused_of_numpy_too() -> None:
+    with pytest.raises(InvalidDataError, match=r"'x' cannot be read: row 1, 0\.5"):
+        to_table({"x": [np.int64(2**53 + 1), np.float64(0.5)]})
+    with pytest.raises(InvalidDataError, match="'x' cannot be read: row 1, 9223372036854775808: whole"):
+        to_table({"x": [np.int64(-1), np.uint64(2**63)]})
 
 
 @pytest.mark.parametrize("values", [[1, 2**64], [1, -(2**63) - 1], [-1, 2**63], [[1], [2**64]]])
