@@ -300,7 +300,7 @@ class TestInTheMiddle:
     ) -> None:
         """Python gives the thread the number that it has in the parent."""
         client = connected(plain)
-        is_ending = after_fork._is_another_thread_ending
+        is_ending: Callable[[], bool] = vars(after_fork)["_is_another_thread_ending"]
 
         def parent() -> None:
             ask(client, "a child")
