@@ -20,7 +20,7 @@ def test_the_contract_is_what_its_file_says() -> None:
 
 
 def test_it_is_read_from_the_clients_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(contract, "read_yaml")
+    monkeypatch.delattr(contract, "read_contract")
     assert contract.load()["openapi"] == "3.1.0"
 
 
