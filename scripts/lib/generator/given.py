@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from openapi_python_client.strings import snake_case
+
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.contract_checks import DATA, METHODS, NAMES
@@ -118,12 +120,27 @@ def _schema(schema: dict[str, Any]) -> dict[str, Any]:
             schema = {name: inner for name, inner in schema.items() if name != key}
     if "allOf" in schema:
         schema = _joined(schema)
+    if isinstance(schema.get("enum"), list) and "x-enum-varnames" not in schema:
+        schema = schema | _enum_names([value for value in schema["enum"] if value is not None])
     default = schema.get("default")
     if isinstance(default, list | dict) and schema.keys() & _WITHOUT_TYPE:
         text = json.dumps(default, ensure_ascii=False)
         described = f"{schema.get('description', '')}\n\nWithout it, the instance takes {text}.".strip()
         schema = {key: inner for key, inner in schema.items() if key != "default"} | {"description": described}
     return schema
+
+
+def _enum_names(values: list[Any]) -> dict[str, Any]:
+    """Return the names of an enumeration's values, if the generator's own are not one for each."""
+    if not all(isinstance(value, str) for value in values):
+        return {}
+    names: list[str] = []
+    for number, value in enumerate(values):
+        plain = (snake_case(value.upper()).upper() if value[:1].isalpha() else "") or f"VALUE_{number}"
+        names.append(plain if plain not in names else f"{plain}_VALUE_{number}")
+    uppers = [value.upper() for value in values]
+    is_clear = len(set(uppers)) == len(uppers) and not any("_VALUE_" in name for name in names)
+    return {} if is_clear else {"x-enum-varnames": names}
 
 
 def _joined(schema: dict[str, Any]) -> dict[str, Any]:

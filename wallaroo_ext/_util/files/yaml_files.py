@@ -86,8 +86,6 @@ def line_of(content: bytes, keys: Sequence[str | int]) -> int | None:
         content: The document.
         keys: The keys that lead to the part.
     """
-    import yaml
-
     text = _text(content)
     if text.lstrip()[:1] in {"{", "["}:  # PyYAML does not read all JSON; these changes keep each line where it is
         text = _HIGH_SURROGATE.sub(r"\\u0020", text.replace("\t", " "))
@@ -95,14 +93,16 @@ def line_of(content: bytes, keys: Sequence[str | int]) -> int | None:
         node = _nodes(text)
     except ValueError:
         return None
-    line: int | None = None
+    if node is None:
+        return 1
+    line = 0
     for key in map(str, keys):
         found = next((pair for pair in _children(node) if pair[0] == key), None)
         if found is None:
             break
         _, mark, node = found
         line = mark.line + 1
-    return line if line or not isinstance(node, yaml.Node) else node.start_mark.line + 1
+    return line or node.start_mark.line + 1
 
 
 def _children(node: Any) -> Iterator[tuple[str, Any, Any]]:
