@@ -9,7 +9,7 @@ from typing import Any
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 
-KEPT = ("list_workspaces", "create_workspace")
+KEPT = ("request_token", "list_workspaces", "create_workspace")
 LIST = "/v1/api/workspaces/list"
 CREATE = "/v1/api/workspaces/create"
 
