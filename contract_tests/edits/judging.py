@@ -112,7 +112,7 @@ def _in_process(number: int, directory: Path, results: multiprocessing.Queue[Ver
 
 
 def verdicts() -> list[Verdict]:
-    """Return what becomes of each edit, each in a process of its own, and what the type checker finds in the clients."""
+    """Return what becomes of each edit, in a process of its own, and what the type checker finds in the clients."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["contract_tests.mutants.preloaded"])
     found: list[Verdict] = []
@@ -160,9 +160,9 @@ def page(found: Iterable[Verdict]) -> str:
     lines = [
         "# Edits of the contract",
         "",
-        "Written by `python -m contract_tests.edits.judging`. Each edit of a contract of few operations is taken through",
-        "`scripts/regenerate`, the import of the client, the type checker, the suite on a sandbox of the edited contract, and",
-        "`wallaroo-ext drift` against the contract before the edit. An operation that the sandbox does not have is its fault.",
+        "Written by `python -m contract_tests.edits.judging`. Each edit of a contract of few operations is taken",
+        "through `scripts/regenerate`, the import of the client, the type checker, the suite on a sandbox of the edited",
+        "contract, and `wallaroo-ext drift` against the contract before the edit.",
         "",
         "| edit | client | suite | drift |",
         "| --- | --- | --- | --- |",

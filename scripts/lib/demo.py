@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from rich.console import Console
 from rich.table import Table
 
+from scripts.lib.called_from import called_path
 from scripts.lib.demo_files import Job, UnfitFilesError, read_job
 from wallaroo_ext import (
     Deployment,
@@ -25,7 +26,6 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
-from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
 if TYPE_CHECKING:
@@ -156,10 +156,10 @@ def demonstrate(console: Console, model: Path, data: Path) -> int:
 def parse_arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--model", type=user_path, metavar="FILE.onnx", help="a model of your own, with --data")
+    parser.add_argument("--model", type=called_path, metavar="FILE.onnx", help="a model of your own, with --data")
     parser.add_argument(
         "--data",
-        type=user_path,
+        type=called_path,
         metavar="FILE",
         help="its rows: .json (pandas records), .arrow, .parquet or .csv; a column that is named like an output of the "
         "model is what is expected of it",

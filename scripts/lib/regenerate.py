@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.api_page import PACKAGE, answer_content, page, request_content
+from scripts.lib.called_from import called_path
 from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles
 from scripts.lib.generator.running import GenerationError, run_generator
 from wallaroo_ext import contract
-from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext._util.files.yaml_files import line_of
 from wallaroo_ext.contract_checks import ContractError
 
@@ -52,10 +52,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where anything differs")
     parser.add_argument(
-        "--contract", type=user_path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file"
+        "--contract", type=called_path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file"
     )
     parser.add_argument("--release", choices=contract.RELEASES, help="the client of one release, with its overlay")
-    parser.add_argument("--output", type=user_path, default=OWN, metavar="DIR", help="the directory to write to")
+    parser.add_argument("--output", type=called_path, default=OWN, metavar="DIR", help="the directory to write to")
     options = parser.parse_args()
     if options.release and options.output.resolve() == OWN:
         parser.error(f"{OWN} is for the client of all releases: give another directory by --output.")
@@ -72,7 +72,7 @@ def generate(source: Path, release: str | None, target: Path) -> None:
         raise error.at_line(line_of(source.read_bytes(), error.keys)) from None
     (target / PACKAGE / "py.typed").touch()
     (target / PACKAGE / "operations.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-    if release is None and source == contract.path():
+    if release is None and source.resolve() == contract.path().resolve():
         write_rules(target / PACKAGE / contract.RULES)
     if release is None:
         made = {"sha256": contract.digest(source), "contract": document}

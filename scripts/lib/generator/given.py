@@ -123,11 +123,19 @@ def _schema(schema: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schema.get("enum"), list) and "x-enum-varnames" not in schema:
         schema = schema | _enum_names([value for value in schema["enum"] if value is not None])
     default = schema.get("default")
-    if isinstance(default, list | dict) and schema.keys() & _WITHOUT_TYPE:
+    if (isinstance(default, list | dict) and schema.keys() & _WITHOUT_TYPE) or _would_be_a_text(schema):
         text = json.dumps(default, ensure_ascii=False)
         described = f"{schema.get('description', '')}\n\nWithout it, the instance takes {text}.".strip()
         schema = {key: inner for key, inner in schema.items() if key != "default"} | {"description": described}
     return schema
+
+
+def _would_be_a_text(schema: dict[str, Any]) -> bool:
+    """Return whether the generator would write a default as a text, because a text is one of several types."""
+    parts = [*list_of(schema.get("anyOf")), *list_of(schema.get("oneOf"))]
+    parts += [{"type": kind} for kind in list_of(schema.get("type"))]
+    is_text = any(object_of(part).get("type", "string") == "string" for part in parts)
+    return is_text and isinstance(schema.get("default"), int | float)
 
 
 def _enum_names(values: list[Any]) -> dict[str, Any]:
