@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
@@ -62,7 +62,11 @@ def judge(edit: Edit, directory: Path) -> Verdict:
     file = directory / "edited.yaml"
     file.write_bytes(edit.content)
     command = ["regenerate", "--contract", str(file), "--output", str(directory / "client")]
-    with patch.object(sys, "argv", command), redirect_stderr(io.StringIO()) as errors:
+    with (
+        patch.object(sys, "argv", command),
+        redirect_stderr(io.StringIO()) as errors,
+        redirect_stdout(io.StringIO()),
+    ):
         code = main()
     said = errors.getvalue().strip().partition("edited.yaml: ")[2]
     if code == 2 and edit.says:
@@ -83,7 +87,7 @@ def _by_suite(file: Path) -> str:
     from wallaroo_ext.conformance.options import SuiteOptions
 
     with lying_instance(document=contract.load(file=file)) as honest:
-        options = SuiteOptions(running=honest.environment, contract=file, cases=3)
+        options = SuiteOptions(running=honest.environment, contract=file, cases=1)
         _, check, _, crash, _ = run(options, NOT_WAITING)
     return crash or check
 
@@ -114,7 +118,7 @@ def _in_process(number: int, directory: Path, results: multiprocessing.Queue[Ver
 def verdicts() -> list[Verdict]:
     """Return what becomes of each edit, in a process of its own, and what the type checker finds in the clients."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["contract_tests.mutants.preloaded"])
+    context.set_forkserver_preload(["contract_tests.mutants.preloaded", "scripts.lib.regenerate"])
     found: list[Verdict] = []
     with TemporaryDirectory(prefix="wallaroo-edits-") as name:
         root = Path(name)
@@ -161,8 +165,8 @@ def page(found: Iterable[Verdict]) -> str:
         "# Edits of the contract",
         "",
         "Written by `python -m contract_tests.edits.judging`. Each edit of a contract of few operations is taken",
-        "through `scripts/regenerate`, the import of the client, the type checker, the suite on a sandbox of the edited",
-        "contract, and `wallaroo-ext drift` against the contract before the edit.",
+        "through `scripts/regenerate`, the import of the client, the type checker, the suite on a sandbox of the",
+        "edited contract, and `wallaroo-ext drift` against the contract before the edit.",
         "",
         "| edit | client | suite | drift |",
         "| --- | --- | --- | --- |",

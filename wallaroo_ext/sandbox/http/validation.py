@@ -130,7 +130,7 @@ def _kind(schema: dict[str, Any]) -> str:
     else:
         kinds = list(map(str, list_of(schema.get("type")) or [schema.get("type", "")]))
     named = [kind for kind in kinds if kind != "null"]
-    return named[0] if len(named) == 1 else ""
+    return "null" if not named else named[0] if len(named) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
