@@ -20,7 +20,7 @@ from contract_tests.edits.base import base
 from contract_tests.edits.corpus import Edit, edits, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[2]
 FILE = Path(__file__).parent / "edits.md"
@@ -148,8 +148,7 @@ def _types(root: Path) -> dict[int, str]:
     """Return the first error of the type checker in each client that has one, by the number of its edit."""
     if not _PYRIGHT.exists():
         raise FileNotFoundError("scripts/check installs the type checker, which is not there yet.")
-    clients = [str(client) for client in sorted(root.glob("*/client"))]
-    command = [str(_PYRIGHT), "--pythonpath", sys.executable, "--outputjson", *clients]
+    command = [str(_PYRIGHT), "--pythonpath", sys.executable, "--outputjson", *map(str, _new_files(root))]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     wrong: dict[int, str] = {}
     for each in json.loads(done.stdout)["generalDiagnostics"]:
@@ -157,6 +156,17 @@ def _types(root: Path) -> dict[int, str]:
             path = Path(each["file"]).relative_to(root.resolve())
             wrong.setdefault(int(path.parts[0].removeprefix("edit")), f"{path.name}: {each['message'].splitlines()[0]}")
     return wrong
+
+
+def _new_files(root: Path) -> Iterator[Path]:
+    """Yield the modules of all clients, those that are as in an earlier client only once."""
+    seen: set[tuple[str, bytes]] = set()
+    for client in sorted(root.glob("*/client")):
+        for module in sorted(client.rglob("*.py")):
+            known = str(module.relative_to(client)), module.read_bytes()
+            if known not in seen:
+                seen.add(known)
+                yield module
 
 
 def page(found: Iterable[Verdict]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts.lib.api_page import page
 from scripts.lib.generator.given import given_document
 from scripts.lib.generator.running import run_generator
 
@@ -147,3 +148,9 @@ def test_a_default_that_code_cannot_have_is_described() -> None:
     given = given_document(DOCUMENT)["components"]["schemas"]["Defaults"]["properties"]["many"]
     assert "default" not in given
     assert given["description"] == 'Without it, the instance takes ["a"].'
+
+
+def test_the_page_names_the_modules_as_they_are() -> None:
+    assert "`wallaroo_mlops_client.api.our_rooms.get_room`" in page(DOCUMENT)
+    untagged = {"operationId": "a", "tags": [], "responses": {"200": {"description": "It."}}}
+    assert "api.default.a`" in page(DOCUMENT | {"paths": {"/a": {"get": untagged}}})
