@@ -65,14 +65,27 @@ def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
         LookupError: The reference leads nowhere, or to itself.
     """
     seen: set[str] = set()
-    while isinstance(value, dict) and "$ref" in value:  # a schema may be `true`, too
-        reference: str = value["$ref"]
+    found: Any = value
+    while "$ref" in object_of(found):  # what is found may be `true`, which is a schema, too
+        reference: str = found["$ref"]
         if reference in seen:
             raise LookupError(f"the reference {reference} leads to itself")
         seen.add(reference)
-        value = document
-        for key in keys_of(reference):
-            value = value[int(key)] if isinstance(value, list) and key.isdecimal() else value[key]
+        found = at(document, keys_of(reference))
+    return found
+
+
+def at(document: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    """Return the part of a contract that keys lead to.
+
+    Raises:
+        LookupError: Nothing is there.
+        TypeError: A key leads into what has no parts.
+    """
+    value: Any = document
+    for key in keys:
+        items = list_of(value)
+        value = items[int(key)] if items and key.isdecimal() else object_of(value)[key]
     return value
 
 
@@ -242,7 +255,7 @@ def _check_parameters(document: dict[str, Any], keys: tuple[str, ...], fields: d
     if not isinstance(fields.get("parameters", []), list):
         raise ContractError((*keys, "parameters"), f"the parameters of {where} are no list")
     for number, entry in enumerate(list_of(fields.get("parameters"))):
-        parameter = resolve(document, entry) if isinstance(entry, dict) else {}
+        parameter = resolve(document, object_of(entry))
         if not isinstance(parameter.get("name"), str) or parameter.get("in") not in {
             "path",
             "query",

@@ -6,7 +6,17 @@ import re
 from typing import Any
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.contract_checks import DATA, METHODS, NAMES, ContractError, is_component, keys_of, pointer, resolve
+from wallaroo_ext.contract_checks import (
+    DATA,
+    METHODS,
+    NAMES,
+    ContractError,
+    at,
+    is_component,
+    keys_of,
+    pointer,
+    resolve,
+)
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _EXCLUSIVE = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
@@ -98,18 +108,11 @@ class _Writer:
             )
         self._open.append(reference)
         try:
-            found = self.written(_at(self._document, target), target)
+            found = self.written(at(self._document, target), target)
         finally:
             self._open.pop()
         beside = {key: inner for key, inner in fields.items() if key != "$ref"}
         return (object_of(found) if isinstance(found, dict) else {"allOf": [found]}) | beside
-
-
-def _at(document: dict[str, Any], keys: tuple[str, ...]) -> Any:
-    value: Any = document
-    for key in keys:
-        value = value[int(key)] if isinstance(value, list) else value[key]
-    return value
 
 
 def _as_3_1(schema: dict[str, Any]) -> dict[str, Any]:

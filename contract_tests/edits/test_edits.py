@@ -21,6 +21,10 @@ REFUSED = [edit for edit in EDITS if edit.says]
 MADE = [edit for edit in EDITS if not edit.says]
 
 
+def _nothing(command: list[str], directory: Path) -> None:
+    """Do nothing."""
+
+
 def regenerated(edit: Edit, directory: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Make a client of an edited contract in a directory. Returns the exit code."""
     file = directory / "edited.yaml"
@@ -44,7 +48,7 @@ def test_what_cannot_be_made_is_refused_with_its_place(
 
 @pytest.mark.parametrize("edit", MADE, ids=lambda edit: edit.name)
 def test_what_can_be_made_is_made(edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "_run", lambda *_: None)  # ruff and the import: the test below has them, for all
+    monkeypatch.setattr(running, "_run", _nothing)  # ruff and the import: the test below has them, for all
     file = tmp_path / "edited.yaml"
     file.write_bytes(edit.content)
     running.run_generator(contract.load(file=file), tmp_path / "client")

@@ -21,10 +21,10 @@ NAMES = (
     "to_dict", "from_dict", "additional_properties", "d", "cls", "field_dict", "prop_name", "cast", "class", "list",
     "a-b", "a_b", "tags_item", "tags_item_data", "src_dict", "room",
 )  # fmt: skip
-ROOM = {"type": "object", "properties": {"tags": {"type": "array", "items": {"$ref": "#/components/schemas/Tag"}}}}
+TAGS: dict[str, Any] = {"type": "array", "items": {"$ref": "#/components/schemas/Tag"}}
 SCHEMAS: dict[str, Any] = {
     "Tag": {"type": "object", "properties": {"name": TEXT}},
-    "Room": {**ROOM, "properties": {**ROOM["properties"], **dict.fromkeys(NAMES, TEXT)}},
+    "Room": {"type": "object", "properties": {"tags": TAGS} | dict.fromkeys(NAMES, TEXT)},
     "Defaults": {
         "type": "object",
         "properties": {
@@ -152,5 +152,5 @@ def test_a_default_that_code_cannot_have_is_described() -> None:
 
 def test_the_page_names_the_modules_as_they_are() -> None:
     assert "`wallaroo_mlops_client.api.our_rooms.get_room`" in page(DOCUMENT)
-    untagged = {"operationId": "a", "tags": [], "responses": {"200": {"description": "It."}}}
+    untagged: dict[str, Any] = {"operationId": "a", "tags": [], "responses": {"200": {"description": "It."}}}
     assert "api.default.a`" in page(DOCUMENT | {"paths": {"/a": {"get": untagged}}})

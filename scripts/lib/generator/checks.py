@@ -121,7 +121,7 @@ def _check_parameter(document: dict[str, Any], keys: Keys, parameter: dict[str, 
 
 def kinds_of(document: dict[str, Any], schema: Any) -> set[str]:
     """Return the types that values of a schema may have, as far as it names them."""
-    fields = object_of(contract.resolve(document, schema)) if isinstance(schema, dict) else {}
+    fields = object_of(contract.resolve(document, object_of(schema)))
     kinds = set(map(str, list_of(fields.get("type")) or [fields.get("type", "")]))
     if "properties" in fields:
         kinds.add("object")
@@ -200,9 +200,8 @@ def _says_more(part: Any) -> bool:
 
 def _check_enum(keys: Keys, values: list[Any], *, kind: Any) -> None:
     named = [value for value in values if value is not None]
-    if kind != "boolean" and (
-        len({type(value) for value in named}) > 1 or not all(type(v) in {str, int} for v in named)
-    ):
+    of_one_type = all(type(value) is str for value in named) or all(type(value) is int for value in named)
+    if kind != "boolean" and not of_one_type:
         raise ContractError(
             (*keys, "enum"), f"the values of an `enum` are all texts or all whole numbers, and not {json.dumps(values)}"
         )

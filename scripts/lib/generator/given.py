@@ -100,8 +100,10 @@ def _schemas_of(value: Any, *, are_names: bool) -> Any:
 
 def _named(schemas: Any) -> Any:
     """Return named schemas, of which each may be `true` or `false`."""
+    never: dict[str, Any] = {"not": {}}
+    always: dict[str, Any] = {}
     return {
-        name: ({} if schema else {"not": {}}) if isinstance(schema, bool) else _schemas_of(schema, are_names=False)
+        name: (always if schema else never) if isinstance(schema, bool) else _schemas_of(schema, are_names=False)
         for name, schema in object_of(schemas).items()
     }
 

@@ -75,7 +75,7 @@ def run_generator(document: dict[str, Any], target: Path) -> None:
     project = Project(
         openapi=parsed, config=evolve(config, post_hooks=[]), custom_template_path=ROOT / "openapi/templates"
     )
-    project.env.globals["delimiters"] = delimiters_of(given)
+    project.env.globals.update(delimiters=delimiters_of(given))  # pyright: ignore[reportUnknownMemberType] - jinja2's
     with redirect_stdout(StringIO()):
         errors = project.build()
     _raise_first(given, errors)

@@ -33,8 +33,12 @@ _CORE_SCHEMA = (
     ("merge", "<<", "<"),
 )
 """The tags of plain values, the texts that have them, and how these begin. `<<` is of YAML 1.1, and still written."""
-_BEGINNINGS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
-_BEGINNINGS += ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BEGINNINGS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _MOST_VALUES = 2_000_000
 _DEEPEST = 200
 _HIGH_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
@@ -170,7 +174,9 @@ def _nodes(text: str) -> Any:
         for event in yaml.parse(text, Loader=_loader()):  # PyYAML's parser in C dies of what is nested very deeply
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _DEEPEST:
-                raise ValueError(f"it is no YAML, line {event.start_mark.line + 1}: it is nested too deeply")
+                mark = event.start_mark
+                where = "" if mark is None else f"line {mark.line + 1}: "
+                raise ValueError(f"it is no YAML, {where}it is nested too deeply")
         return yaml.compose(text, Loader=_loader())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
