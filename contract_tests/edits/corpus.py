@@ -259,9 +259,12 @@ _DOCUMENTS: dict[str, tuple[Change, str, bool | None]] = {
     "a default is an object": (_request(colour={"type": "object", "default": {"red": 1}}), "", False),
     "a default is one of several types": (_request(size={"anyOf": [_TEXT, _WHOLE], "default": 5}), "", False),
     "a default is on a reference": (
-        _request(size={"$ref": "#/components/schemas/Size", "default": "S"}),
-        "nothing is there",
-        None,
+        _together(
+            _named(Size={"type": "string", "enum": ["S", "M"]}),
+            _request(size={"$ref": "#/components/schemas/Size", "default": "S"}),
+        ),
+        "",
+        False,
     ),
     "values have one name in Python": (_workspace(mode={"enum": ["a-b", "a_b", "A b", "+", "-", ""]}), "", False),
     "values have null among them": (_workspace(mode={"type": ["string", "null"], "enum": ["a", None]}), "", False),
