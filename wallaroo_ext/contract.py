@@ -10,14 +10,37 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from wallaroo_ext._util.files.repository_files import repository_file
-from wallaroo_ext._util.files.yaml_files import read_yaml
+from wallaroo_ext._util.files.yaml_files import line_of, parse_yaml
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.contract_checks import METHODS, ContractError, check_form, check_operations, keys_of, resolve
+from wallaroo_ext.contract_forms import plainly_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = [
+    "COPY",
+    "RELEASES",
+    "RULES",
+    "OperationInfo",
+    "digest",
+    "is_idempotent",
+    "keys_of",
+    "load",
+    "load_rules",
+    "operation",
+    "operation_at",
+    "operation_ids",
+    "operations",
+    "overlay_path",
+    "path",
+    "plainly_written",
+    "read_contract",
+    "resolve",
+    "rules_of",
+]
 
 RELEASES = ("2022.4", "2023.1", "2023.2", "2023.4", "2024.2", "2025.2")
 """The releases that have an overlay, the oldest first."""
@@ -46,7 +69,6 @@ _NOT_IN_RULES = {
 """The keys of a contract that say nothing about which requests are valid."""
 RULES = "releases"
 """The folder of the client with the rules of each release."""
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +184,9 @@ def load(release: str | None = None, *, file: Path | None = None) -> dict[str, A
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no YAML, or the overlay does not fit it, or the release has no overlay.
+        ValueError: It is no contract, or the overlay does not fit it, or the release has no overlay.
     """
-    document = plainly_written(read_yaml(file)) if file else _own()
+    document = read_contract(file) if file else _own()
     if release is None:
         return document
     from wallaroo_ext.contract_overlays import apply_overlay
@@ -172,34 +194,22 @@ def load(release: str | None = None, *, file: Path | None = None) -> dict[str, A
     return apply_overlay(document, overlay_path(release))
 
 
-def plainly_written(document: Any) -> Any:
-    """Return a contract in the one of several ways to write it that the rest of the package knows; others are legal.
+def read_contract(file: Path) -> dict[str, Any]:
+    """Return a contract that somebody wrote, in YAML or JSON, in the form that `plainly_written` gives.
 
-    Statuses are texts, which YAML may read as numbers, and paths have their operations in place of a reference to them.
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no contract; the message says what is wrong, in which line, and at which JSON pointer.
     """
-    if not isinstance(object_of(document).get("paths"), dict):
-        return document
-    paths = {path: _plain_item(document, item) for path, item in object_of(document["paths"]).items()}
-    return {**document, "paths": paths}
-
-
-def _plain_item(document: dict[str, Any], item: Any) -> Any:
-    if isinstance(item, dict) and str(object_of(item).get("$ref", "")).startswith("#/"):
-        own = {key: value for key, value in object_of(item).items() if key != "$ref"}
-        try:
-            item = object_of(resolve(document, object_of(item))) | own
-        except (LookupError, TypeError, AttributeError):
-            return object_of(item)  # whoever needs it says that nothing is there
-    return {key: _plain_operation(value) for key, value in object_of(item).items()} if isinstance(item, dict) else item
-
-
-def _plain_operation(operation: Any) -> Any:
-    responses = object_of(operation).get("responses")
-    if not isinstance(responses, dict):
-        return operation
-    return object_of(operation) | {
-        "responses": {str(status): answer for status, answer in object_of(responses).items()}
-    }
+    content = file.read_bytes()
+    document = parse_yaml(content)
+    try:
+        check_form(document)
+        document = plainly_written(document)
+        check_operations(document)
+    except ContractError as error:
+        raise error.at_line(line_of(content, error.keys)) from None
+    return document
 
 
 def _own() -> dict[str, Any]:
@@ -213,7 +223,7 @@ def _own() -> dict[str, Any]:
         made = {}
     if made.get("sha256") == digest(path()):
         return made["contract"]
-    return read_yaml(path())
+    return read_contract(path())
 
 
 def digest(file: Path) -> str:
@@ -238,7 +248,7 @@ def rules_of(document: dict[str, Any]) -> dict[str, Any]:
     Args:
         document: The contract, as `load` returns it. It is not changed.
     """
-    components = object_of(document["components"])
+    components = object_of(document.get("components"))
     kept = {name: _rule(part) for name, part in components.items() if name != "responses"}
     return {
         "openapi": document["openapi"],
@@ -278,28 +288,4 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
     if "paths" not in object_of(document):
         raise ValueError("it is no OpenAPI document, it has no paths.")
     for path, item in object_of(document["paths"]).items():
-        yield from ((path, method, item[method]) for method in _METHODS if method in item)
-
-
-def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """Return what a reference into a contract refers to; the value itself if it is no reference.
-
-    Raises:
-        LookupError: The reference leads nowhere, or to itself.
-    """
-    seen: set[str] = set()
-    while "$ref" in value:
-        reference: str = value["$ref"]
-        if reference in seen:
-            raise LookupError(f"the reference {reference} leads to itself")
-        seen.add(reference)
-        value = document
-        for key in keys_of(reference):
-            value = value[key]
-    return value
-
-
-def keys_of(reference: str) -> tuple[str, ...]:
-    """Return the keys that lead from a contract's root to what a reference in it refers to."""
-    keys = unquote(reference).removeprefix("#/").split("/")
-    return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)
+        yield from ((path, method, item[method]) for method in METHODS if method in object_of(item))

@@ -241,7 +241,7 @@ def test_a_hand_edit_is_noticed(own: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("[]", "no OpenAPI document"), ("openapi: 3.1.0", "has no paths"), ("a: [", "while parsing")],
+    [("[]", "no OpenAPI document"), ("openapi: 3.1.0", "its `paths` is missing"), ("a: [", "while parsing")],
     ids=["a list", "no paths", "no YAML"],
 )
 def test_what_is_no_contract_is_refused_in_a_sentence(text: str, reason: str, tmp_path: Path) -> None:

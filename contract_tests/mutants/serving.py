@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -70,13 +70,16 @@ class LyingInstance:
 
 @contextmanager
 def lying_instance(
-    around: Callable[[ASGIApp], ASGIApp] | None = None, release: str = DEFAULT_OPTIONS.release
+    around: Callable[[ASGIApp], ASGIApp] | None = None,
+    release: str = DEFAULT_OPTIONS.release,
+    document: dict[str, Any] | None = None,
 ) -> Generator[LyingInstance]:
     """Run a sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own.
 
     Args:
         around: Wraps the application in a further layer.
         release: The release that it imitates.
+        document: The contract that it serves; that of its release by default.
 
     Yields:
         The sandbox.
@@ -85,7 +88,7 @@ def lying_instance(
         instance = Instance(
             Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS, release=release)
         )
-        app = create_app(instance, ContractSpec(contract.load(instance.options.release)))
+        app = create_app(instance, ContractSpec(document or contract.load(instance.options.release)))
         with listening("127.0.0.1", 0) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             layer = LyingLayer(app, lambda: _good_token(instance, url))

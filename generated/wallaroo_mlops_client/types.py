@@ -1,6 +1,9 @@
 """Contains some shared types for properties"""
 
+import datetime
+import json
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from enum import Enum
 from html import escape
 from http import HTTPStatus
 from reprlib import Repr
@@ -21,6 +24,15 @@ class Unset:
 
 
 UNSET: Unset = Unset()
+
+
+def text_of(value: Any) -> str:
+    """Return a value as it stands in a path, a header, a cookie, or a part of a form"""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    return json.dumps(value) if isinstance(value, (bool, list, dict)) else str(value)
 
 
 class _Hidden:
@@ -225,4 +237,5 @@ __all__ = [
     "Response",
     "Unset",
     "html_table",
+    "text_of",
 ]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from openapi_python_client.strings import PythonIdentifier
+
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import object_of
 
 PACKAGE = "wallaroo_mlops_client"
 
@@ -28,23 +31,25 @@ def page(document: dict[str, Any]) -> str:
 
 def tags_of(document: dict[str, Any]) -> list[str]:
     """Return the names of the tags in the contract's order; tags that only operations name come last."""
-    declared = [tag["name"] for tag in document.get("tags", [])]
-    used = [operation.get("tags", ["default"])[0] for _, _, operation in contract.operations(document)]
+    declared = [str(object_of(tag).get("name", "")) for tag in document.get("tags", [])]
+    used = [tag_of(operation) for _, _, operation in contract.operations(document)]
     return list(dict.fromkeys(declared + used))
+
+
+def tag_of(operation: dict[str, Any]) -> str:
+    """Return the tag by which the generator puts an operation into a package."""
+    return (operation.get("tags") or ["default"])[0]
 
 
 def operations_of(document: dict[str, Any], tag: str) -> list[tuple[str, dict[str, Any]]]:
     """Return the operations that have a tag as their first one."""
-    return [
-        (path, operation)
-        for path, _, operation in contract.operations(document)
-        if operation.get("tags", ["default"])[0] == tag
-    ]
+    return [(path, operation) for path, _, operation in contract.operations(document) if tag_of(operation) == tag]
 
 
 def table_row(document: dict[str, Any], path: str, operation: dict[str, Any]) -> str:
     """Return an operation as a row of the page."""
-    module = f"{PACKAGE}.api.{operation.get('tags', ['default'])[0]}.{operation['operationId']}"
+    tag, name = PythonIdentifier(tag_of(operation), "tag"), PythonIdentifier(operation["operationId"], "field_")
+    module = f"{PACKAGE}.api.{tag}.{name}"
     documents = dict.fromkeys(entry["document"] for entry in operation.get("x-evidence", []))
     cells = [
         operation["operationId"],
@@ -70,7 +75,7 @@ def answer_content(document: dict[str, Any], operation: dict[str, Any]) -> dict[
 
 def types_of(content: dict[str, Any]) -> str:
     """Return the types of bodies as one text, in the order of their media types."""
-    return ", ".join(dict.fromkeys(type_of(media.get("schema", {})) for media in content.values()))
+    return ", ".join(dict.fromkeys(type_of(object_of(media.get("schema"))) for media in content.values()))
 
 
 def type_of(schema: dict[str, Any]) -> str:
@@ -79,5 +84,5 @@ def type_of(schema: dict[str, Any]) -> str:
         name: str = schema["$ref"].rpartition("/")[2]
         return {"ArrowFile": "File", "PandasRecords": "list[PandasRecordsItem]"}.get(name, name)
     if schema.get("type") == "array":
-        return f"list[{type_of(schema['items'])}]"
+        return f"list[{type_of(object_of(schema.get('items')))}]"
     return "File" if schema.get("format") == "binary" else str(schema.get("type", "Any"))

@@ -16,6 +16,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from scripts.lib.called_from import called_path
 from scripts.lib.demo_files import Job, UnfitFilesError, read_job
 from wallaroo_ext import (
     Deployment,
@@ -27,7 +28,6 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
-from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
@@ -213,10 +213,10 @@ def demonstrate(console: Console, job: Job) -> int:
 def parse_arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--model", type=user_path, metavar="FILE.onnx", help="a model of your own, with --data")
+    parser.add_argument("--model", type=called_path, metavar="FILE.onnx", help="a model of your own, with --data")
     parser.add_argument(
         "--data",
-        type=user_path,
+        type=called_path,
         metavar="FILE",
         help="its rows: .json (pandas records), .jsonl, .arrow, .parquet, .csv or .npy; a column that is named like an "
         "output of the model is what is expected of it, and a label is found",

@@ -11,6 +11,8 @@ case $root in
     exit 2
     ;;
 esac
+WALLAROO_EXT_CALLED_FROM=$PWD # called_from.py makes paths of command lines relative to it
+export WALLAROO_EXT_CALLED_FROM
 CDPATH='' cd -- "$root" || exit 2
 requirements=$root/scripts/requirements
 

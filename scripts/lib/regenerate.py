@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import filecmp
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,16 +12,17 @@ from typing import Any
 
 from scripts.lib import dist
 from scripts.lib.api_page import PACKAGE, answer_content, page, request_content
+from scripts.lib.called_from import called_path
 from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles
+from scripts.lib.generator.running import GenerationError, run_generator
 from wallaroo_ext import contract
-from wallaroo_ext._util.files.user_paths import user_path
-from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext._util.files.yaml_files import line_of
+from wallaroo_ext.contract_checks import ContractError
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "generated"
 PAGE = "api.md"
 PRODUCTS = (PACKAGE, PAGE)
-PLAIN = {"string", "integer", "number", "boolean"}
 
 
 def main() -> int:
@@ -62,31 +61,27 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where anything differs")
     parser.add_argument(
-        "--contract", type=user_path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file"
+        "--contract", type=called_path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file"
     )
     parser.add_argument("--release", choices=contract.RELEASES, help="the client of one release, with its overlay")
-    parser.add_argument("--output", type=user_path, default=OWN, metavar="DIR", help="the directory to write to")
+    parser.add_argument("--output", type=called_path, default=OWN, metavar="DIR", help="the directory to write to")
     options = parser.parse_args()
     if options.release and options.output.resolve() == OWN:
         parser.error(f"{OWN} is for the client of all releases: give another directory by --output.")
     return options
 
 
-class GenerationError(Exception):
-    """The generator refused the contract, or had something to warn of."""
-
-
 def generate(source: Path, release: str | None, target: Path) -> None:
     """Generate the package with openapi-python-client, add the files that it does not write, and the page beside it."""
-    document = object_of(contract.load(release, file=source))
+    document = contract.load(release, file=source)
     table = summaries(document)
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(with_descriptions(document), file)
-        file.flush()
-        run_generator(Path(file.name), target / PACKAGE)
+    try:
+        run_generator(document, target / PACKAGE)
+    except ContractError as error:
+        raise error.at_line(line_of(source.read_bytes(), error.keys)) from None
     (target / PACKAGE / "py.typed").touch()
     (target / PACKAGE / "operations.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-    if release is None and source == contract.path():
+    if release is None and source.resolve() == contract.path().resolve():
         write_rules(target / PACKAGE / contract.RULES)
     if release is None:
         made = {"sha256": contract.digest(source), "contract": document}
@@ -100,54 +95,6 @@ def write_rules(target: Path) -> None:
     for release in contract.RELEASES:
         rules = json.dumps(contract.rules_of(contract.load(release)), separators=(",", ":"))
         (target / f"{release}.json").write_text(rules + "\n", encoding="utf-8")
-
-
-def run_generator(source: Path, target: Path) -> None:
-    """Run openapi-python-client.
-
-    Raises:
-        GenerationError: It failed or warned.
-    """
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(source)]
-    command += ["--output-path", str(target), "--config", str(ROOT / "openapi/generator.yaml"), "--meta", "none"]
-    command += ["--custom-template-path", str(ROOT / "openapi/templates"), "--fail-on-warning"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # the pinned ruff before any other
-    environment = os.environ | {"PATH": path, "RUFF_NO_CACHE": "true", "NO_COLOR": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode != 0:
-        raise GenerationError(f"{done.stdout}{done.stderr}".strip())
-
-
-def with_descriptions(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of the contract for the generator, with the sources at the end of each description.
-
-    The generator drops descriptions beside references; for plain values, the value's schema replaces the reference.
-    """
-    copy = inline_described_references(document, json.loads(json.dumps(document, default=str)))
-    described = [operation for _, _, operation in contract.operations(copy)]
-    described += object_of(object_of(copy.get("components")).get("schemas")).values()
-    for item in described:
-        if item.get("x-evidence"):
-            item["description"] = f"{item.get('description', '').strip()}\n\nSource: {sources(item)}."
-    return copy
-
-
-def inline_described_references(document: dict[str, Any], value: Any) -> Any:
-    """Return the value with references to plain schemas replaced, where a description stands beside the reference."""
-    if isinstance(value, list):
-        return [inline_described_references(document, inner) for inner in list_of(value)]
-    fields = object_of(value)
-    if isinstance(fields.get("$ref"), str) and "description" in fields:
-        target = contract.resolve(document, fields)
-        if target.get("type") in PLAIN and "enum" not in target:
-            kept = {name: inner for name, inner in target.items() if name != "x-evidence"}
-            return kept | {"description": fields["description"]}
-    return {name: inline_described_references(document, inner) for name, inner in fields.items()} if fields else value
-
-
-def sources(item: dict[str, Any]) -> str:
-    """Return the sources of a description as one line."""
-    return "; ".join(f'{entry["document"]}, "{entry["section"]}" ({entry["kind"]})' for entry in item["x-evidence"])
 
 
 def summaries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:

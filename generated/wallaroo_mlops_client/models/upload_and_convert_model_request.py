@@ -68,7 +68,9 @@ class UploadAndConvertModelRequest(ApiModel):
         files.append(("file", self.file.to_tuple()))
 
         for prop_name, prop in self.additional_properties.items():
-            files.append((prop_name, (None, str(prop).encode(), "text/plain")))
+            files.append(
+                (prop_name, (None, types.text_of(prop).encode(), "text/plain"))
+            )
 
         return files
 

@@ -111,7 +111,9 @@ class UploadModelRequest(ApiModel):
             )
 
         for prop_name, prop in self.additional_properties.items():
-            files.append((prop_name, (None, str(prop).encode(), "text/plain")))
+            files.append(
+                (prop_name, (None, types.text_of(prop).encode(), "text/plain"))
+            )
 
         return files
 

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +28,7 @@ from scripts.lib.bench.transports import transports
 from scripts.lib.bench.turns import result_table
 from scripts.lib.bench.uploads.large_upload import SIZE, large_upload
 from scripts.lib.bench.uploads.memory import MIB, WAYS, measure
+from scripts.lib.called_from import called_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("sections", metavar="SECTION", nargs="*", help=f"any of: {', '.join(SECTIONS)}")
     parser.add_argument("--upload-mib", type=int, default=SIZE // MIB, help="the size of the large upload, %(default)s")
     parser.add_argument(
-        "--picture", type=Path, default=PICTURE, help="where the section batch draws its figures, %(default)s"
+        "--picture", type=called_path, default=PICTURE, help="where the section batch draws its figures, %(default)s"
     )
     parser.add_argument("--no-vendor", action="store_true", help="leave out the vendor's SDK, which is downloaded")
     return parser

@@ -14,10 +14,10 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
+from scripts.lib.called_from import called_path
 from scripts.lib.keycloak.archive import KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, environment, read_realm
 from scripts.lib.keycloak.server import ADMIN, KeycloakFailedError, KeycloakServer, running
-from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.sandbox.server.env_file import EnvFileError, check_env_file, env_lines, write_env_file
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,7 +27,7 @@ def parse_arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/keycloak", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port of 127.0.0.1 to listen on; a free one by default")
-    parser.add_argument("--env-file", type=user_path, metavar="FILE", help="a file to write the lines to as well")
+    parser.add_argument("--env-file", type=called_path, metavar="FILE", help="a file to write the lines to as well")
     return parser.parse_args()
 
 

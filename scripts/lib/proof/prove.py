@@ -24,8 +24,8 @@ from contract_tests.mutants.proof import FEW_CASES, Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
 from contract_tests.support.conformance.healthy_instances import SURROUNDINGS
+from scripts.lib.called_from import called_path
 from wallaroo_ext._util.files.atomic_files import write_atomically
-from wallaroo_ext._util.files.user_paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,9 +79,11 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--cases", type=int, default=FEW_CASES, metavar="N", help="random requests of each operation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
-    parser.add_argument("--json", type=user_path, metavar="FILE", help="write the verdicts there, too")
+    parser.add_argument("--json", type=called_path, metavar="FILE", help="write the verdicts there, too")
     parser.add_argument("--list", action="store_true", help="print the names of the mutants, and try none")
-    parser.add_argument("--report", type=user_path, metavar="DIR", help="write the suite's report of one mutant there")
+    parser.add_argument(
+        "--report", type=called_path, metavar="DIR", help="write the suite's report of one mutant there"
+    )
     parser.add_argument("--contract", action="store_true", help="edit the contract: do its rules and the suite notice?")
     parser.add_argument("--client", action="store_true", help="edit the generated client: does --check notice?")
     return parser.parse_args()

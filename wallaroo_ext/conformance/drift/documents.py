@@ -15,6 +15,8 @@ from wallaroo_ext.conformance.drift.document_operations import operations_of, wi
 from wallaroo_ext.conformance.drift.impact import operation_impact
 from wallaroo_ext.conformance.drift.schema_comparison import SchemaComparison
 from wallaroo_ext.conformance.drift.shapes import Shapes
+from wallaroo_ext.contract_checks import ContractError, check_form
+from wallaroo_ext.contract_forms import plainly_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,7 @@ def compare_document(contract: dict[str, Any], other: dict[str, Any], name: str)
     """
     mine = operations_of(contract, "The contract")
     try:
+        other = _plainly_written(other)
         theirs = with_contract_prefix(mine, operations_of(other, name))
         comparison = _Comparison(contract, other)
         changes = [change for key, each in mine.items() for change in comparison.of(each, theirs.get(key))]
@@ -46,6 +49,15 @@ def compare_document(contract: dict[str, Any], other: dict[str, Any], name: str)
         raise DriftError(f"{name} is no OpenAPI document that can be read: {type(error).__name__}, {error}.") from None
     added = [_added(each) for key, each in theirs.items() if key not in mine]
     return Drift(name, (*changes, *added))
+
+
+def _plainly_written(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document in the form of the contract; as it is where it cannot be written so, which others say."""
+    try:
+        check_form(document)
+        return plainly_written(document)
+    except ContractError:
+        return document
 
 
 def _added(operation: DocumentOperation) -> Change:

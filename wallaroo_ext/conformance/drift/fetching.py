@@ -1,4 +1,4 @@
-"""Fetches an instance's own OpenAPI document.
+"""Fetches an instance's own OpenAPI document, or reads one from a file, in JSON or YAML.
 
 Source: mlops-api-tutorial, "References": instances have a page of Swagger UI at `/v1/api/docs`. No source says where
 the document is, so it is looked for beside the page, and then in the page.
@@ -10,10 +10,15 @@ import json
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import httpx
 
+from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext._util.files.yaml_files import parse_yaml
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.urls import parse_http_url, parse_url, redirect_target, remove_user
 from wallaroo_ext.conformance.drift.changes import DriftError
@@ -33,7 +38,8 @@ LARGEST_DOCUMENT = 64 * 2**20
 """The size of the largest document, in bytes."""
 _MOST_REDIRECTS = 3
 _SECONDS = 60.0
-_IN_A_PAGE = re.compile(r"""["']([^"'<>\s]+\.json)["']""")
+_IN_A_PAGE = re.compile(r"""["']([^"'<>\s]+\.(?:json|ya?ml))["']""")
+_SUFFIXES = {".json", ".yaml", ".yml"}
 _ADVICE = "Give the URL of the document itself."
 
 
@@ -42,12 +48,35 @@ class Fetched:
     """A document and its URL.
 
     Attributes:
-        url: The URL.
+        url: The URL, or the file.
         document: The document.
     """
 
     url: str
     document: dict[str, Any]
+
+
+def document_file(url: str) -> Path | None:
+    """Return the file that stands in place of a URL: what has `file:` before it, or is a file here; None for a URL."""
+    if url.startswith("file:"):
+        return Path(url2pathname(urlsplit(url).path))
+    file = user_path(url)
+    return file if "://" not in url and (file.is_file() or file.suffix.lower() in _SUFFIXES) else None
+
+
+def read_document(file: Path) -> Fetched:
+    """Return the OpenAPI document in a file.
+
+    Raises:
+        DriftError: There is no such file, or no document in it.
+    """
+    try:
+        document = object_of(parse_yaml(file.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise DriftError(f"{file} cannot be read: {error}.") from None
+    if "paths" not in document:
+        raise DriftError(f"{file} is no OpenAPI document: it has no `paths`.")
+    return Fetched(str(file), document)
 
 
 def fetch_document(client: Client | None, url: str | None = None) -> Fetched:
@@ -96,7 +125,7 @@ class _Fetcher:
         if document is not None:
             return Fetched(str(url), document)
         if not _is_page(content):
-            raise DriftError(f"{url} is no JSON object.", advice=_ADVICE)
+            raise DriftError(f"{url} is no OpenAPI document in JSON or YAML.", advice=_ADVICE)
         for named in self._named_in(content, url):
             inner, place = self._content(named)
             if (document := _document(inner)) is not None and "paths" in document:
@@ -129,7 +158,7 @@ class _Fetcher:
 
     def _answer(self, url: httpx.URL) -> tuple[int, bytes, httpx.URL | None]:
         """Return the status of a URL, its body, and the URL that it redirects to."""
-        headers = {"Accept": "application/json, text/html;q=0.5"}
+        headers = {"Accept": "application/json, application/yaml;q=0.9, text/html;q=0.5"}
         signing: dict[str, Any] = {} if _origin(url) == _origin(self._http.base_url) else {"auth": None}
         try:
             with self._http.stream("GET", url, headers=headers, follow_redirects=False, **signing) as response:
@@ -162,11 +191,16 @@ def _read(response: httpx.Response, url: httpx.URL) -> bytes:
 
 
 def _document(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object in a body; None where it is something else."""
+    """Return the JSON object in a body, or an OpenAPI document in YAML; None where it is something else."""
     try:
         return object_of(json.loads(content)) or None
     except (ValueError, RecursionError):
+        pass
+    try:
+        document = {} if _is_page(content) else object_of(parse_yaml(content))
+    except ValueError:
         return None
+    return document if "paths" in document else None
 
 
 def _is_page(content: bytes) -> bool:

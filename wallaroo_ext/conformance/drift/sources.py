@@ -1,11 +1,11 @@
-"""Compares the contract with another side: recorded exchanges, or an instance's own document."""
+"""Compares the contract with another side: recorded exchanges, an instance's own document, or one in a file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.drift.documents import compare_document
-from wallaroo_ext.conformance.drift.fetching import fetch_document
+from wallaroo_ext.conformance.drift.fetching import document_file, fetch_document, read_document
 from wallaroo_ext.conformance.drift.recorded_exchanges import compare_recordings
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ def drift_of(
     recorded: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Drift:
-    """Return the differences between the contract and recorded exchanges, or an instance's own OpenAPI document.
+    """Return the differences between the contract and recorded exchanges, or another OpenAPI document.
 
     Args:
         contract: The contract, as `wallaroo_ext.contract.load` returns it.
         client: A client of the instance, from `connect`.
-        url: The URL of its document, or of a page that names it; beside `/v1/api/docs` by default.
+        url: A file with a document, or the URL of the instance's, or of a page that names it; beside `/v1/api/docs` by
+            default.
         recorded: A directory of recorded exchanges, in place of an instance.
         progress: Called with the number of recordings that were read, and the number of all recordings.
 
@@ -40,5 +41,6 @@ def drift_of(
     """
     if recorded is not None:
         return compare_recordings(contract, recorded, progress)
-    fetched = fetch_document(client, url)
+    file = None if url is None else document_file(url)
+    fetched = fetch_document(client, url) if file is None else read_document(file)
     return compare_document(contract, fetched.document, fetched.url)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.contract_schemas import ContractSchemas
 from wallaroo_ext.sandbox.http.problems import bad_request
 
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 _LOCATIONS = {"path", "query"}
 _LITERALS = {"integer": re.compile(r"-?(0|[1-9][0-9]{0,99})"), "boolean": re.compile("true|false")}
 
-
 _FORM = "application/x-www-form-urlencoded"
+_SUCCESS = re.compile("2[0-9]{2}")
+_DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
+"""What stands between the values of a list that is one text, by the parameter's style."""
 
 
 def parse_media_type(value: str) -> tuple[str, dict[str, str]]:
@@ -85,7 +89,8 @@ class ParameterSpec:
         name: The name.
         location: `path` or `query`.
         required: Whether it is required.
-        is_list: Whether it may be repeated.
+        is_list: Whether it may have several values.
+        delimiter: What stands between its values; empty where it is repeated for each.
         kind: The type of its value, or of each of its values.
         validator: Validates the value, or the list of values.
     """
@@ -94,6 +99,7 @@ class ParameterSpec:
     location: str
     required: bool
     is_list: bool
+    delimiter: str
     kind: str
     validator: jsonschema_rs.Validator
 
@@ -103,6 +109,8 @@ class ParameterSpec:
             if self.required:
                 raise bad_request(f"{self.name}: the {self.location} needs this parameter.")
             return
+        if self.delimiter:
+            texts = [part for text in texts for part in text.split(self.delimiter)]
         if len(texts) > 1 and not self.is_list:
             raise bad_request(f"{self.name}: the {self.location} has this parameter {len(texts)} times.")
         values = [_value_of(text, self.kind) for text in texts]
@@ -113,6 +121,16 @@ def _value_of(text: str, kind: str) -> Any:
     """Parse a text as a value of a type. Return the text itself if it is none: the schema then refuses it."""
     literal = _LITERALS.get(kind)
     return json.loads(text) if literal is not None and literal.fullmatch(text) else text
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """Return the type of a schema's values, apart from null; empty where there are several, or none is named."""
+    if "anyOf" in schema or "oneOf" in schema:
+        kinds = [_kind(object_of(part)) for part in [*list_of(schema.get("anyOf")), *list_of(schema.get("oneOf"))]]
+    else:
+        kinds = list(map(str, list_of(schema.get("type")) or [schema.get("type", "")]))
+    named = [kind for kind in kinds if kind != "null"]
+    return "null" if not named else named[0] if len(named) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +198,12 @@ class ContractSpec(ContractSchemas):
             path=path,
             method=method.upper(),
             parameters=self._parameters(path, operation),
-            bodies=tuple(self._body(kind, media["schema"], is_rows=is_rows) for kind, media in content.items()),
+            bodies=tuple(self._body(kind, media.get("schema", {}), is_rows=is_rows) for kind, media in content.items()),
             body_required=body.get("required", False),
-            success=next(int(status) for status in operation["responses"] if status.startswith("2")),
-            statuses=frozenset(map(int, operation["responses"])),
+            success=next(
+                (int(status) for status in operation["responses"] if _SUCCESS.fullmatch(status)), HTTPStatus.OK
+            ),
+            statuses=frozenset(int(status) for status in operation["responses"] if status.isdecimal()),
             bearer=any("bearerToken" in scheme for scheme in security),
         )
 
@@ -194,15 +214,19 @@ class ContractSpec(ContractSchemas):
         return tuple(self._parameter(parameter) for (_, location), parameter in found.items() if location in _LOCATIONS)
 
     def _parameter(self, parameter: dict[str, Any]) -> ParameterSpec:
-        schema = self.resolve(parameter["schema"])
-        is_list = schema.get("type") == "array"
+        content = list(parameter.get("content", {}).values())
+        schema = self.resolve(parameter.get("schema") or (content[0].get("schema", {}) if content else {}))
+        is_list = _kind(schema) == "array" and not content
+        style = parameter.get("style", "form" if parameter["in"] == "query" else "simple")
+        is_one_text = is_list and not (parameter["in"] == "query" and parameter.get("explode", style == "form"))
         return ParameterSpec(
             name=parameter["name"],
             location=parameter["in"],
             required=parameter.get("required", False),
             is_list=is_list,
-            kind=str((self.resolve(schema["items"]) if is_list else schema).get("type")),
-            validator=self.validator(schema),
+            delimiter=_DELIMITERS.get(style, "") if is_one_text else "",
+            kind=_kind(self.resolve(schema.get("items", {})) if is_list else schema),
+            validator=self.validator({} if content else schema),
         )
 
     def _body(self, media_type: str, schema: dict[str, Any], *, is_rows: bool) -> BodySpec:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract_tests.support.command_line import Done, in_process
+from wallaroo_ext._util.files.yaml_files import parse_yaml
 from wallaroo_ext.cli.commands.checking.drift import drift
 from wallaroo_ext.cli.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LISTED: dict[str, Any] = {
@@ -52,3 +55,59 @@ def test_the_overlay_is_applied_to_a_contract_of_ones_own(tmp_path: Path, capsys
         drift(recorded=tmp_path, contract=own, release="2024.2", options=Options())
     assert end.value.code == 2
     assert "matches nothing" in capsys.readouterr().err
+
+
+OLD = "openapi: 3.1.0\npaths: {/a: {get: {operationId: a, responses: {200: {description: It.}}}}}\n"
+NEW = OLD.replace("get:", "post:")
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    (tmp_path / "old.yaml").write_text(OLD, encoding="utf-8")
+    return tmp_path / "old.yaml"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    return in_process({}, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("names", [(), ("--url",), ("--drift-url",)], ids=["alone", "--url", "--drift-url"])
+@pytest.mark.parametrize("form", ["YAML", "JSON"])
+def test_two_files_are_compared_without_an_instance(
+    names: tuple[str, ...], form: str, old: Path, run: Callable[..., Done]
+) -> None:
+    new = old.with_name("new.yaml")
+    content = NEW if form == "YAML" else json.dumps(parse_yaml(NEW.encode()))
+    new.write_text(content, encoding="utf-8")
+    done = run("drift", *names, str(new), "--contract", str(old), "--json")
+    found = json.loads(done.out)
+    assert (done.code, found["against"], found["breaking"]) == (1, str(new), 1)
+    assert [change["other"] for change in found["changes"]] == [None, "POST /a"]
+
+
+def test_a_file_that_says_the_same_is_no_difference(old: Path, run: Callable[..., Done]) -> None:
+    done = run("drift", old.as_uri(), "--contract", str(old))
+    assert done.code == 0
+    assert "say the same" in done.out
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "No such file"),
+        ("a: [", "it is no YAML, line 2"),
+        ("a: 1", "it has no `paths`"),
+        ("paths: {}", "`openapi`"),
+    ],
+)
+def test_a_file_that_is_no_document_is_a_sentence(
+    content: str | None, says: str, old: Path, run: Callable[..., Done]
+) -> None:
+    new = old.with_name("new.yaml")
+    if content is not None:
+        new.write_text(content, encoding="utf-8")
+    done = run("drift", str(new), "--contract", str(old))
+    assert done.code == 2
+    assert says in done.sentence
+    assert str(new) in done.sentence

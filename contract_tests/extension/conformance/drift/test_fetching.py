@@ -75,6 +75,14 @@ def test_the_page_of_a_sandbox_names_it_too(client: Client, sandbox: dict[str, s
     assert drift_of(RELEASED, url=page_url).changes == ()
 
 
+def test_it_may_be_in_yaml_and_a_page_may_name_it_so() -> None:
+    written = httpx.Response(200, text="openapi: 3.1.0\npaths: {}\n")
+    answers = {f"{HOME}{fetching.DOCS_PAGE}": page("api.yaml"), f"{HOME}/v1/api/api.yaml": written}
+    instance = Instance(answers)
+    assert fetch_document(instance.client()).document == DOCUMENT
+    assert fetch_document(instance.client(), "/v1/api/api.yaml").document == DOCUMENT
+
+
 def test_it_is_looked_for_beside_the_page() -> None:
     instance = Instance({BESIDE: JSON})
     found = fetch_document(instance.client())
@@ -126,10 +134,10 @@ def redirect(target: str) -> httpx.Response:
         (redirect(f"{HOME}/spec"), "again and again"),
         (page(), "is a page"),
         (page("missing.json"), "answers with 404"),
-        (httpx.Response(200, text="openapi: 3.1.0"), "no JSON object"),
-        (httpx.Response(200, json=[]), "no JSON object"),
-        (httpx.Response(200), "no JSON object"),
-        (httpx.Response(200, content=b"[" * 100_000), "no JSON object"),
+        (httpx.Response(200, text="openapi: 3.1.0"), "no OpenAPI document in JSON or YAML"),
+        (httpx.Response(200, json=[]), "no OpenAPI document in JSON or YAML"),
+        (httpx.Response(200), "no OpenAPI document in JSON or YAML"),
+        (httpx.Response(200, content=b"[" * 100_000), "no OpenAPI document in JSON or YAML"),
     ],
 )
 def test_what_came_in_its_place_is_said_in_a_sentence(answer: httpx.Response, reason: str) -> None:

@@ -51,7 +51,7 @@ def conformance(
     explore: Annotated[bool, Parameter(negative=())] = False,
     quick: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
-    drift_url: Annotated[str | None, Parameter(group=_DRIFT)] = None,
+    drift_url: Annotated[str | None, Parameter(name=("--url", "--drift-url"), group=_DRIFT)] = None,
     recorded: Annotated[Path | None, Parameter(group=_DRIFT), PATH] = None,
     read_only: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     allow_user_changes: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
@@ -83,7 +83,7 @@ def conformance(
         explore: Use a new random seed, which is printed.
         quick: Leave out what takes long, for every push; the last lines say what was left out.
         drift: Compare the instance's own OpenAPI document, if it has one.
-        drift_url: The URL of that document.
+        drift_url: The URL of that document, or a file.
         recorded: Compare recorded exchanges: a directory of JSON files with `path`, `status`, `request`, `response`.
         read_only: Change nothing: make no workspace, and only read what exists.
         allow_user_changes: Invite, activate and deactivate users that the run makes, at example.com.
