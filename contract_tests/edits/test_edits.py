@@ -62,5 +62,8 @@ def test_there_are_edits_of_each_kind() -> None:
 
 
 @pytest.mark.slow
-def test_each_edit_is_right_in_all_that_reads_a_contract() -> None:
-    assert [verdict for verdict in verdicts() if verdict.fault] == []
+def test_edits_are_right_in_all_that_reads_a_contract() -> None:
+    """One of fifteen is tried here; `python -m contract_tests.edits.judging` tries all, which takes ten minutes."""
+    found = verdicts(every=15)
+    assert len(found) > 5
+    assert [verdict for verdict in found if verdict.fault] == []

@@ -427,7 +427,7 @@ class TestWrongCalls:
             (("deploy", "a"), 2, "--model"),
             (("deploy", "a", "--model", "@1"), 2, "NAME@VERSION"),
             (("deploy", "a", "--model", "b", "--engine-config", "[]"), 2, "a JSON object"),
-            (("status",), 2, "The API lists no deployments"),
+            (("status",), 2, "`wallaroo-ext list deployments` lists what is deployed"),
             (("status", "nobody"), 1, "No pipeline 'nobody' is deployed"),
             (("status", "nobody-7"), 1, "No pipeline 'nobody-7' is deployed"),
             (("undeploy", "a", "--workspace", "nobodys"), 1, "no workspace 'nobodys'"),
