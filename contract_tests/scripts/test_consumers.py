@@ -10,7 +10,6 @@ import pytest
 
 from scripts.lib import dist
 from scripts.lib.consumers import run
-from scripts.lib.consumers.page import write_page
 from scripts.lib.consumers.scene import ConsumerError, Scene
 from scripts.lib.consumers.scene import run as run_program
 from scripts.lib.consumers.tools import CLIENTS, HERE, Tool, Workshop
@@ -159,16 +158,3 @@ def test_the_guides_options_are_those_that_are_tried() -> None:
     for option in options:
         assert option in text, option
         assert option in tried, option
-
-
-def test_the_page_holds_the_contract_and_loads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "redoc.js"
-    program.write_text("const Redoc = '</script><!-- x';", encoding="utf-8")
-    monkeypatch.setattr("scripts.lib.consumers.page._PROGRAM", program)
-    write_page(tmp_path / "page.html")
-    text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert text.count("</script>") == text.count("<script>") == 2
-    assert "<!--" not in text
-    assert "infer_pipeline" in text
-    assert "default-src 'none'" in text
-    assert not re.search(r"<(script|link|img)\b[^>]*(src|href)=", text)

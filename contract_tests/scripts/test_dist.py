@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from contract_tests.support.browser import browsing
 from scripts.lib import dist
+from scripts.lib.contract_page import contract_page
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -46,11 +49,15 @@ def test_a_copy_that_is_changed_missing_or_left_over_is_noticed_and_mended(tmp_p
     (tmp_path / f"{dist.NAME}.yaml").unlink()
     (tmp_path / f"{dist.NAME}-2021.1.json").touch()
     (tmp_path / "README.md").touch()
+    (tmp_path / dist.PAGE).write_text("", encoding="utf-8")
     assert dist.differences(tmp_path) == [
         f"{dist.NAME}.yaml is missing",
         f"{dist.NAME}-2021.1.json is not made from the contract",
+        f"{dist.PAGE} differs",
         f"{name} differs",
     ]
+    (tmp_path / dist.PAGE).unlink()  # as in a new clone
+    assert f"{dist.PAGE} is missing" not in dist.differences(tmp_path)
     dist.write(tmp_path)
     assert dist.differences(tmp_path) == []
     assert (tmp_path / "README.md").exists()
@@ -134,3 +141,23 @@ def test_a_field_that_is_called_like_an_extension_stays() -> None:
     assert media["example"] == {"links": "x", "x-names": 1}
     assert media["schema"]["properties"].keys() == {"links", "example"}
     assert media["schema"]["additionalProperties"] is True
+
+
+def test_the_page_holds_the_contract_and_loads_nothing() -> None:
+    text = contract_page("const init = '</script><!-- x';")
+    assert text.count("</script>") == text.count("<script ") == 1
+    assert "<!--" not in text
+    assert "infer_pipeline" in text
+    assert "default-src 'none'" in text
+    assert not re.search(r"<(script|link|img)\b[^>]*(src|href)=", text)
+
+
+def test_the_page_shows_the_operations_in_a_browser(tmp_path: Path) -> None:
+    page = tmp_path / dist.PAGE
+    page.write_text(contract_page(), encoding="utf-8")
+    with browsing(tmp_path / "profile") as browser:
+        browser.open(page.as_uri())
+        browser.click("//*[text()='inference']")
+        browser.wait_until("return document.body.innerText.includes('Score rows on a deployed pipeline')")
+        complaints = browser.complaints()
+    assert [each for each in complaints if "logo-mini" not in each] == []  # which the page's policy keeps away

@@ -1,4 +1,4 @@
-"""Makes the copies of the contract for other tools, in `openapi/dist/`: a JSON, a YAML, and a JSON for each release.
+"""Makes the copies of the contract for other tools, in `openapi/dist/`: a JSON, a YAML, a JSON a release, and a page.
 
 A copy says the same of requests and answers. It has no links, which generators refuse or ignore; every object of an
 answer is open in so many words, without which they drop what a newer release adds; nothing that only this repository
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scripts.lib.contract_page import contract_page
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = contract.path().parent / "dist"
 NAME = "wallaroo-mlops"
+PAGE = f"{NAME}.html"
 
 _OWN = {"x-evidence", "x-names", "x-writes", "x-always", "links"}
 """The keys that only this repository reads, and links."""
@@ -50,8 +52,9 @@ def copies() -> dict[str, str]:
 
 
 def write(directory: Path = DIRECTORY) -> None:
-    """Write the copies, and remove those that are no more."""
+    """Write the copies and the page, and remove the copies that are no more."""
     texts = copies()
+    (directory / PAGE).write_text(contract_page(), encoding="utf-8", newline="\n")
     for stale in _existing(directory) - texts.keys():
         (directory / stale).unlink()
     for name, text in texts.items():
@@ -59,9 +62,12 @@ def write(directory: Path = DIRECTORY) -> None:
 
 
 def differences(directory: Path = DIRECTORY) -> list[str]:
-    """Return a line for each copy that is not what the contract gives."""
+    """Return a line for each copy that is not what the contract gives, and for the page if it is there and is not."""
     texts = copies()
     existing = _existing(directory)
+    if (directory / PAGE).exists():  # it is not committed
+        texts[PAGE] = contract_page()
+        existing.add(PAGE)
     changed = [name for name in sorted(texts.keys() & existing) if _read(directory / name) != texts[name]]
     return [
         *(f"{name} is missing" for name in sorted(texts.keys() - existing)),

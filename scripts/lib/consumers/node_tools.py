@@ -1,9 +1,8 @@
-"""The tools from npm: clients in TypeScript, a mock, a proxy, a linter and a page."""
+"""The tools from npm: clients in TypeScript, a mock, a proxy and a linter."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from scripts.lib import dist
-from scripts.lib.consumers.page import write_page
 from scripts.lib.consumers.tools import BIN, HERE, ConsumerError, Tool, Workshop
 
 if TYPE_CHECKING:
@@ -155,24 +153,10 @@ def _token(workshop: Workshop) -> dict[str, str]:
     return {"Authorization": f"Bearer {_expect(answer, 200)['access_token']}"}
 
 
-def _redoc(workshop: Workshop) -> str:
-    made = workshop.directory / "page.html"
-    write_page(made)
-    browser = shutil.which("chromium")
-    if browser:  # without a network and without anything that a user has
-        options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={workshop.directory / 'profile'}")
-        blocked = ("--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", "--dump-dom")
-        shown = workshop.run(browser, *options, *blocked, made.as_uri())
-        if "Score rows on a deployed pipeline" not in shown.partition("<body")[2].partition("<script")[0]:
-            raise ConsumerError("the page does not show the operations")
-    return "`scripts/consumers --page FILE` makes a page of the contract in one file, which loads nothing"
-
-
 TOOLS = (
     Tool("openapi-typescript with openapi-fetch", _version("openapi-typescript"), _NEEDS, _openapi_typescript),
     Tool("@hey-api/openapi-ts", _version("@hey-api/openapi-ts"), _NEEDS, _hey_api),
     Tool("Prism as mock", _version("@stoplight/prism-cli"), _NEEDS, _mock),
     Tool("Prism as proxy", _version("@stoplight/prism-cli"), _NEEDS, _proxy),
     Tool("Spectral", _version("@stoplight/spectral-cli"), _NEEDS, _spectral),
-    Tool("Redoc", _version("redoc"), _NEEDS, _redoc),
 )

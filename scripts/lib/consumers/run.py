@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 from scripts.lib import dist
 from scripts.lib.consumers import go_tools, java_tools, node_tools, python_tools
-from scripts.lib.consumers.page import write_page
 from scripts.lib.consumers.scene import scene
 from scripts.lib.consumers.tools import HERE, ConsumerError, Tool, Workshop
-from wallaroo_ext._util.files.user_paths import user_path
 
 if TYPE_CHECKING:
     from scripts.lib.consumers.scene import Scene
@@ -56,10 +54,6 @@ def main() -> int:
     """Try the tools. Returns 0 if all of them work that are here, 1 if one fails or the table says something else."""
     options = parse_arguments()
     install_node_modules()
-    if options.page:
-        write_page(options.page)
-        print(f"{options.page} is the contract as a page, which loads nothing.")
-        return 0
     rows = try_out([each for each in chosen(options) if not options.tool or options.tool in each.name])
     written = table(rows)
     if options.check:
@@ -77,7 +71,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--node-and-java", action="store_true", help="only those that need no more than Node and Java")
     parser.add_argument("--tool", metavar="NAME", help="only those whose names have this in them")
     parser.add_argument("--check", action="store_true", help="change no file, and exit with 1 where the table differs")
-    parser.add_argument("--page", type=user_path, metavar="FILE", help="write the contract as a web page, and end")
     return parser.parse_args()
 
 
