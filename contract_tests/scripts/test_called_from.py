@@ -35,3 +35,11 @@ def test_a_program_that_no_script_started_takes_paths_as_they_are(
     monkeypatch.setenv(VARIABLE, "/elsewhere")
     monkeypatch.chdir(tmp_path)
     assert called_path("a.yaml") == Path("a.yaml")
+
+
+def test_the_tests_are_chosen_by_paths_from_where_one_stands() -> None:
+    chosen = "test_called_from.py::test_a_path_is_relative_to_it"
+    command = [str(ROOT / "scripts/test"), chosen, "-k", "path", "--collect-only", "-q", "-n0"]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "contract_tests/scripts/test_called_from.py::test_a_path_is_relative_to_it" in done.stdout
