@@ -28,6 +28,7 @@ SHELL = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 STUB = """\
 #!/bin/sh
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+WALLAROO_EXT_CALLED_FROM=$PWD
 CDPATH='' cd -- "$root"
 use_environment() { :; }
 """

@@ -126,8 +126,8 @@ def infer(
         decimal: The decimal point of numbers in a CSV file, `,` or `.`. Without it, a column of numbers with commas is
             refused.
         wire: The format of the rows and of the answer. `arrow` is exact and fast. `pandas-records` is JSON with an
-            object for each row. `json` has the columns in one object; the oldest releases take nothing else. JSON has
-            no NaN, no times and no bytes.
+            object for each row. `json` has the columns in one object: the oldest releases take nothing else, and the
+            URLs of newer ones may refuse it. JSON has no NaN, no times and no bytes.
         dataset: The parts of the answer that are wanted, such as `out`, `out.dense_1`, or `*`, for all, with
             `metadata.partition`.
         dataset_exclude: The parts of the answer to leave out; by default `metadata`, unless `dataset` names it or a

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 SECRET = "a-control-secret-of-the-tests"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 LOOPBACK, ELSEWHERE = "127.0.0.1", "203.0.113.7"
-_, ARROW = contract.operation("infer_pipeline").request_types
+JSON_RECORDS, ARROW = contract.operation("infer_pipeline").request_types
+RECORD, RECORDS = b'[{"tensor": [' + b"0.0, " * 28 + b"0.0]}]", {"Content-Type": JSON_RECORDS}
 TIME_IS_LONG = {"seconds": 3600}
 DROP = {"operation": "list_workspaces", "kind": "drop-before-answer", "count": 1}
 
@@ -287,7 +288,7 @@ class TestReset:
         assert left.pop("clock").keys() == new.pop("clock").keys()
         assert left == new
         assert list((data_directory / "models").iterdir()) == list((data_directory / "log").iterdir()) == []
-        assert http.post(url, json={"tensor": [[0.0] * 29]}).status_code == 404
+        assert http.post(url, content=RECORD, headers=RECORDS).status_code == 404
 
     def test_ids_begin_at_one_again(
         self, steering: httpx.Client, client: Client, http: httpx.Client, model_file: Path, deploy: Callable[..., Any]
@@ -771,9 +772,9 @@ class TestTransitions:
         steer(steering, "transitions", {"deployments": {}})
         found = self.status(http, deployment)
         assert (found["status"], found["engines"][0]["status"]) == ("Starting", "Pending")
-        assert http.post(url, json={"tensor": [[0.0] * 29]}).status_code == 503
+        assert http.post(url, content=RECORD, headers=RECORDS).status_code == 503
         wait_until_running(client, deployment)
-        assert http.post(url, json={"tensor": [[0.0] * 29]}).status_code == 200
+        assert http.post(url, content=RECORD, headers=RECORDS).status_code == 200
 
     def test_a_deployment_fails_as_it_is_told(
         self, steering: httpx.Client, http: httpx.Client, version_id: int, deploy: Callable[..., tuple[str, str]]

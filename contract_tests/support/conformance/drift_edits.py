@@ -704,10 +704,10 @@ _OF_OPERATIONS: list[Edit] = [
     ),
     Edit(
         "one of several bodies",
-        lambda d: d.operation("infer_pipeline")["requestBody"]["content"]["application/json"]["schema"].update(
+        lambda d: d.operation("infer_deployment")["requestBody"]["content"]["application/json"]["schema"].update(
             minProperties=2
         ),
-        "infer_pipeline",
+        "infer_deployment",
         "request (application/json)",
         "changed",
         True,
