@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from contract_tests.support.readme import python_blocks
+from contract_tests.support.documentation import blocks, guide
 from contract_tests.support.servers.http_servers import is_answering
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.control_client import Sandbox, SandboxControlError
@@ -75,9 +75,9 @@ def test_modules_of_the_project_stand_in_for_none_of_the_sandbox(project: pytest
     assert "1 passed" in done.stdout
 
 
-def test_the_test_in_the_readme_passes(pytester: pytest.Pytester) -> None:
-    [block] = [block for block in python_blocks() if "wallaroo_client" in block]
-    pytester.makepyfile(block)
+def test_the_test_in_the_guide_passes(pytester: pytest.Pytester) -> None:
+    [block] = [block for block in blocks(guide("testing"), "python") if "wallaroo_client" in block.code]
+    pytester.makepyfile(block.code)
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 

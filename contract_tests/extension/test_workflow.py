@@ -1,4 +1,4 @@
-"""May the workflow that the README shows do no more than it has to?"""
+"""May the workflow that the documentation shows do no more than it has to?"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_tests.support import readme
+from contract_tests.support.documentation import blocks, guide
 
-WORKFLOWS = readme.workflows()
+WORKFLOWS = [block.code for block in blocks(guide("conformance"), "yaml")]
 PINNED = re.compile(r"uses: +[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 

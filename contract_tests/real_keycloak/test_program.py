@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from contract_tests.support.readme import ROOT, shell_lines
+from contract_tests.support.documentation import ROOT, blocks, guide
 from contract_tests.support.real_keycloak import REQUIRED
 from scripts.lib.keycloak.archive import SHA256, VERSION
 from wallaroo_ext.sandbox.process import read_environment
@@ -157,11 +157,11 @@ def _wait_for(file: Path, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("keycloak")  # so that this test is skipped where there is none
-def test_the_lines_of_the_readme_run_and_leave_nothing(tmp_path: Path) -> None:
+def test_the_lines_of_the_guide_run_and_leave_nothing(tmp_path: Path) -> None:
     temporary, env_file = tmp_path / "temporary", tmp_path / "keycloak.env"
     temporary.mkdir()
-    lines = re.sub(r"(?:\./)?(\w+\.env)", rf"{tmp_path}/\1", shell_lines("A Keycloak of your own"))
-    first, second, third = lines.splitlines()
+    [block] = [block for block in blocks(guide("sign-in"), "sh") if "keycloak.env" in block.code]
+    first, second, third = re.sub(r"(?:\./)?(\w+\.env)", rf"{tmp_path}/\1", block.code).splitlines()
     with (
         started(f"exec {first}", temporary, env_file) as keycloak,
         started(second, tmp_path, tmp_path / "wallaroo.env"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.support.readme import ROOT
+from contract_tests.support.documentation import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.readme import ROOT
+from contract_tests.support.documentation import ROOT
 from scripts.lib.proof import mutate, mutate_reports
 from scripts.lib.proof.mutate_changes import SWITCH, Change, changes_of, switchable_code
 from scripts.lib.proof.mutate_environment import make_environments

@@ -53,10 +53,6 @@ def blocks(page: Path, language: str = "") -> list[Block]:
     return [block for block in found if language in {"", block.language}]
 
 
-def section(page: Path, heading: str) -> str:
-    """Return the text below a heading, to the next one."""
-    found = re.search(
-        rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-    )
-    assert found is not None, f"{page.name} has no section {heading!r}"
-    return found[1]
+def guide(name: str) -> Path:
+    """Return the page of a guide."""
+    return DOCS / "guides" / f"{name}.md"

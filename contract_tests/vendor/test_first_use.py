@@ -1,4 +1,4 @@
-"""Does the README's example with the vendor's SDK run, with both of its releases?"""
+"""Does the guide's example with the vendor's SDK run, with both of its releases?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.support.readme import python_blocks
+from contract_tests.support.documentation import blocks, guide
 from contract_tests.support.servers.fork_server import running
 from contract_tests.vendor.environments import ROOT, SANDBOXES, run
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("release", SANDBOXES)
-def test_the_readmes_example_with_the_vendors_sdk_runs(release: str, tmp_path: Path) -> None:
-    [program] = [block for block in python_blocks() if "import wallaroo\n" in block]
+def test_the_guides_example_with_the_vendors_sdk_runs(release: str, tmp_path: Path) -> None:
+    [program] = blocks(guide("vendor-sdk"), "python")
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     with running(None, "--release", SANDBOXES[release]) as environment:
-        done = run(release, ["-c", program], environment, tmp_path)
+        done = run(release, ["-c", program.code], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(r"0 +\[0\.0\d*\]\n1 +\[0\.00119\d*\]\n2 +\[(1\.0|0\.99999\d*)\]\n", done.stdout), done.stdout
     assert "114 rows in the log" in done.stdout

@@ -14,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from contract_tests.support.data.batch_rows import read_output, scores_of, write_tables
-from contract_tests.support.readme import shell_lines
+from contract_tests.support.documentation import blocks, guide
 from contract_tests.support.servers.echo_instance import URL, Echo
 from contract_tests.support.servers.scoring_instance import MODELS, ROWS, SCORED, SUMS, Adding
 from wallaroo_ext import (
@@ -178,15 +178,15 @@ def test_rejected_rows_are_errors_or_have_a_reason(lookup: str, scored: Scored, 
 
 
 @pytest.mark.parametrize("engine", ["spark", "ray"])
-def test_the_readmes_lines_run(
+def test_the_guides_lines_run(
     request: pytest.FixtureRequest, client: Client, model_file: Path, tmp_path: Path, engine: str
 ) -> None:
     names = {"client": client, engine: request.getfixturevalue(engine)}
     write_tables(tmp_path / "in", 200)
-    lines = [line for line in shell_lines("Scoring millions of rows").splitlines() if engine in line]
-    program = "\n".join(lines).replace("s3://rows", str(tmp_path / "in"))
+    [lines] = [block for block in blocks(guide("spark-and-ray"), "python") if engine in block.code]
+    program = lines.code.replace("s3://rows", str(tmp_path / "in"))
     with deploy_pipeline(client, "screening", upload_model(client, model_file, name="screening", workspace=1)):
-        exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - it is our own text
+        exec(compile(program, lines.page, "exec"), names)  # noqa: S102 - it is our own text
         scored: Any = names["scored"]
         assert scored.count() == 200
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from contract_tests.support.command_line import commands, in_process
+from contract_tests.support.documentation import README, pages
 from contract_tests.support.servers import fork_server
 from wallaroo_ext.cli.main import COMMANDS, build_app
 from wallaroo_ext.cli.options import Options
@@ -114,9 +115,9 @@ def _options() -> dict[str, set[str]]:
 
 
 def test_the_commands_that_texts_name_are_there() -> None:
-    """Those in help, in errors and in the README, which say what to do next."""
+    """Those in help, in errors and in the documentation, which say what to do next."""
     texts = [file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py")]
-    texts.append((ROOT / "README.md").read_text(encoding="utf-8"))
+    texts += [page.read_text(encoding="utf-8") for page in (README, *pages())]
     named = {found for text in texts for found in re.findall(r"`wallaroo-ext ([a-z]+)", text)}
     assert named - COMMANDS.keys() == set()
     assert len(named) > 8

@@ -23,7 +23,7 @@ from wallaroo_mlops_client.api.models import list_models
 from wallaroo_mlops_client.models import ListModelsRequest
 
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
-from contract_tests.support.readme import shell_lines
+from contract_tests.support.documentation import blocks, guide
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect
@@ -119,14 +119,15 @@ class TestTheWholePath:
         assert gone.sentence.startswith("No pipeline 'path' is deployed")
         assert gone.code == 1
 
-    def test_as_the_readme_does_it_in_a_shell(self, sandbox: dict[str, str], tmp_path: Path) -> None:
+    def test_as_the_guide_does_it_in_a_shell(self, sandbox: dict[str, str], tmp_path: Path) -> None:
         command = tmp_path / "wallaroo-ext"
         command.write_text(f'#!/bin/sh\nexec {" ".join(SCRIPT)} "$@"\n', encoding="utf-8")
         command.chmod(0o755)
         (tmp_path / "scripts").symlink_to(ROOT / "scripts")
         variables = environment_of(sandbox) | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+        [lines] = blocks(guide("shell"), "sh")
         ended = subprocess.run(
-            ["/bin/sh", "-e", "-c", shell_lines("From the shell")],
+            ["/bin/sh", "-e", "-c", lines.code],
             cwd=tmp_path,
             env=variables,
             capture_output=True,
@@ -135,10 +136,10 @@ class TestTheWholePath:
             timeout=120,
         )
         assert ended.returncode == 0, ended.stderr
-        assert "tumours is Running." in ended.stderr
+        assert "shell is Running." in ended.stderr
         assert re.search(r"^status +ready$", ended.stdout, re.MULTILINE)
-        assert re.search(r"^tumours-\d+ is undeployed\.$", ended.stdout, re.MULTILINE)
-        assert "114 rows in 1 file in scored-tumours, in " in ended.stderr
+        assert re.search(r"^shell-\d+ is undeployed\.$", ended.stdout, re.MULTILINE)
+        assert "114 rows in 1 file in scored-shell, in " in ended.stderr
         with (tmp_path / "scored.csv").open(encoding="utf-8", newline="") as opened:
             scored = list(csv.DictReader(opened))
         with ROWS.open(encoding="utf-8", newline="") as opened:

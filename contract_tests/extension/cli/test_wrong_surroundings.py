@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.readme import ROOT
+from contract_tests.support.documentation import ROOT
 from contract_tests.support.servers.http_servers import unused
 from wallaroo_ext import contract
 from wallaroo_ext.cli.main import COMMANDS, build_app

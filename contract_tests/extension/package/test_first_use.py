@@ -17,13 +17,12 @@ import pytest
 from pyarrow import parquet
 
 import wallaroo_ext
-from contract_tests.support.readme import python_blocks
+from contract_tests.support.documentation import README, blocks, guide, pages
 from contract_tests.support.servers import fork_server
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.inference.inputs.rows import to_table
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,35 +148,16 @@ def test_files_that_do_not_fit_are_refused_in_a_sentence(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_the_code_in_the_readme_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    programs = [block for block in python_blocks() if "with connect()" in block]
-    assert len(programs) >= 2
-    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
-    monkeypatch.chdir(tmp_path)
-    with running() as environment:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        for program in programs:
-            exec(compile(program, "README.md", "exec"), {})  # noqa: S102 - it is our own text
-    shown = capsys.readouterr().out
-    assert re.search(r"malignant +probability\n0 +\d +[01]\.\d+\n", shown)
-    assert "2 tumours" in shown
-    assert "114 rows, 0 rejected" in shown
-    assert "create_workspace: 400" in shown
-
-
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_first_example_of_the_readme_runs_on_every_release(
     release: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
-    program = next(block for block in python_blocks() if "with connect()" in block)
+    [program] = blocks(README, "python")
     with fork_server.running(None, "--release", release) as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        exec(compile(program, "README.md", "exec"), {})  # noqa: S102 - it is our own text
+        exec(compile(program.code, "README.md", "exec"), {})  # noqa: S102 - it is our own text
     shown = capsys.readouterr().out.splitlines()
     assert [line.split() for line in shown[1:4]] == [
         ["0", "0", "0.000000"],
@@ -186,28 +166,32 @@ def test_the_first_example_of_the_readme_runs_on_every_release(
     ]
 
 
-def test_what_the_readme_lets_people_write_is_not_committed() -> None:
+def code_of_the_documentation() -> str:
+    return "".join(block.code for page in (README, *pages()) for block in blocks(page))
+
+
+def test_what_the_documentation_lets_people_write_is_not_committed() -> None:
     """Least of all credentials."""
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    written = set(re.findall(r"--(?:env-file|output|report) ([\w./-]+)", readme))
-    written |= set(re.findall(r"to_parquet\(\"([^\"]+)\"", readme)) | set(re.findall(r"\.parquet\", \"(\w+)\"", readme))
-    written |= set(re.findall(r"wallaroo-ext batch \S+ ([\w-]+)", readme))
-    assert {"wallaroo.env", "keycloak.env", "patients.parquet", "scored", "report"} <= written
-    assert written - ignored - {"DIR", "FILE"} - {"my-client"} == set()
-
-
-def test_no_two_examples_of_the_readme_write_to_one_place() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    places = re.findall(r"\.parquet\", \"(\w+)\"", readme) + re.findall(
-        r"\n    wallaroo-ext batch \S+ ([\w-]+)", readme
+    code = code_of_the_documentation()
+    written = set(re.findall(r"--(?:env-file|output|report) ([\w./-]+)", code))
+    written |= set(re.findall(r"(?:to_parquet|save)\(\"([^\"]+)\"", code))
+    written |= set(re.findall(r"\.parquet\", \"(\w+)\"", code)) | set(
+        re.findall(r"wallaroo-ext batch \S+ ([\w-]+)", code)
     )
-    assert len(places) >= 2
-    assert len(places) == len(set(places))
+    assert {"wallaroo.env", "keycloak.env", "patients.parquet", "scored", "drift.png", "report"} <= written
+    assert written - ignored - {"my-client"} == set()
 
 
-def test_the_readme_lists_the_sandboxs_gaps() -> None:
-    assert "does not imitate" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_no_two_runs_of_the_documentation_write_to_one_place() -> None:
+    code = code_of_the_documentation()
+    places = set(re.findall(r"\.parquet\", \"(\w+)\"", code)) | set(re.findall(r"wallaroo-ext batch \S+ (\S+)", code))
+    assert places == {"scored", "scored-patients", "scored-shell"}
+    assert len(re.findall(r"wallaroo-ext batch \S+ scored-shell", code)) == 1
+
+
+def test_the_guide_lists_the_sandboxs_gaps() -> None:
+    assert "does not imitate" in guide("sandbox").read_text(encoding="utf-8")
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

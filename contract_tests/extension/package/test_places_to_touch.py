@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
 import wallaroo_ext
-from contract_tests.support.readme import ROOT
-from contract_tests.support.readme import text as readme
+from contract_tests.support.documentation import ROOT, guide
 from contract_tests.support.sandbox.fault_matrix import TABLE
 from scripts.lib.recordings import release_of
 from wallaroo_ext import aio, contract
@@ -57,9 +56,9 @@ def test_a_fault_stands_in_the_matrix() -> None:
     assert [name for name in KINDS if not any(row.strip().partition(",")[0] == name for row in rows)] == []
 
 
-def test_a_release_stands_on_the_command_line_in_the_readme_and_in_the_tests_of_answers() -> None:
+def test_a_release_stands_on_the_command_line_in_the_guide_and_in_the_tests_of_answers() -> None:
     assert get_args(get_type_hints(sandbox)["release"]) == RELEASES
-    assert "--release " + r"\|".join(RELEASES) in readme()
+    assert "--release " + r"\|".join(RELEASES) in guide("sandbox").read_text(encoding="utf-8")
     tried = {node.value for node in ast.walk(_parsed(ANSWER_TESTS)) if isinstance(node, ast.Constant)}
     assert [release for release in RELEASES if release not in tried] == []
 
