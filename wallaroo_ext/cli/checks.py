@@ -43,6 +43,10 @@ _HTTPS = "Does the port speak https? Then write https:// in the address."
 TOLERATED_SECONDS = 60.0
 """How far two clocks may be apart: tokens and certificates are checked with about the same tolerance."""
 
+_SECOND_OF_DATE = 1.5  # an answer's date has whole seconds, and the answer took some time
+_MINUTES_FROM = 120.0
+"""The duration from which minutes say as much as seconds, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -193,7 +197,11 @@ def check_token(client: Client, now: float) -> tuple[str | None, Check]:
         when = datetime.fromtimestamp(ends_at, UTC).isoformat(sep=" ", timespec="seconds")
         advice = "Get another one; or sign in with a user, and the token is renewed automatically."
         return None, Check("token", "failed", f"The token expired at {when}.", advice)
-    return found, Check("token", "ok", f"There is a token, which is valid for {ends_at - now:.0f} s.")
+    return found, Check("token", "ok", f"There is a token, which is valid for {_duration(ends_at - now)}.")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _MINUTES_FROM else f"{seconds / 60:.0f} minutes"
 
 
 def check_clock(response: httpx.Response | None, token: str | None) -> Check:
@@ -206,6 +214,8 @@ def check_clock(response: httpx.Response | None, token: str | None) -> Check:
     if server_time is None:
         return Check("clock", "skipped", "The instance does not say what time it is.")
     ahead = now - server_time
+    if 0 <= ahead < _SECOND_OF_DATE:
+        return Check("clock", "ok", "This machine's clock and the instance's are the same to the second.")
     if abs(ahead) <= TOLERATED_SECONDS:
         return Check("clock", "ok", f"This machine's clock and the instance's are {abs(ahead):.0f} s apart.")
     what = f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the instance's."

@@ -635,6 +635,8 @@ class TestDoctor:
         ]
         assert sandbox["WALLAROO_PASSWORD"] not in done.out
         assert "eyJ" not in done.out
+        assert "valid for 60 minutes." in done.out
+        assert "the instance's are the same to the second." in done.out
 
     def test_no_settings(self, wallaroo: Callable[..., Done]) -> None:
         checks = checks_of(wallaroo("doctor", "--json", environment={}))
