@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -89,6 +90,19 @@ class TestSite:
         done = run(tmp_path)
         assert (done.returncode, "name another directory" in done.stderr) == (2, True)
         assert [found.name for found in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_types_that_signatures_name_are_explained() -> None:
+    named: set[str] = set()
+    for name in wallaroo_ext.__all__:
+        subject = getattr(wallaroo_ext, name)
+        if inspect.isfunction(subject):
+            annotations = [str(found.annotation) for found in inspect.signature(subject).parameters.values()]
+            named |= {found for text in annotations for found in re.findall(r"(?<![\w.])[A-Z][A-Za-z]+", text)}
+    known = {"Any", "Callable", "Iterable", "Literal", "Mapping", "None", "Sequence", *wallaroo_ext.__all__}
+    page = (DOCS / "reference/functions.md").read_text(encoding="utf-8")
+    assert len(named) > 15
+    assert [name for name in named - known if f"`{name}`" not in page] == []
 
 
 def test_links_that_lead_nowhere_and_things_from_elsewhere_are_found(tmp_path: Path) -> None:
