@@ -16,7 +16,7 @@ from cyclopts import CycloptsError
 
 from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.cli import commands, signals
-from wallaroo_ext.cli.completion import CompletedApp
+from wallaroo_ext.cli.completion_scripts import CompletedApp
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import WallarooError
