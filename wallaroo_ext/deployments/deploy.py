@@ -54,7 +54,7 @@ def deploy_pipeline(
         with deploy_pipeline(client, "tumours", model) as deployment:
             scored = infer(client, deployment.url, rows)
 
-    At the end of the `with` block (in asyncio, of `async with await deploy_pipeline(...) as deployment`) the deployment
+    At the end of the `with` block (in asyncio, of `async with aio.deploy_pipeline(...) as deployment`) the deployment
     is undeployed. Without a block it goes on until `undeploy`. Where the workspace has a pipeline of this name, a
     version is added to it, and the deployment of this name runs that from then on.
 

@@ -1,6 +1,7 @@
 """Signs in, uploads a model, deploys it and calls operations, which needs no extra; what needs one says which."""
 
 import asyncio
+import inspect
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -24,6 +25,7 @@ with connect() as client:
         assert deployment.status == "Running"
         assert name in {found.name for found in list_models(client)}
     assert name in {found.name for found in asyncio.run(aio.list_models(client))}
+    assert sys.version_info < (3, 12) or inspect.iscoroutinefunction(aio.deploy_pipeline)
     assert find_spec("pyarrow") is None
     for extra, use in {
         "arrow": lambda: infer(client, deployment, {"tensor": [[0.0] * 30]}),
