@@ -17,7 +17,14 @@ from wallaroo_ext.client import connect
 from wallaroo_ext.deployments import deploy, find, listing, wait
 from wallaroo_ext.inference import infer as inference
 from wallaroo_ext.logs import pipeline_logs as logs
-from wallaroo_ext.operations import NullableOperation, Operation, asynchronous, call_steps, client_of
+from wallaroo_ext.operations import (
+    NullableOperation,
+    Operation,
+    asynchronous,
+    asynchronous_block,
+    call_steps,
+    client_of,
+)
 from wallaroo_ext.operations import run_async as run
 from wallaroo_ext.resources import models, pipelines, workspaces
 from wallaroo_ext.uploads import upload
@@ -65,14 +72,17 @@ __all__ = [
 assay_results = asynchronous(results.assay_results)
 """Get the stored results of an assay; see `wallaroo_ext.assay_results`."""
 
-deploy_pipeline = asynchronous(deploy.deploy_pipeline)
+deploy_pipeline = asynchronous_block(deploy.deploy_pipeline)
 """Deploy models as a pipeline; see `wallaroo_ext.deploy_pipeline`.
 
-It is undeployed at the end of `async with await deploy_pipeline(...) as deployment`.
+    async with aio.deploy_pipeline(client, "tumours", model) as deployment:
+        scored = await aio.infer(client, deployment, rows)
+
+It is undeployed at the end of the block. `await deploy_pipeline(...)` gives the deployment, which then goes on.
 """
 
-find_deployment = asynchronous(find.find_deployment)
-"""Find a pipeline that is deployed; see `wallaroo_ext.find_deployment`."""
+find_deployment = asynchronous_block(find.find_deployment)
+"""Find a pipeline that is deployed; see `wallaroo_ext.find_deployment`. It is awaited, or entered by `async with`."""
 
 find_workspace = asynchronous(workspaces.find_workspace)
 """Find a workspace; see `wallaroo_ext.find_workspace`."""

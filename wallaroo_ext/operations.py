@@ -2,12 +2,14 @@
 
 A helper is written once, as a generator of steps: requests to send, pauses to make, work that may block. `run` carries
 the steps out in a thread, `run_async` in an event loop. `synchronous` makes the public function from the generator, and
-`asynchronous` its counterpart in `wallaroo_ext.aio`.
+`asynchronous` or `asynchronous_block` its counterpart in `wallaroo_ext.aio`.
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
+import sys
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overl
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.awaited_blocks import AwaitedBlock, Block
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import InvalidDataError
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+B = TypeVar("B", bound=Block)
 T_co = TypeVar("T_co", covariant=True)
 
 logger = logging.getLogger("wallaroo_ext")
@@ -225,6 +229,22 @@ def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]
         return await run_async(*_called(steps, arguments, named))
 
     awaitable.__module__ = "wallaroo_ext.aio"
+    return awaitable
+
+
+def asynchronous_block(function: Callable[P, B]) -> Callable[P, AwaitedBlock[B]]:
+    """Return the function of `wallaroo_ext.aio` for one whose result is a context manager.
+
+    It is as `asynchronous` makes it, but what it returns is also taken by `async with`, without `await`.
+    """
+    coroutine_function = asynchronous(function)
+
+    @wraps(coroutine_function)
+    def awaitable(*arguments: P.args, **named: P.kwargs) -> AwaitedBlock[B]:
+        return AwaitedBlock(coroutine_function(*arguments, **named))
+
+    if sys.version_info >= (3, 12):
+        inspect.markcoroutinefunction(awaitable)  # as frameworks ask for
     return awaitable
 
 

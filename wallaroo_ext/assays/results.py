@@ -8,8 +8,9 @@ from uuid import UUID
 
 from wallaroo_ext._util.times import BEGINNING, END, Time, read_time
 from wallaroo_ext.assays.result_forms import rows_of
-from wallaroo_ext.errors import ApiError, ContractViolationError, InvalidDataError
+from wallaroo_ext.errors import ApiError, ContractViolationError, InvalidDataError, WallarooError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
+from wallaroo_ext.resources.pipelines import pipelines_steps
 from wallaroo_ext.transport.response_errors import NOT_SERVED
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _OPERATION = "get_assay_results"
 _NUMBERS = ("min", "max", "mean", "median", "std")
+_SEARCHED, _SHOWN = 20, 10
+"""In how many pipelines assays are looked for, and how many are named, in an error."""
 _SIDES = ("baseline", "window")
 
 
@@ -104,6 +107,7 @@ def _first_version(
         return (yield from _documented(assay_id, start, end, limit))
     except ApiError as error:
         if not _may_be_served_elsewhere(error):
+            yield from _name_assays_steps(error)
             raise
         documented = error
     try:
@@ -112,6 +116,32 @@ def _first_version(
         if error.status in NOT_SERVED and documented.status not in NOT_SERVED:
             raise documented from None  # the release has the documented path, which failed
         raise
+
+
+def _name_assays_steps(error: ApiError) -> Steps[None]:
+    """Let the error of an assay that is not there name those that are, as far as the instance tells."""
+    if error.status != HTTPStatus.BAD_REQUEST:
+        return
+    try:
+        known = yield from _assays_steps()
+    except WallarooError:  # such as an older release's, which lists no pipelines
+        return
+    if known:
+        error.advice = f"There are: {', '.join(known)}."
+
+
+def _assays_steps() -> Steps[list[str]]:
+    """Return the ids of assays, each with its name and its pipeline."""
+    from wallaroo_mlops_client.api.assays import list_assays
+    from wallaroo_mlops_client.models import ListAssaysRequest
+
+    found: dict[int, str] = {}
+    for pipeline in (yield from pipelines_steps(None))[:_SEARCHED]:
+        listed = yield from call_steps(list_assays, body=ListAssaysRequest(pipeline_id=pipeline.id))
+        found |= {
+            assay.id: f"{assay.id} ({assay.name!r} of {assay.pipeline_name or pipeline.name})" for assay in listed
+        }
+    return [found[number] for number in sorted(found)][:_SHOWN]
 
 
 def _may_be_served_elsewhere(error: ApiError) -> bool:

@@ -13,6 +13,8 @@ from wallaroo_ext.cli.printing.output import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_RECORDED = "recordings"
+"""How the names of recorded examples begin."""
 _MULTIPART = "multipart/form-data"
 _DEEPEST = 8
 """How deep a made example is at most; the contract's bodies are flatter."""
@@ -26,13 +28,25 @@ def example_body(name: str) -> Any:
     """
     content = _content(name)
     for kind, media in content.items():
-        examples = object_of(media.get("examples"))
-        if examples and "json" in kind:
-            return contract.resolve(_document(), object_of(next(iter(examples.values()))))["value"]
+        examples = _examples(media) if "json" in kind else {}
+        if examples:
+            # Recorded ones are of newer servers than those of documents, and a server may refuse an older form.
+            first = next((example for key, example in examples.items() if key.startswith(_RECORDED)), None)
+            return contract.resolve(_document(), object_of(first or next(iter(examples.values()))))["value"]
     for kind, media in content.items():
         if "json" in kind or kind == _MULTIPART:
             return _made(object_of(media.get("schema")))
     return None
+
+
+def _examples(media: dict[str, Any]) -> dict[str, Any]:
+    """Return the examples of a body by their names, with those of other operations that take the same."""
+    own, schema = object_of(media.get("examples")), media.get("schema")
+    if not own or "$ref" not in object_of(schema):
+        return own
+    names = (found["operationId"] for _, _, found in contract.operations(_document()) if "requestBody" in found)
+    others = (other for name in names for other in _content(name).values() if other.get("schema") == schema)
+    return own | {key: example for other in others for key, example in object_of(other.get("examples")).items()}
 
 
 def required_query(name: str) -> list[tuple[str, Any]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.near_names import near_or_first
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import WallarooError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_SHOWN = 10
 _MOST_SURPLUS = 3
 _LABELS = {"class", "expected", "label", "labels", "outcome", "target", "y"}
 _IDS = {"id", "index", "key", "no", "number", "row", "unnamed: 0", "uuid"}
@@ -37,7 +36,7 @@ def find_columns(known: Sequence[str], texts: list[str], option: str, owner: str
     names = [name for text in texts for name in ([text] if text in known else text.split(","))]
     for name in names:
         if name not in known:
-            raise UsageError(f"{option}: there is no column {name!r} in {owner}, but {_suggestions(known, name)}.")
+            raise UsageError(f"{option}: there is no column {name!r} in {owner}, but {near_or_first(name, known)}.")
     return names
 
 
@@ -52,12 +51,6 @@ def drop_columns(known: Sequence[str], wanted: Sequence[str], drop: list[str], o
     if not names:
         raise UsageError("No column is left to be sent.")
     return names
-
-
-def _suggestions(known: Sequence[str], name: str) -> str:
-    """Return the columns with similar names, or the first ones if there are none."""
-    more = ["…"] if len(known) > _SHOWN else []
-    return ", ".join(get_close_matches(name, known, n=3, cutoff=0.5) or [*known[:_SHOWN], *more])
 
 
 def without_values(names: Sequence[str]) -> pa.Table:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from wallaroo_ext._util.files.user_paths import user_path
 
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 
 _SECONDS = 3.0
 """How long a shell waits for the instance; it then completes nothing."""
-_AS_SHELLS_DO = "local IFS=$'\\n'; compopt -o filenames 2>/dev/null; COMPREPLY=( $(compgen -f -- \"${cur}\") )"
-
-
-class CompletedApp(App):
-    """A command line whose completion for bash completes paths with spaces, and directories with a slash."""
-
-    def generate_completion(self, **options: Any) -> str:
-        """Return the script that completes the commands' words in a shell."""
-        script: str = super().generate_completion(**options)
-        return script.replace('COMPREPLY=( $(compgen -f -- "${cur}") )', _AS_SHELLS_DO)
 
 
 def workspace_names(context: CompletionContext) -> Iterable[str]:

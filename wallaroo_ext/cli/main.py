@@ -12,11 +12,11 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, cast
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, UnusedCliTokensError
 
 from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.cli import commands, signals
-from wallaroo_ext.cli.completion import CompletedApp
+from wallaroo_ext.cli.completion_scripts import CompletedApp
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import WallarooError
@@ -32,12 +32,19 @@ COMMANDS = dict(
 """The modules of the commands, by the command's name, which is the module's own."""
 
 
+_EXTRAS = (
+    "What a command needs beyond this comes with extras, as in pip install 'wallaroo-ext[sandbox]': arrow and pandas "
+    "for rows, charts for assays, sandbox, conformance, socks for proxies; in Python, aiohttp, telemetry, spark and "
+    "ray, too."
+)
 _PIPE_CLOSED = 141
 """The exit code of a program that was ended by the signal SIGPIPE."""
 _COMPLETE = "__complete"
 """The word that the scripts of shells call this program with, before the words of the line that they complete."""
 _CLEAN_UP = ("batch", "deploy", "infer", "logs", "undeploy", "upload")
 """The commands that clean up, or report what they leave, when a signal ends them."""
+_OPTIONS = ("--help", "--install-completion", "--version")
+"""The options of the program itself."""
 _SECRET_OPTIONS = {
     "--password": "WALLAROO_PASSWORD",
     "--client-secret": "WALLAROO_CLIENT_SECRET",
@@ -50,16 +57,17 @@ def build_app(arguments: list[str]) -> CompletedApp:
 
     Otherwise a sandbox would keep the memory of all the others as long as it runs.
     """
+    words = arguments[1:] if arguments[:1] == [_COMPLETE] else arguments
+    is_known = bool(words) and words[0] in COMMANDS
     app = CompletedApp(
         name="wallaroo-ext",
         help="Work with a Wallaroo instance, or run one on this machine.",
+        help_epilogue=None if is_known else _EXTRAS,
         version=lambda: metadata.version("wallaroo-ext"),
         version_format="plaintext",
         suppress_keyboard_interrupt=False,  # `run` reports what is left behind
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-    words = arguments[1:] if arguments[:1] == [_COMPLETE] else arguments
-    is_known = bool(words) and words[0] in COMMANDS
     for name, module in COMMANDS.items():
         app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
     return app
@@ -98,12 +106,14 @@ def run(app: CompletedApp, arguments: list[str]) -> None:
 def _with_next_step(error: CycloptsError | UsageError, arguments: list[str]) -> str:
     """Return what is wrong with a call in one line, with a near command, and which help says more."""
     text = " ".join(str(error).split())
+    if isinstance(error, UnusedCliTokensError):
+        text = f"{', '.join(repr(word) for word in error.unused_tokens or ())}: there is no argument for this."
     if isinstance(error, UsageError) or "Did you mean" in text:
         return text
     command = next((word for word in arguments if not word.startswith("-")), "")
     if command in COMMANDS:
         return f"{text} `wallaroo-ext {command} --help` says what it takes."
-    near = get_close_matches(command, COMMANDS, n=2)
+    near = get_close_matches(command or "".join(arguments[:1]), [*COMMANDS, *_OPTIONS], n=2)
     guess = f"Did you mean {' or '.join(near)}? " if near else ""
     return f"{text} {guess}`wallaroo-ext --help` lists all commands."
 

@@ -17,6 +17,7 @@ from wallaroo_ext.errors import ContractViolationError, InvalidDataError, Invali
 from wallaroo_ext.operations import Pause, Steps, call_steps, note_leftovers, steps_of, synchronous
 from wallaroo_ext.resources.lookup import not_found_error
 from wallaroo_ext.resources.models import models_steps, versions_steps
+from wallaroo_ext.resources.naming import explained_names
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_id_steps
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
@@ -54,7 +55,7 @@ def deploy_pipeline(
         with deploy_pipeline(client, "tumours", model) as deployment:
             scored = infer(client, deployment.url, rows)
 
-    At the end of the `with` block (in asyncio, of `async with await deploy_pipeline(...) as deployment`) the deployment
+    At the end of the `with` block (in asyncio, of `async with aio.deploy_pipeline(...) as deployment`) the deployment
     is undeployed. Without a block it goes on until `undeploy`. Where the workspace has a pipeline of this name, a
     version is added to it, and the deployment of this name runs that from then on.
 
@@ -274,7 +275,8 @@ def _created(name: str, references: list[ModelReference], workspace_id: int) -> 
     steps = [PipelineStep(model_inference=ModelInferenceStep(models=[reference])) for reference in references]
     definition = PipelineDefinition(steps=steps)
     body = CreatePipelineRequest(pipeline_id=name, workspace_id=workspace_id, definition=definition)
-    created = yield from call_steps(create_pipeline, body=body)
+    with explained_names("pipeline", name):
+        created = yield from call_steps(create_pipeline, body=body)
     version = created.pipeline_variant_version
     return PendingDeployment(
         pipeline=name,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from wallaroo_ext.errors import ConfigurationError, ConflictError, InvalidDataError, InvalidRequestError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
+from wallaroo_ext.resources.naming import explained_names
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
@@ -181,7 +182,8 @@ def _created(name: str) -> Steps[Workspace]:
     from wallaroo_mlops_client.models import CreateWorkspaceRequest, Workspace
 
     try:
-        answer = yield from call_steps(create_workspace, body=CreateWorkspaceRequest(workspace_name=name))
+        with explained_names("workspace", name):
+            answer = yield from call_steps(create_workspace, body=CreateWorkspaceRequest(workspace_name=name))
     except (InvalidRequestError, ConflictError):
         made = _found((yield from list_workspaces_steps()), name)
         if made is None:

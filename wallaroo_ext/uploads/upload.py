@@ -19,6 +19,7 @@ from wallaroo_ext.errors import (
     WaitTimeoutError,
 )
 from wallaroo_ext.operations import Send, Steps, note_leftovers, parse, send, synchronous
+from wallaroo_ext.resources.naming import explained_names
 from wallaroo_ext.resources.workspaces import list_workspaces_steps, workspace_id_steps
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.conversion import ready_version_steps
@@ -237,7 +238,8 @@ def _sent(plan: Plan, source: Source, sending: _Sending) -> Steps[tuple[int, str
         bar = stack.enter_context(show_progress(sending.name, sending.progress or None))
         body = UploadBody(source, plan.envelope, digest, Reporter(bar, source.size))
         after.enter_context(_may_be_there(source, body))
-        answer = yield from _uploaded(plan, source, body)
+        with explained_names("model", sending.name):
+            answer = yield from _uploaded(plan, source, body)
         return _version_id(plan, answer), None if digest is None else digest.hexdigest()
 
 

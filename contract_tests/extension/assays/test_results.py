@@ -33,6 +33,7 @@ from wallaroo_ext import (
 )
 from wallaroo_ext.assays.results import results_schema, results_table
 from wallaroo_ext.operations import parse
+from wallaroo_ext.sandbox.control_client import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -163,9 +164,20 @@ class TestOnASandbox:
         table = assay_results(client, assay_id, start="2030-01-01")
         assert (table.num_rows, table.schema) == (0, results_schema())
 
-    def test_an_unknown_assay_is_the_instances_error(self, client: Client, assay_id: int) -> None:
-        with pytest.raises(InvalidRequestError):
+    def test_an_unknown_assay_is_the_instances_error_with_those_that_are(self, client: Client, assay_id: int) -> None:
+        with pytest.raises(InvalidRequestError, match="There is no assay") as raised:
             assay_results(client, assay_id + 1000)
+        [listed] = call(list_assays, client=client, body=ListAssaysRequest(pipeline_id=1))
+        assert raised.value.advice == f"There are: {assay_id} ({listed.name!r} of {listed.pipeline_name})."
+
+    def test_where_assays_cannot_be_listed_the_error_is_as_it_was(
+        self, sandbox: dict[str, str], client: Client, assay_id: int
+    ) -> None:
+        with Sandbox(sandbox) as control:
+            control.add_faults({"operation": "list_assays", "kind": "unknown-status"})
+            with pytest.raises(InvalidRequestError, match="Change the request"):
+                assay_results(client, assay_id + 1000)
+            control.clear_faults()
 
     def test_in_asyncio(self, sandbox: dict[str, str], client: Client, assay_id: int) -> None:
         async def results() -> pa.Table:

@@ -227,6 +227,7 @@ class TestSources:
             ("mixed", {}, "several formats"),
             ("text.parquet", {}, "cannot be read as parquet"),
             ("rows.parquet", {"columns": ["other"]}, "no column 'other'"),
+            ("rows.parquet", {"columns": ["idd"]}, "no column 'idd' in the data set, but id."),
             ("rows.parquet", {"keys": ["key"], "columns": ["id"]}, "no column 'key'"),
             ("rows.parquet", {"filter": [("other", ">", 1)]}, "does not fit the data set"),
             ("rows.parquet", {"filter": "id > 5"}, "A filter is"),

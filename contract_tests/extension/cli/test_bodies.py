@@ -13,6 +13,7 @@ from wallaroo_ext import InvalidDataError, aio, call, connect, contract, list_wo
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.cli.bodies import check_fields, example_body
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.contract_schemas import ContractSchemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,20 @@ def test_an_example_is_what_the_contract_takes(name: str) -> None:
     validator = jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
     validator.validate(body)
     assert check_fields(name, kind, body) == []
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_an_example_is_what_the_newest_release_takes(name: str) -> None:
+    newest = contract.load(contract.RELEASES[-1])
+    operation = next((found for _, _, found in contract.operations(newest) if found["operationId"] == name), None)
+    if operation is None:
+        pytest.skip("It is an operation of older releases.")
+    content = contract.resolve(newest, operation["requestBody"])["content"]
+    kind, _ = schema_of(name)
+    body = example_body(name)
+    if "multipart" in kind:
+        body["file"] = "bytes"
+    ContractSchemas(newest).validator(content[kind]["schema"]).validate(body)
 
 
 def test_they_are_many() -> None:

@@ -7,7 +7,7 @@ import re
 import shlex
 import webbrowser
 from functools import cache
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from contract_tests.support.servers import fork_server
 from wallaroo_ext.cli.main import COMMANDS, build_app
 from wallaroo_ext.cli.options import Options
 from wallaroo_ext.inference.inputs.rows import to_table
+from wallaroo_ext.sandbox.faults.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -49,6 +50,20 @@ def test_every_command_has_an_example_but_those_without_arguments() -> None:
     without = {name for name, text in HELP.items() if "For example: `wallaroo-ext " not in text}
     assert without <= {"call", "token", "doctor", "operations"}
     assert "`wallaroo-ext call list_models --data '{\"workspace_id\": 1}'`" in HELP["call"]
+
+
+def test_the_kinds_of_fault_are_listed_where_the_sandbox_is_started() -> None:
+    listed = re.search(r"kinds are ([^.]+)\.", " ".join(HELP["sandbox"].split()))
+    assert listed is not None
+    assert re.split(r", | and ", listed[1]) == list(KINDS)
+
+
+def test_every_extra_is_named_by_the_programs_help_alone(wallaroo: Callable[..., Done]) -> None:
+    shown = wallaroo("--help").out
+    end = shown[shown.index("What a command needs") :]
+    extras = metadata.metadata("wallaroo-ext").get_all("Provides-Extra") or []
+    assert {extra for extra in extras if extra != "cli"} <= set(re.findall(r"\w+", end))
+    assert "What a command needs" not in wallaroo("upload", "--help").out
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

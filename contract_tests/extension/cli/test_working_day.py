@@ -441,6 +441,8 @@ class TestWrongCalls:
             (("infer", "nobody", str(ROWS), "--drop", "malign"), 2, "no column 'malign' in the rows, but malignant"),
             (("infer", "https://evil.example.com/v1/api/pipelines/infer/a-1", str(ROWS)), 2, "another origin"),
             (("assay", "results", "999"), 1, "no assay 999"),
+            (("open", "sandbox"), 2, "'sandbox': there is no argument for this. `wallaroo-ext open --help` says"),
+            (("--verison",), 2, "Did you mean --version?"),
             (("assay", "results", "x"), 2, "a number or a UUID, not 'x'"),
             (("assay", "results", "1", "--start", "soon"), 2, "not 'soon'"),
             (("assay", "chart", "1", "--output", "chart.gif"), 2, "end in .png, .svg, .pdf"),

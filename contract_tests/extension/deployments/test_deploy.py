@@ -539,7 +539,7 @@ class TestAsynchronous:
         expected: Callable[[Any], np.ndarray[Any, Any]],
     ) -> None:
         async def path(connected: Client) -> Any:
-            async with await aio.deploy_pipeline(connected, "async", model) as deployment:
+            async with aio.deploy_pipeline(connected, "async", model) as deployment:
                 found = await aio.find_deployment(connected, "async")
                 assert (found.url, found.name) == (deployment.url, deployment.name)
                 return await aio.infer(connected, found, {"tensor": ROWS})

@@ -249,7 +249,7 @@ class TestWhatRanBefore:
                 version = await aio.model_version(asynchronous, "model")
                 async with await aio.deploy_pipeline(asynchronous, "x", version):
                     pass
-                async with await aio.find_deployment(asynchronous, "x"):
+                async with aio.find_deployment(asynchronous, "x"):
                     pass
 
         asyncio.run(blocks())

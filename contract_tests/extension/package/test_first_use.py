@@ -216,8 +216,9 @@ def test_the_public_names_are_sorted_and_there() -> None:
     names = wallaroo_ext.__all__
     assert names == sorted(names)
     assert set(names) <= set(dir(wallaroo_ext))
-    with pytest.raises(AttributeError, match="no attribute 'conect'"):
+    with pytest.raises(AttributeError, match="no attribute 'conect'") as raised:
         _ = cast("Any", wallaroo_ext).conect
+    assert (raised.value.name, raised.value.obj) == ("conect", wallaroo_ext)  # by which Python proposes `connect`
     for name in names:
         assert getattr(wallaroo_ext, name).__doc__
 

@@ -7,7 +7,7 @@ import inspect
 import pickle
 import pydoc
 import re
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_type
 
@@ -124,7 +124,9 @@ class TestTwins:
         else:
             assert one == twin
             assert "Steps" not in one
-            assert inspect.iscoroutinefunction(getattr(aio, name))
+            made = getattr(aio, name)(*required(SENDING[name])[0], **required(SENDING[name])[1])
+            made.close()
+            assert isinstance(made, Coroutine)
 
     @pytest.mark.parametrize("name", ["call", *SENDING])
     @pytest.mark.parametrize("module", [wallaroo_ext, aio])
@@ -289,5 +291,9 @@ async def check_types_of_aio(client: Client, batches: AsyncGenerator[pa.RecordBa
     assert_type(await aio.find_workspace(client, "a", create=True), Workspace)
     assert_type(await aio.deploy_pipeline(client=client, name="a", models=5, timeout=1), Deployment)
     assert_type(aio.infer_batches(client, "a", batches, in_flight=4), AsyncGenerator[pa.RecordBatch])
+    async with aio.deploy_pipeline(client, "a", 5) as deployment, aio.find_deployment(client, "a") as found:
+        assert_type(deployment, Deployment)
+        assert_type(found, Deployment)
+    aio.deploy_pipeline(client, "a", 5, time_out=1)  # pyright: ignore[reportCallIssue]
     await aio.infer(client, "a", [], time_out=5)  # pyright: ignore[reportCallIssue]
     await aio.upload_model(client, b"")  # pyright: ignore[reportCallIssue]

@@ -6,6 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.near_names import near_or_first
 from wallaroo_ext.batch.reading.discovery import FoundFiles, find_files, format_of
 from wallaroo_ext.batch.reading.file_reader import READERS, reader_of
 from wallaroo_ext.batch.reading.positions import Position
@@ -63,7 +64,8 @@ class Source:
     def _check(self) -> None:
         for name in self.columns:
             if name not in self._data.names:
-                raise InvalidDataError(f"There is no column {name!r} in the data set, but {', '.join(self.names)}.")
+                near = near_or_first(name, self.names)
+                raise InvalidDataError(f"There is no column {name!r} in the data set, but {near}.")
 
     @property
     def names(self) -> list[str]:

@@ -46,6 +46,11 @@ def sandbox(
 
     For example: `wallaroo-ext sandbox --data-dir ~/wallaroo --env-file wallaroo.env`
 
+    Programs on this machine steer it below /_sandbox/: reset, seed, state, clock, transitions and faults. A request
+    fails by a rule such as `{"rules": [{"operation": "list_models", "kind": "bad-gateway"}]}`, posted to
+    /_sandbox/faults. The kinds are delay, drop-before-answer, drop-during-answer, slow-answer, truncated-answer,
+    empty-answer, too-many-requests, service-unavailable, bad-gateway, unknown-status, expired-token and redirect.
+
     Args:
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one. By default it is the one that the data directory used last, if

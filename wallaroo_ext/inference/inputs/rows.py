@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.near_names import near_or_first
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
         | IO[str]
     )
     """A table, a list of records, a mapping of columns, one array, the path or the URL of a file, or an open file."""
-
-_SHOWN = 10
 
 
 def to_table(rows: Rows, index: Collection[str] = (), texts: TextOptions = AS_WRITTEN) -> pa.Table:
@@ -152,8 +150,7 @@ def select_columns(rows: pa.Table, names: Sequence[str]) -> pa.Table:
     known = rows.column_names
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=3) or [*known[:_SHOWN], *["…"][: len(known) - _SHOWN]]
-            raise InvalidDataError(f"There is no column {name!r} in the rows, but {', '.join(near)}.")
+            raise InvalidDataError(f"There is no column {name!r} in the rows, but {near_or_first(name, known)}.")
     return rows.select(list(names))
 
 
