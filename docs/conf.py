@@ -20,7 +20,7 @@ extensions = [
 exclude_patterns = ["_build", ".site-*"]
 smartquotes = False  # `--json` stays what one types
 
-myst_enable_extensions = ["deflist", "substitution"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks have their outputs; a test runs them again
 nb_ipywidgets_js = {}  # it would come from elsewhere
