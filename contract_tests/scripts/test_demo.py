@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import pyarrow as pa
 import pytest
+from onnx import TensorProto, helper
 from rich.console import Console
 
 from contract_tests.support.data.exported_models import EXPORTED, Exported, logistic_regression, with_zip_map
 from contract_tests.support.servers import fork_server
 from scripts.lib.demo import Report, describe_accuracy, run, show_outputs, texts_of
-from scripts.lib.demo_files import UnfitFilesError, read_job
+from scripts.lib.demo_files import UnfitFilesError, read_job, reason_of
 from wallaroo_ext import connect
 
 if TYPE_CHECKING:
@@ -89,8 +92,13 @@ NUMBERS: dict[str, Any] = {"a": [0.5, 0.5], "b": [0.5, 0.5], "c": [0.5, 0.5]}
     ("name", "rows", "message"),
     [
         ("linear_regression", {**NUMBERS, "d": [0.5, 0.5]}, "They are 'a', 'b', 'c', 'd'. --label COLUMN names one"),
+        (
+            "linear_regression",
+            {**NUMBERS, "d": [0.5] * 2, "e": [0.5] * 2},
+            "--drop COLUMN leaves one out; 2 are",
+        ),
         ("linear_regression", {"a": [0.5], "b": [1.5], "city": ["x"]}, "2 columns of numbers; .* other types: 'city'"),
-        ("linear_regression", {"a": ["x"]}, "has no column 'X', which the model takes .* It has 'a'"),
+        ("linear_regression", {"a": ["x"]}, "has no column 'X', of which the model takes .* It has 'a'"),
         ("linear_regression", {**NUMBERS, "b": [0.5, None]}, "'b' has no number in row 1.* --missing nan"),
         (
             "pipeline_of_columns",
@@ -108,6 +116,92 @@ NUMBERS: dict[str, Any] = {"a": [0.5, 0.5], "b": [0.5, 0.5], "c": [0.5, 0.5]}
 def test_what_does_not_fit_is_named_by_its_column(name: str, rows: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(UnfitFilesError, match=message):
         read_job(EXPORTED[name]().save(tmp_path), write_rows(rows, tmp_path))
+
+
+def of_two_numbers(kind: int, *rows: int | None) -> Exported:
+    """Return a model that doubles two numbers of a type, with a free or a fixed number of rows."""
+    shape = [*(rows or (None,)), 2]
+    x, y = (helper.make_tensor_value_info(name, kind, shape) for name in ("x", "y"))
+    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "doubled", [x], [y])
+    return Exported(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (TensorProto.INT32, [1.0, 2.5], "'b' has 2.5 in row 1, .* whole numbers from -2147483648 to 2147483647"),
+        (TensorProto.INT32, [1, 1 << 31], "'b' has 2147483648 in row 1"),
+        (TensorProto.UINT8, [255, 256], "'b' has 256 in row 1, .* from 0 to 255"),
+        (TensorProto.UINT8, [-1, 0], "'b' has -1 in row 0"),
+        (TensorProto.INT64, [0.0, 1e300], "'b' has 1e.300 in row 1"),
+    ],
+)
+def test_no_number_is_changed_to_fit_an_input_of_whole_numbers(
+    kind: int, values: list[Any], message: str, tmp_path: Path
+) -> None:
+    data = write_rows({"a": [1, 2], "b": values}, tmp_path)
+    with pytest.raises(UnfitFilesError, match=message):
+        read_job(of_two_numbers(kind).save(tmp_path), data)
+
+
+def test_whole_numbers_may_be_written_as_decimals(tmp_path: Path) -> None:
+    data = write_rows({"a": [1, 2], "b": [1.0, 2.0]}, tmp_path)
+    assert read_job(of_two_numbers(TensorProto.INT32).save(tmp_path), data).rows.column("x").to_pylist() == [
+        [1, 1],
+        [2, 2],
+    ]
+
+
+def test_a_model_for_a_fixed_number_of_rows_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    data = write_rows({"a": [1, 2], "b": [1, 2]}, tmp_path)
+    model = of_two_numbers(TensorProto.FLOAT, 1).save(tmp_path)
+    with pytest.raises(UnfitFilesError, match=r"takes 1 row at a time, and there are 2: .* dynamic_axes={'x': {0:"):
+        read_job(model, data)
+    assert read_job(of_two_numbers(TensorProto.FLOAT, 2).save(tmp_path), data).rows.num_rows == 2
+
+
+def test_columns_may_be_left_out(tmp_path: Path) -> None:
+    data = write_rows({**NUMBERS, "d": [0.5, 0.5], "e": [0.5, 0.5]}, tmp_path)
+    model = EXPORTED["linear_regression"]().save(tmp_path)
+    job = read_job(model, data, drop=["b", "e"])
+    assert (job.rows.num_rows, job.label, job.notes) == (2, None, [])
+    with pytest.raises(UnfitFilesError, match=r"--drop: .* has no column 'bb'"):
+        read_job(model, data, drop=["bb"])
+
+
+def test_a_sequence_among_the_outputs_is_refused_with_how_to_leave_it_out(tmp_path: Path) -> None:
+    exported = of_two_numbers(TensorProto.FLOAT)
+    exported.model.graph.node.append(helper.make_node("SequenceConstruct", ["y"], ["parts"]))
+    of = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
+    exported.model.graph.output.append(helper.make_value_info("parts", helper.make_sequence_type_proto(of)))
+    model = exported.save(tmp_path)
+    with pytest.raises(UnfitFilesError, match=r"'parts' .* seq\(.*\['x'\], \['y'\]\) writes") as raised:
+        read_job(model, tmp_path / "rows.json")
+    assert "ZipMap" not in str(raised.value)
+    onnx.utils.extract_model(str(model), str(model), ["x"], ["y"])
+    assert read_job(model, write_rows({"a": [1], "b": [2]}, tmp_path)).rows.num_rows == 1
+
+
+def test_the_only_column_of_texts_is_what_a_model_of_texts_gets(tmp_path: Path) -> None:
+    model = EXPORTED["texts"]().save(tmp_path)
+    job = read_job(model, write_rows({"review": ["good", "bad"], "stars": [5, 1]}, tmp_path))
+    assert job.rows.column(0).to_pylist() == ["good", "bad"]
+    assert job.label == ("stars", [5, 1])
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "/onnxruntime_src/onnxruntime/normalizer.cc:235 ort::Locale(int)::<lambda()> Failed to construct locale",
+            r"^Failed to construct locale It needs a language .* TfidfVectorizer\(lowercase=False\)",
+        ),
+        ("Type (tensor(double)) of output arg (y) does not match", "export it from 32-bit rows"),
+        ("long " * 100, "^(long ){59}long…$"),
+    ],
+)
+def test_a_reason_of_onnxruntime_says_what_to_do(said: str, shown: str) -> None:
+    assert re.search(shown, reason_of(ValueError(said)))
 
 
 def test_missing_numbers_are_sent_where_they_may_be(client: Client, tmp_path: Path) -> None:
@@ -143,6 +237,7 @@ def test_a_label_may_be_named(label: str, message: str, tmp_path: Path) -> None:
     ("values", "kind", "texts"),
     [
         ([1e-7, 1.0, 0.1], pa.float32(), ["1e-07", "1", "0.1"]),
+        ([1.1, 0.25], pa.float16(), ["1.1", "0.25"]),
         ([1e-7, 1.0, 1 / 3], pa.float64(), ["1e-07", "1", "0.3333333333333333"]),
         ([[1.000000119, 0.0, 0.0]], pa.list_(pa.float32()), ["[1.0000001, 0, 0]"]),
         ([[0.5] * 6], pa.list_(pa.float32()), ["[0.5, 0.5, 0.5, 0.5, … 2 more]"]),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 SAMPLES = Path(__file__).parents[1] / "samples"
+_FLOATS: dict[Any, Any] = {pa.float16(): np.float16, pa.float32(): np.float32}
 SHOWN_ROWS = 8
 SHOWN_CHARACTERS = 40
 SHOWN_VALUES = 4
@@ -157,8 +158,7 @@ def _text(value: Any, kind: Any) -> str:
         more = len(items) - SHOWN_VALUES
         return texts[0] if len(items) == 1 else f"[{', '.join(texts)}{f', … {more:,} more' if more > 0 else ''}]"
     if isinstance(value, float):
-        number: Any = np.float32(value) if kind == pa.float32() else np.float64(value)
-        return str(number).removesuffix(".0")
+        return str(_FLOATS.get(kind, np.float64)(value)).removesuffix(".0")
     text = str(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
 
@@ -227,6 +227,13 @@ def parse_arguments() -> argparse.Namespace:
         help="a column that is no input, to show beside the outputs; by default it is found",
     )
     parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that is no input, and is not shown; may be given again",
+    )
+    parser.add_argument(
         "--missing", choices=["reject", "nan"], default="reject", help="what becomes of numbers that are missing"
     )
     options = parser.parse_args()
@@ -250,7 +257,9 @@ def main() -> int:
     try:
         model = options.model or SAMPLES / "breast-cancer.onnx"
         data = options.data or SAMPLES / "breast-cancer.csv"
-        return demonstrate(Console(), read_job(model, data, label=options.label, missing=options.missing == "nan"))
+        return demonstrate(
+            Console(), read_job(model, data, label=options.label, drop=options.drop, missing=options.missing == "nan")
+        )
     except (WallarooError, SandboxFailedError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

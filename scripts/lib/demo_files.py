@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from wallaroo_ext._util.files.user_paths import near_name
 from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli.columns import likely_no_inputs
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -34,11 +35,13 @@ class Input:
         name: Its name.
         row_shape: The shape of a row, with None for a length that is free.
         kind: The type of its values, as onnxruntime writes it, such as `tensor(float)`.
+        rows: How many rows it takes at a time; None for any number.
     """
 
     name: str
     row_shape: tuple[int | None, ...]
     kind: str = "tensor(float)"
+    rows: int | None = None
 
     @property
     def takes_texts(self) -> bool:
@@ -68,13 +71,16 @@ class Job:
     notes: list[str] = field(default_factory=list[str])
 
 
-def read_job(model: Path, data: Path, *, label: str | None = None, missing: bool = False) -> Job:
+def read_job(
+    model: Path, data: Path, *, label: str | None = None, drop: Sequence[str] = (), missing: bool = False
+) -> Job:
     """Return the model and its rows.
 
     Args:
         model: The model's file.
         data: The file of the rows.
         label: The column that is a label or a target; it is found by default.
+        drop: Columns that are no inputs, and are not shown.
         missing: Whether numbers may be missing: they become NaN.
 
     Raises:
@@ -84,8 +90,11 @@ def read_job(model: Path, data: Path, *, label: str | None = None, missing: bool
     table = read_table(data)
     if table.num_rows == 0:
         raise UnfitFilesError(f"{data} has no rows.")
-    if label is not None and label not in table.column_names:
-        raise UnfitFilesError(f"--label: {data} has no column {label!r}. {_found(table, [label])}")
+    for option, name in [("--drop", each) for each in drop] + ([] if label is None else [("--label", label)]):
+        if name not in table.column_names:
+            raise UnfitFilesError(f"{option}: {data} has no column {name!r}. {_found(table, [name])}")
+    table = table.drop_columns(list(drop))
+    _check_row_count(inputs, table.num_rows, model)
     expected = [name for name in table.column_names if name in outputs and name not in {item.name for item in inputs}]
     given = [*expected, *([] if label is None or label in expected else [label])]
     rows, beside = fit(table.drop_columns(given), inputs, data, missing=missing)
@@ -119,21 +128,57 @@ def read_model(path: Path) -> tuple[list[Input], list[str]]:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
-        raise UnfitFilesError(f"{path} is no ONNX model that can be loaded: {_reason(error)}") from None
+        raise UnfitFilesError(f"{path} is no ONNX model that can be loaded: {reason_of(error)}") from None
     for item in session.get_outputs():
         if not item.type.startswith("tensor("):
-            raise UnfitFilesError(f"The output {item.name!r} of {path} is no tensor but {item.type}. {_ZIP_MAP}")
-    inputs = [
-        Input(item.name, tuple(size if isinstance(size, int) else None for size in item.shape[1:]), item.type)
-        for item in session.get_inputs()
-    ]
+            raise UnfitFilesError(
+                f"The output {item.name!r} of {path} is no tensor but {item.type}. An instance answers with tensors "
+                f"only: {_without(item.name, item.type, session)}"
+            )
+    inputs = [_input(item.name, item.shape, item.type) for item in session.get_inputs()]
     return inputs, [item.name for item in session.get_outputs()]
 
 
-def _reason(error: Exception) -> str:
+def _input(name: str, shape: list[Any], kind: str) -> Input:
+    """Return an input as onnxruntime describes it, where a free length is a name or nothing."""
+    rows, *row_shape = [size if isinstance(size, int) else None for size in shape] or [None]
+    return Input(name, tuple(row_shape), kind, rows)
+
+
+def _without(name: str, kind: str, session: Any) -> str:
+    """Return how to export a model without an output that is no tensor."""
+    if kind.startswith("seq(map("):
+        return _ZIP_MAP
+    ins, outs = ([item.name for item in items] for items in (session.get_inputs(), session.get_outputs()))
+    outs.remove(name)
+    if not outs:
+        return "export it with an output that is one, such as the sequence's tensors concatenated."
+    return f"onnx.utils.extract_model(FILE, NEW_FILE, {ins}, {outs}) writes the model without it."
+
+
+def _check_row_count(inputs: list[Input], rows: int, path: Path) -> None:
+    """Check that the model takes as many rows as there are: a model may be exported for a certain number.
+
+    Raises:
+        UnfitFilesError: It takes another number.
+    """
+    for item in inputs:
+        if item.rows not in {None, rows}:
+            taken = format_count(item.rows or 0, "row")
+            raise UnfitFilesError(
+                f"The input {item.name!r} of {path} takes {taken} at a time, and there are {rows}: export the model "
+                f"with a first axis that is free, such as by torch.onnx.export(…, dynamic_axes={{{item.name!r}: "
+                f"{{0: 'rows'}}}}), or by [None, …] as the shape in skl2onnx."
+            )
+
+
+def reason_of(error: Exception) -> str:
     """Return onnxruntime's reason without its codes, its source files and the signatures of its functions."""
     text = _CODES.sub("", " ".join(str(error).split()))
-    return _SOURCES.sub("", text)[:_LONGEST_REASON]
+    advice = next((sentence for part, sentence in _ADVICE.items() if part in text), "")
+    reason = _SOURCES.sub("", text)
+    shown = reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
+    return f"{shown} {advice}".rstrip()
 
 
 def _instead(path: Path) -> str:
@@ -192,6 +237,10 @@ def fit(table: pa.Table, inputs: list[Input], path: Path, *, missing: bool = Fal
         [only] = inputs
         if "tensor" in table.column_names:
             return table.select(["tensor"]), [name for name in table.column_names if name != "tensor"]
+        texts = [field.name for field in table.schema if _is_text(field.type)]
+        if only.takes_texts and only.row_shape in {(), (1,)} and len(texts) == 1:
+            column = _fitting(table, texts[0], only, missing=missing)
+            return pa.table({only.name: column}), _others(table, texts)
         columns = _columns_of_vector(table, only, path)
         return _pack(table.select(columns), only, missing=missing), _others(table, columns)
     absent = [name for name in names if name not in table.column_names]
@@ -223,7 +272,7 @@ def _columns_of_vector(table: pa.Table, only: Input, path: Path) -> list[str]:
     width = only.row_shape[0] if len(only.row_shape) == 1 else None if only.row_shape == () else -1
     if only.takes_texts or width == -1 or not numbers:
         raise UnfitFilesError(
-            f"{path} has no column {only.name!r}, which the model takes rows of shape {_shape(only)} of. "
+            f"{path} has no column {only.name!r}, of which the model takes rows of shape {_shape(only)}. "
             f"{_found(table, [only.name])}"
         )
     if width is None:
@@ -235,6 +284,7 @@ def _columns_of_vector(table: pa.Table, only: Input, path: Path) -> list[str]:
     texts = [name for name in table.column_names if name not in numbers]
     beside = f" Of other types: {', '.join(map(repr, texts))}." if texts else ""
     beside += " --label COLUMN names one that is no input." if surplus == 1 else ""
+    beside += f" --drop COLUMN leaves one out; {surplus} are too many." if surplus > 1 else ""
     raise UnfitFilesError(
         f"{path} has {len(numbers)} columns of numbers; the model's input {only.name!r} takes rows of shape "
         f"{_shape(only)}. They are {', '.join(map(repr, numbers))}.{beside}"
@@ -248,6 +298,10 @@ def _shape(item: Input) -> str:
 def _is_number(data_type: Any) -> bool:
     types = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
     return any(fits(data_type) for fits in types)
+
+
+def _is_text(data_type: Any) -> bool:
+    return pa.types.is_string(data_type) or pa.types.is_large_string(data_type)
 
 
 def _fitting(table: pa.Table, name: str, item: Input, *, missing: bool) -> Any:
@@ -270,9 +324,28 @@ def _fitting(table: pa.Table, name: str, item: Input, *, missing: bool) -> Any:
             "model that takes it."
         )
     wanted: Any = _VALUES.get(item.kind, pa.float32())
+    _check_whole(column, name, item)
     if column.null_count:
         column = column.cast(pa.float64()).fill_null(float("nan"))
     return column.cast(wanted if not column.null_count else pa.float64(), safe=False)
+
+
+def _check_whole(column: Any, name: str, item: Input) -> None:
+    """Check that an input of whole numbers or booleans would get each value as it is.
+
+    Raises:
+        UnfitFilesError: A value would be changed.
+    """
+    limits = _WHOLE.get(item.kind)
+    if limits is None:
+        return
+    low, high = limits
+    for row, value in enumerate(column.to_pylist()):
+        if value is not None and not (low <= value <= high and value == int(value)):
+            raise UnfitFilesError(
+                f"The column {name!r} has {value!r} in row {row}, counted from 0; the model's input {item.name!r} "
+                f"takes whole numbers from {low} to {high}."
+            )
 
 
 def _pack(table: pa.Table, only: Input, *, missing: bool) -> pa.Table:
@@ -294,10 +367,22 @@ _VALUES: dict[str, Any] = {
     "tensor(int32)": pa.int32(),
     "tensor(bool)": pa.bool_(),
 }
+_WHOLE = {
+    "tensor(bool)": (0, 1),
+    **{f"tensor(int{bits})": (-(1 << bits - 1), (1 << bits - 1) - 1) for bits in (8, 16, 32, 64)},
+    **{f"tensor(uint{bits})": (0, (1 << bits) - 1) for bits in (8, 16, 32, 64)},
+}
+"""The smallest and the largest value of inputs of whole numbers and booleans."""
 _LONGEST_REASON = 300
 _CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
-_SOURCES = re.compile(r"/onnxruntime_src/\S+:\d+ .*\) (?=[A-Z])")
+_SOURCES = re.compile(r"/onnxruntime_src/\S+:\d+ .*[)>] (?=[A-Z])")
 _ZIP_MAP = (
-    "An instance answers with tensors only: export the model without ZipMap, with options={'zipmap': False} in "
-    "skl2onnx, and with zipmap=False in onnxmltools."
+    "export the model without ZipMap, with options={'zipmap': False} in skl2onnx, and with zipmap=False in onnxmltools."
 )
+_ADVICE = {
+    "Failed to construct locale": "It needs a language that this machine does not have: install it, or export the "
+    "model without, such as with TfidfVectorizer(lowercase=False) and texts in lower case.",
+    "Type (tensor(double)) of output arg": "Its converter has no 64-bit form of this model: export it from 32-bit "
+    "rows, as in to_onnx(model, rows[:1].astype('float32')).",
+}
+"""What to do where onnxruntime says this."""

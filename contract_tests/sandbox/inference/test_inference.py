@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from onnx import TensorProto, helper
 
-from wallaroo_ext import contract, infer, upload_model, wait_until_running
+from wallaroo_ext import EngineError, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.inference import rows as read
 
@@ -113,6 +113,12 @@ def test_scalars_images_and_flattened_images(score: Callable[..., pa.Table]) -> 
     content = identity(TensorProto.FLOAT, ["N", 3, 2, 2])
     assert score("images", {"x": image}, content).column("out.y").to_pylist() == image.tolist()
     assert score("flat", {"x": image.reshape(2, -1)}, content).column("out.y").to_pylist() == image.tolist()
+
+
+def test_a_model_for_a_fixed_number_of_rows_says_how_many(score: Callable[..., pa.Table]) -> None:
+    with pytest.raises(EngineError, match=r"'x' takes exactly 2 rows at a time, not 3: export"):
+        score("fixed", {"x": np.zeros((3, 3), np.float32)}, identity(TensorProto.FLOAT, [2, 3]))
+    assert score("fixed", {"x": np.zeros((2, 3), np.float32)}, identity(TensorProto.FLOAT, [2, 3])).num_rows == 2
 
 
 def test_several_inputs_and_outputs(score: Callable[..., pa.Table]) -> None:

@@ -110,8 +110,19 @@ def to_tensor(field: str, column: Column, spec: TensorSpec) -> Array:
     """Return a column as a tensor of the type and shape that a model's input takes."""
     array, lengths = _flattened(field, pa.concat_arrays(column.chunks) if column.num_chunks else _empty(column.type))
     rows = len(column)
+    _check_row_count(rows, spec)
     row_shape = _row_shape(field, spec, lengths, rows)
     return _cast(field, array, spec).reshape((rows, *row_shape))
+
+
+def _check_row_count(rows: int, spec: TensorSpec) -> None:
+    """Check that a model takes so many rows: one may be exported for a certain number."""
+    wanted = spec.shape[0] if spec.shape else None
+    if wanted not in {None, rows}:
+        raise engine_error(
+            f"The model's input {spec.name!r} takes exactly {wanted} rows at a time, not {rows}: export the model with "
+            "a first axis that is free, or send so many rows in a request."
+        )
 
 
 def _empty(kind: pa.DataType) -> Column:
