@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract_tests.edits import corpus
 from contract_tests.edits.corpus import Edit, edits
 from contract_tests.edits.judging import verdicts
 from scripts.lib.generator import running
@@ -59,6 +60,14 @@ def test_what_can_be_made_is_made(edit: Edit, tmp_path: Path, monkeypatch: pytes
 def test_there_are_edits_of_each_kind() -> None:
     assert len({edit.name for edit in EDITS}) == len(EDITS)
     assert min(len(REFUSED), len(MADE)) > 40
+
+
+def test_the_files_of_edits_are_made_for_who_reads_them_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(document: dict[str, Any]) -> str:
+        raise AssertionError(f"{len(document)} keys are written")
+
+    monkeypatch.setattr(corpus, "text_of", fail)
+    assert len(edits()) == len(EDITS)  # as collecting the tests does it in each of their processes
 
 
 @pytest.mark.slow
