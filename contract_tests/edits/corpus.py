@@ -47,7 +47,8 @@ def edits() -> list[Edit]:
 
 def text_of(document: dict[str, Any]) -> str:
     """Return a contract in YAML, as the files of this project are written."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the first writes the same, in a sixth of the time
+    return yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 @cache

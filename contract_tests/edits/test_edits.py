@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jinja2 import Environment
 
 from contract_tests.edits import corpus
+from contract_tests.edits.base import base
 from contract_tests.edits.corpus import Edit, edits
 from contract_tests.edits.judging import verdicts
 from scripts.lib.generator import running
@@ -55,6 +57,22 @@ def test_what_can_be_made_is_made(edit: Edit, tmp_path: Path, monkeypatch: pytes
     running.run_generator(contract.load(file=file), tmp_path / "client")
     for module in (tmp_path / "client").rglob("*.py"):
         compile(module.read_text(encoding="utf-8"), str(module), "exec")
+
+
+def test_templates_are_compiled_once_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_run", _nothing)
+    running.run_generator(base(), tmp_path / "first")
+
+    def fail(_: Environment, source: str, *__: Any, **___: Any) -> None:
+        raise AssertionError(f"it is compiled again: {source[:80]}")
+
+    monkeypatch.setattr(Environment, "compile", fail)
+    running.run_generator(base(), tmp_path / "second")
+    modules = sorted((tmp_path / "first").rglob("*.py"))
+    assert len(modules) >= 20
+    for module in modules:
+        second = tmp_path / "second" / module.relative_to(tmp_path / "first")
+        assert second.read_bytes() == module.read_bytes()
 
 
 def test_there_are_edits_of_each_kind() -> None:
