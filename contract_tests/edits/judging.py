@@ -123,7 +123,7 @@ def verdicts(every: int = 1) -> list[Verdict]:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["contract_tests.mutants.preloaded", "scripts.lib.regenerate"])
-    found: list[Verdict] = []
+    found: list[tuple[int, Verdict]] = []
     with TemporaryDirectory(prefix="wallaroo-edits-") as name:
         root = Path(name)
         for number, edit in list(enumerate(edits()))[::every]:
@@ -133,16 +133,14 @@ def verdicts(every: int = 1) -> list[Verdict]:
             process = context.Process(target=_in_process, args=(number, directory, results))
             process.start()
             try:
-                found.append(results.get(timeout=SECONDS))
+                verdict = results.get(timeout=SECONDS)
             except Empty:
                 process.kill()
-                found.append(Verdict(edit.name, fault=f"it takes more than {SECONDS} s"))
+                verdict = Verdict(edit.name, fault=f"it takes more than {SECONDS} s")
+            found.append((number, verdict))
             process.join()
         wrong = _types(root)
-    return [
-        verdict if number * every not in wrong else _with_fault(verdict, wrong[number * every])
-        for number, verdict in enumerate(found)
-    ]
+    return [_with_fault(verdict, wrong[number]) if number in wrong else verdict for number, verdict in found]
 
 
 def _with_fault(verdict: Verdict, fault: str) -> Verdict:

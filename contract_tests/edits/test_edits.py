@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from jinja2 import Environment
 
+from contract_tests.edits import corpus
+from contract_tests.edits.base import base
 from contract_tests.edits.corpus import Edit, edits
 from contract_tests.edits.judging import verdicts
 from scripts.lib.generator import running
@@ -56,9 +59,33 @@ def test_what_can_be_made_is_made(edit: Edit, tmp_path: Path, monkeypatch: pytes
         compile(module.read_text(encoding="utf-8"), str(module), "exec")
 
 
+def test_templates_are_compiled_once_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_run", _nothing)
+    running.run_generator(base(), tmp_path / "first")
+
+    def fail(_: Environment, source: str, *__: Any, **___: Any) -> None:
+        raise AssertionError(f"it is compiled again: {source[:80]}")
+
+    monkeypatch.setattr(Environment, "compile", fail)
+    running.run_generator(base(), tmp_path / "second")
+    modules = sorted((tmp_path / "first").rglob("*.py"))
+    assert len(modules) >= 20
+    for module in modules:
+        second = tmp_path / "second" / module.relative_to(tmp_path / "first")
+        assert second.read_bytes() == module.read_bytes()
+
+
 def test_there_are_edits_of_each_kind() -> None:
     assert len({edit.name for edit in EDITS}) == len(EDITS)
     assert min(len(REFUSED), len(MADE)) > 40
+
+
+def test_the_files_of_edits_are_made_for_who_reads_them_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(document: dict[str, Any]) -> str:
+        raise AssertionError(f"{len(document)} keys are written")
+
+    monkeypatch.setattr(corpus, "text_of", fail)
+    assert len(edits()) == len(EDITS)  # as collecting the tests does it in each of their processes
 
 
 @pytest.mark.slow

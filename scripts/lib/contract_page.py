@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import html
 import json
-from importlib.util import find_spec
-from pathlib import Path
 from string import Template
 
 from wallaroo_ext import contract
+from wallaroo_ext.sandbox.server.docs import offapi_file
 
 _PROGRAM = "redoc.js"
 _OPTIONS = {
@@ -51,17 +50,10 @@ def contract_page(program: str | None = None) -> str:
     document = contract.load()
     return _PAGE.substitute(
         title=html.escape(document["info"]["title"]),
-        program=_in_script(_redoc() if program is None else program),
+        program=_in_script(offapi_file(_PROGRAM).read_text(encoding="utf-8") if program is None else program),
         document=_in_script(json.dumps(document)),
         options=json.dumps(_OPTIONS),
     )
-
-
-def _redoc() -> str:
-    found = find_spec("offapi")
-    assert found is not None, "the environment has the sandbox's packages"  # noqa: S101 - by the lock
-    assert found.origin is not None, "a package has a file"  # noqa: S101 - as every installed one
-    return (Path(found.origin).parent / _PROGRAM).read_text(encoding="utf-8")
 
 
 def _in_script(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from scripts.lib.contract_page import contract_page
+from scripts.lib.generated_files import difference_lines
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -68,12 +69,7 @@ def differences(directory: Path = DIRECTORY) -> list[str]:
     if (directory / PAGE).exists():  # it is not committed
         texts[PAGE] = contract_page()
         existing.add(PAGE)
-    changed = [name for name in sorted(texts.keys() & existing) if _read(directory / name) != texts[name]]
-    return [
-        *(f"{name} is missing" for name in sorted(texts.keys() - existing)),
-        *(f"{name} is not made from the contract" for name in sorted(existing - texts.keys())),
-        *(f"{name} differs" for name in changed),
-    ]
+    return difference_lines(texts.keys(), existing, lambda name: _read(directory / name) != texts[name])
 
 
 def _existing(directory: Path) -> set[str]:

@@ -13,7 +13,8 @@ from wallaroo_ext._util.files.atomic_files import is_temporary_name, temporary_n
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
 LIST = ".wallaroo-generated.json"
 _ABOUT = (
@@ -146,3 +147,20 @@ def _digests_below(directory: Path, products: Sequence[str]) -> Iterator[tuple[s
         for path in (directory / product, *(directory / product).rglob("*")):
             if path.is_file():
                 yield str(path.relative_to(directory)), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def difference_lines(
+    wanted: AbstractSet[str], existing: AbstractSet[str], is_changed: Callable[[str], bool]
+) -> list[str]:
+    """Return a line for each file that is missing, that is not generated, or that is changed.
+
+    Args:
+        wanted: The names of the files that the contract gives.
+        existing: The names of those that are there.
+        is_changed: Returns whether a file that is wanted and there differs.
+    """
+    return [
+        *(f"{name} is missing" for name in sorted(wanted - existing)),
+        *(f"{name} is not made from the contract" for name in sorted(existing - wanted)),
+        *(f"{name} differs" for name in sorted(wanted & existing) if is_changed(name)),
+    ]

@@ -13,7 +13,7 @@ from typing import Any
 from scripts.lib import dist
 from scripts.lib.api_page import PACKAGE, answer_content, page, request_content
 from scripts.lib.called_from import called_path
-from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles
+from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles, difference_lines
 from scripts.lib.generator.running import GenerationError, run_generator
 from wallaroo_ext import contract
 from wallaroo_ext._util.files.yaml_files import line_of
@@ -120,12 +120,7 @@ def summary(document: dict[str, Any], path: str, method: str, operation: dict[st
 def differences(made: Path, target: Path) -> list[str]:
     """Return a line for each file that differs."""
     wanted, existing = files_of(made), files_of(target)
-    changed = [name for name in sorted(wanted & existing) if not filecmp.cmp(made / name, target / name, shallow=False)]
-    return [
-        *(f"{name} is missing" for name in sorted(wanted - existing)),
-        *(f"{name} is not made from the contract" for name in sorted(existing - wanted)),
-        *(f"{name} differs" for name in changed),
-    ]
+    return difference_lines(wanted, existing, lambda name: not filecmp.cmp(made / name, target / name, shallow=False))
 
 
 def files_of(directory: Path) -> set[str]:

@@ -62,6 +62,27 @@ class FoundDeployment:
         where = "" if self.workspace_id is None else f", in the workspace {self.workspace_id}"
         return f"{self.name} (id {self.id}{of}{where})"
 
+    def as_deployment(self, client: Client, pipeline: str, *, pipeline_id: int | None = None) -> Deployment | None:
+        """Return it with its URL; None where the instance returns none.
+
+        Args:
+            client: What `connect` gave.
+            pipeline: The pipeline's name.
+            pipeline_id: The pipeline's id, where it is known.
+        """
+        if self.url is None or self.workspace_id is None:
+            return None
+        return Deployment(
+            name=self.name,
+            id=self.id,
+            url=self.url,
+            pipeline=pipeline,
+            workspace_id=self.workspace_id,
+            status=self.status.status,
+            pipeline_id=pipeline_id,
+            client=client,
+        )
+
 
 @synchronous
 def find_deployment(
@@ -91,18 +112,11 @@ def find_deployment(
     found = yield from look_up_steps(name, workspace, deployment_id)
     if found is None:
         raise (yield from not_deployed_steps(name, workspace, deployment_id))
-    if found.url is None or found.workspace_id is None:
+    deployment = found.as_deployment(client, found.pipeline or name)
+    if deployment is None:
         advice = "Name its pipeline, or score rows at its URL."
         raise not_found_error(_URL, f"{found.name} is deployed, but the instance tells no URL of it.", advice=advice)
-    return Deployment(
-        name=found.name,
-        id=found.id,
-        url=found.url,
-        pipeline=found.pipeline or name,
-        workspace_id=found.workspace_id,
-        status=found.status.status,
-        client=client,
-    )
+    return deployment
 
 
 def not_deployed_steps(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.find import deployed_steps
 from wallaroo_ext.operations import Steps, synchronous
 from wallaroo_ext.resources.pipelines import pipelines_steps
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.deployments.deployment import Deployment
 
 
 @synchronous
@@ -33,20 +34,10 @@ def list_deployments(client: Client, workspace: int | str | None = None) -> Step
     """
     listed: list[Deployment] = []
     for pipeline in (yield from pipelines_steps(workspace)):
-        found = None
-        if pipeline.deployed is not False:
-            found = yield from deployed_steps(pipeline.name, pipeline.workspace_id)
-        if found is not None and found.url is not None:
-            listed.append(
-                Deployment(
-                    name=found.name,
-                    id=found.id,
-                    url=found.url,
-                    pipeline=pipeline.name,
-                    workspace_id=pipeline.workspace_id,
-                    status=found.status.status,
-                    pipeline_id=pipeline.id,
-                    client=client,
-                )
-            )
+        if pipeline.deployed is False:
+            continue
+        found = yield from deployed_steps(pipeline.name, pipeline.workspace_id)
+        deployment = None if found is None else found.as_deployment(client, pipeline.name, pipeline_id=pipeline.id)
+        if deployment is not None:
+            listed.append(deployment)
     return listed

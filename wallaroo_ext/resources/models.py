@@ -8,11 +8,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
-from wallaroo_ext.resources.workspaces import searched_steps, workspace_id_steps
+from wallaroo_ext.resources.workspaces import InWorkspace, by_workspace, searched_steps, workspace_id_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +41,7 @@ class ListedModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelInfo(FieldsInNotebook):
+class ModelInfo(InWorkspace):
     """A model of an instance, as `list_models` returns it.
 
     Attributes:
@@ -54,10 +53,6 @@ class ModelInfo(FieldsInNotebook):
             the release has none.
     """
 
-    id: int
-    name: str
-    workspace_id: int
-    workspace: str
     versions: tuple[ModelVersion, ...]
 
 
@@ -97,7 +92,7 @@ def list_models(
                     versions=tuple(newest_first(versions)),
                 )
             )
-    return sorted(listed, key=lambda model: (model.workspace, model.workspace_id, model.name, model.id))
+    return sorted(listed, key=by_workspace)
 
 
 @synchronous

@@ -7,10 +7,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.errors import NotFoundError, WallarooError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
-from wallaroo_ext.resources.workspaces import check_workspace, searched_steps
+from wallaroo_ext.resources.workspaces import InWorkspace, by_workspace, check_workspace, searched_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +21,7 @@ _LIST = "list_pipelines"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineInfo(FieldsInNotebook):
+class PipelineInfo(InWorkspace):
     """A pipeline of an instance, as `list_pipelines` returns it.
 
     Attributes:
@@ -34,10 +33,6 @@ class PipelineInfo(FieldsInNotebook):
         deployed: Whether it is deployed; None where the instance does not list it.
     """
 
-    id: int
-    name: str
-    workspace_id: int
-    workspace: str
     version: str | None = None
     deployed: bool | None = None
 
@@ -69,7 +64,7 @@ def pipelines_steps(workspace: int | str | None) -> Steps[list[PipelineInfo]]:
         listed = yield from _listed_steps(searched, everywhere=workspace is None)
     except NotFoundError as error:
         raise _not_listed(searched) from error
-    return sorted(listed, key=lambda pipeline: (pipeline.workspace, pipeline.workspace_id, pipeline.name, pipeline.id))
+    return sorted(listed, key=by_workspace)
 
 
 def pipeline_names_steps(workspace: int | str | None) -> Steps[list[str]]:

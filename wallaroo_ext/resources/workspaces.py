@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.errors import ConfigurationError, ConflictError, InvalidDataError, InvalidRequestError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
@@ -16,6 +18,28 @@ if TYPE_CHECKING:
 _LIST = "list_workspaces"
 _OWN = " - Default Workspace"
 """The end of the name of the workspace that an instance makes for a new user, in every recording."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InWorkspace(FieldsInNotebook):
+    """What is listed of one or of all workspaces, such as a model.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        workspace_id: The id of the workspace that it is in.
+        workspace: That workspace's name.
+    """
+
+    id: int
+    name: str
+    workspace_id: int
+    workspace: str
+
+
+def by_workspace(listed: InWorkspace) -> tuple[str, int, str, int]:
+    """Return the key by which lists are sorted: the workspace's name, then its own."""
+    return listed.workspace, listed.workspace_id, listed.name, listed.id
 
 
 @synchronous

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
+from jinja2 import BytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -26,6 +27,9 @@ from wallaroo_ext.contract_checks import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import CodeType
+
+    from jinja2.bccache import Bucket
 
 ROOT = Path(__file__).parents[3]
 _OPERATION = re.compile(r"(?:parsing|parse) ([A-Z]+) (\S+) within")
@@ -42,6 +46,25 @@ for found in pkgutil.walk_packages(package.__path__, sys.argv[2] + "."):
 
 class GenerationError(Exception):
     """The generator refused the contract, or had something to warn of."""
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Keeps the generator's templates compiled, for further clients that this process makes."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template's code, if its source was compiled before."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template's code."""
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_TEMPLATES = _CompiledTemplates()
 
 
 def run_generator(document: dict[str, Any], target: Path) -> None:
@@ -76,6 +99,7 @@ def run_generator(document: dict[str, Any], target: Path) -> None:
         openapi=parsed, config=evolve(config, post_hooks=[]), custom_template_path=ROOT / "openapi/templates"
     )
     project.env.globals.update(delimiters=delimiters_of(given))  # pyright: ignore[reportUnknownMemberType] - jinja2's
+    project.env.bytecode_cache = _TEMPLATES
     with redirect_stdout(StringIO()):
         errors = project.build()
     _raise_first(given, errors)

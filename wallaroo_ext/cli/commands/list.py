@@ -18,7 +18,12 @@ from wallaroo_ext.resources.lookup import near_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from wallaroo_mlops_client import Client
+
     from wallaroo_ext.resources.models import ModelInfo
+
+    Row = dict[str, Any]
+    Columns = dict[str, Callable[[Row], Any]]
 
 list = App(name="list", help="List what an instance has.")  # noqa: A001 - the command's name
 _FLAG = Parameter(negative=(), show_default=False)
@@ -39,18 +44,19 @@ def workspaces(
     """
     from wallaroo_ext.resources.workspaces import list_workspaces
 
-    with options.report_errors():
-        with options.connect() as client:
-            found = _named([each.to_dict() for each in list_workspaces(client, archived=archived)], name, "workspace")
-        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "workspace": lambda row: row["name"],
-            "id": lambda row: row["id"],
-            "models": lambda row: len(row.get("models") or ()),
-            "pipelines": lambda row: len(row.get("pipelines") or ()),
-            "created": lambda row: _day(row.get("created_at")),
-        }
-        advice = "No workspaces: in Python, find_workspace(client, NAME, create=True) makes one."
-        _show(found, columns, advice, options)
+    columns: Columns = {
+        "workspace": lambda row: row["name"],
+        "id": lambda row: row["id"],
+        "models": lambda row: len(row.get("models") or ()),
+        "pipelines": lambda row: len(row.get("pipelines") or ()),
+        "created": lambda row: _day(row.get("created_at")),
+    }
+    advice = "No workspaces: in Python, find_workspace(client, NAME, create=True) makes one."
+
+    def rows(client: Client) -> Sequence[Row]:
+        return [each.to_dict() for each in list_workspaces(client, archived=archived)]
+
+    _show(rows, columns, name, advice, options)
 
 
 @list.command
@@ -68,20 +74,21 @@ def models(name: str | None = None, /, *, workspace: Workspace = None, options: 
     """
     from wallaroo_ext.resources.models import list_models
 
-    with options.report_errors():
-        with options.connect() as client:
-            listed = list_models(client, parse_workspace(workspace))
-            found = _named([_model_fields(each) for each in listed], name, "model")
-        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "model": lambda row: row["name"],
-            "id": lambda row: row["id"],
-            "workspace": lambda row: row["workspace"],
-            "versions": lambda row: len(row["versions"]),
-            "newest version": lambda row: _newest(row).get("model_version"),
-            "sha256": lambda row: (_newest(row).get("sha") or "-")[:12],
-            "status": lambda row: _newest(row).get("status"),
-        }
-        _show(found, columns, "No models: `wallaroo-ext upload FILE --name NAME` uploads one.", options)
+    columns: Columns = {
+        "model": lambda row: row["name"],
+        "id": lambda row: row["id"],
+        "workspace": lambda row: row["workspace"],
+        "versions": lambda row: len(row["versions"]),
+        "newest version": lambda row: _newest(row).get("model_version"),
+        "sha256": lambda row: (_newest(row).get("sha") or "-")[:12],
+        "status": lambda row: _newest(row).get("status"),
+    }
+    advice = "No models: `wallaroo-ext upload FILE --name NAME` uploads one."
+
+    def rows(client: Client) -> Sequence[Row]:
+        return [_model_fields(each) for each in list_models(client, parse_workspace(workspace))]
+
+    _show(rows, columns, name, advice, options)
 
 
 @list.command
@@ -99,19 +106,19 @@ def pipelines(name: str | None = None, /, *, workspace: Workspace = None, option
     """
     from wallaroo_ext.resources.pipelines import list_pipelines
 
-    with options.report_errors():
-        with options.connect() as client:
-            listed = list_pipelines(client, parse_workspace(workspace))
-            found = _named([dataclasses.asdict(each) for each in listed], name, "pipeline")
-        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "pipeline": lambda row: row["name"],
-            "id": lambda row: row["id"],
-            "workspace": lambda row: row["workspace"],
-            "newest version": lambda row: row["version"],
-            "deployed": lambda row: None if row["deployed"] is None else "yes" if row["deployed"] else "no",
-        }
-        advice = "No pipelines: `wallaroo-ext deploy NAME --model MODEL` makes and deploys one."
-        _show(found, columns, advice, options)
+    columns: Columns = {
+        "pipeline": lambda row: row["name"],
+        "id": lambda row: row["id"],
+        "workspace": lambda row: row["workspace"],
+        "newest version": lambda row: row["version"],
+        "deployed": lambda row: None if row["deployed"] is None else "yes" if row["deployed"] else "no",
+    }
+    advice = "No pipelines: `wallaroo-ext deploy NAME --model MODEL` makes and deploys one."
+
+    def rows(client: Client) -> Sequence[Row]:
+        return [dataclasses.asdict(each) for each in list_pipelines(client, parse_workspace(workspace))]
+
+    _show(rows, columns, name, advice, options)
 
 
 @list.command
@@ -130,35 +137,62 @@ def deployments(name: str | None = None, /, *, workspace: Workspace = None, opti
     """
     from wallaroo_ext.deployments.listing import list_deployments
 
+    columns: Columns = {
+        "pipeline": lambda row: row["pipeline"],
+        "deployment": lambda row: row["name"],
+        "id": lambda row: row["id"],
+        "workspace": lambda row: row["workspace_id"],
+        "status": lambda row: row["status"],
+        "url": lambda row: row["url"],
+    }
+    advice = "No deployments: `wallaroo-ext deploy NAME --model MODEL` makes one."
+
+    def rows(client: Client) -> Sequence[Row]:
+        return [dataclasses.asdict(each) for each in list_deployments(client, parse_workspace(workspace))]
+
+    _show(rows, columns, name, advice, options)
+
+
+def _show(
+    listing: Callable[[Client], Sequence[Row]], columns: Columns, part: str | None, empty: str, options: Options
+) -> None:
+    """Print what an instance lists: as one array of JSON, or as a table.
+
+    Args:
+        listing: Returns the rows.
+        columns: The value of each column in a row, by its title; the first has the names.
+        part: A part of the names to print; None for all.
+        empty: The sentence for an empty list.
+        options: The instance, and how to answer.
+    """
     with options.report_errors():
         with options.connect() as client:
-            listed = list_deployments(client, parse_workspace(workspace))
-            found = _named([dataclasses.asdict(each) for each in listed], name, "pipeline", key="pipeline")
-        columns: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "pipeline": lambda row: row["pipeline"],
-            "deployment": lambda row: row["name"],
-            "id": lambda row: row["id"],
-            "workspace": lambda row: row["workspace_id"],
-            "status": lambda row: row["status"],
-            "url": lambda row: row["url"],
-        }
-        advice = "No deployments: `wallaroo-ext deploy NAME --model MODEL` makes one."
-        _show(found, columns, advice, options)
+            rows = listing(client)
+        rows = _named(rows, part, columns)
+        if options.json:
+            output.print_line(output.to_json(rows, machine=True))
+        elif not rows:
+            output.print_note(empty)
+        else:
+            show_table([_column(title, [value(row) for row in rows]) for title, value in columns.items()])
 
 
-def _named(rows: Sequence[dict[str, Any]], part: str | None, what: str, key: str = "name") -> Sequence[dict[str, Any]]:
-    """Return the rows whose names have this part, in capitals or not.
+def _named(rows: Sequence[Row], part: str | None, columns: Columns) -> Sequence[Row]:
+    """Return the rows whose names, which the first column has, have this part, in capitals or not.
 
     Raises:
         UsageError: None has it; the message has near names.
     """
-    found = [row for row in rows if part is None or part.casefold() in row[key].casefold()]
-    if part is not None and rows and not found:
-        raise UsageError(f"No {what} has {part!r} in its name. {near_names(part, [row[key] for row in rows])}")
+    if part is None or not rows:
+        return rows
+    what, name_of = next(iter(columns.items()))
+    found = [row for row in rows if part.casefold() in name_of(row).casefold()]
+    if not found:
+        raise UsageError(f"No {what} has {part!r} in its name. {near_names(part, [name_of(row) for row in rows])}")
     return found
 
 
-def _model_fields(model: ModelInfo) -> dict[str, Any]:
+def _model_fields(model: ModelInfo) -> Row:
     return {
         "id": model.id,
         "name": model.name,
@@ -168,24 +202,12 @@ def _model_fields(model: ModelInfo) -> dict[str, Any]:
     }
 
 
-def _newest(row: dict[str, Any]) -> dict[str, Any]:
+def _newest(row: Row) -> Row:
     return row["versions"][0] if row["versions"] else {}
 
 
 def _day(time: str | None) -> str | None:
     return None if time is None else time[:10]
-
-
-def _show(
-    rows: Sequence[dict[str, Any]], columns: dict[str, Callable[[dict[str, Any]], Any]], empty: str, options: Options
-) -> None:
-    """Print rows: as one array of JSON, or as a table, or the sentence for an empty list."""
-    if options.json:
-        output.print_line(output.to_json(rows, machine=True))
-    elif not rows:
-        output.print_note(empty)
-    else:
-        show_table([_column(title, [value(row) for row in rows]) for title, value in columns.items()])
 
 
 def _column(title: str, values: Sequence[Any]) -> Column:

@@ -90,8 +90,8 @@ class GeneratedCases:
         self._skip_reason = skip_reason
         self._seed = first_seed
         self._probed: set[str] = set()
-        self._drawn: dict[str, Any] = {}
-        self._requests: dict[str, dict[str, Any]] = {}
+        self._good_requests: dict[str, tuple[Any, dict[str, Any]]] = {}  # by operation, with the cases that they are of
+        self._spared: dict[str, dict[str, Any]] = {}
         self._numbers = count(1)
         document, effects = interceptor.rules.document, interceptor.guard.effects
         self._prefix = interceptor.guard.owned.prefix
@@ -106,7 +106,9 @@ class GeneratedCases:
             WithheldError: It does.
         """
         guard = self._interceptor.guard
-        guard.check_spared(operation, request, self._fixtures.spared_by(guard.effects[operation]))
+        if operation not in self._spared:
+            self._spared[operation] = self._fixtures.spared_by(guard.effects[operation])
+        guard.check_spared(operation, request, self._spared[operation])
 
     def _schema(self, document: dict[str, Any]) -> Any:
         """Return schemathesis's schema of a contract, whose checks are counted."""
@@ -279,20 +281,22 @@ class GeneratedCases:
             operation: The contract's `operationId`.
             is_new: Whether to make a new one, with names that are not taken.
         """
-        if is_new or operation not in self._requests:
-            self._requests[operation] = self._good_request(operation)
-        return self._requests[operation]
+        if is_new or operation not in self._good_requests:
+            self._good_requests[operation] = self._good_request(operation)
+        return self._good_requests[operation][1]
 
     def unused_request(self, operation: str) -> dict[str, Any]:
         """Return a request that the instance has to accept now, also after it accepted the last one."""
         names = self._interceptor.guard.effects[operation].names
         return self.good_request(operation, is_new=any(name.origin == "unused" for name in names))
 
-    def _good_request(self, operation: str) -> dict[str, Any]:
+    def _good_request(self, operation: str) -> tuple[Any, dict[str, Any]]:
+        """Return a case, drawn for the first request only, and a request of it with unused names."""
         found = self._operation(self._good, operation)
-        if operation not in self._drawn:
-            self._drawn[operation] = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
-        case = self._drawn[operation]
+        if operation in self._good_requests:
+            case, _ = self._good_requests[operation]
+        else:
+            case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
         self._prepare(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
         named: list[str] = list(case.headers or ())
@@ -300,7 +304,7 @@ class GeneratedCases:
         headers = {name: value for name, value in sent.headers.items() if name.lower() in declared}
         query = dict(case.query or {})
         body: Any = sent.body or b""
-        return {"path": dict(case.path_parameters or {}), "params": query, "content": body, "headers": headers}
+        return case, {"path": dict(case.path_parameters or {}), "params": query, "content": body, "headers": headers}
 
     def _call_arguments(self, case: Any) -> dict[str, Any]:
         return {

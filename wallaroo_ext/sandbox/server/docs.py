@@ -143,15 +143,20 @@ def _file_route(page: str, name: str, media_type: str) -> Route:
 def _file(name: str) -> Path:
     if name in _PAGE_FILES:
         return _page_directory() / name
-    return _swagger_ui_directory() / _SWAGGER_UI_FILES[name][0]
+    return offapi_file(_SWAGGER_UI_FILES[name][0])
 
 
 def _page_directory() -> Path:
     return Path(__file__).parent / "docs_page"
 
 
+def offapi_file(name: str) -> Path:
+    """Return a file of the package `offapi`, which has the programs of Swagger UI and of Redoc."""
+    return _offapi_directory() / name
+
+
 @cache
-def _swagger_ui_directory() -> Path:
+def _offapi_directory() -> Path:
     """Return the directory of the package, without importing it, which would read all of its files."""
     spec = find_spec("offapi")
     if spec is None or spec.origin is None:
