@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from bisect import bisect
 from dataclasses import dataclass, field
 from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ class Instance:
         noise: The standard deviation of the logarithm of the time that a request takes.
         slower: From which second on a row takes how many times as long.
         worse: From how many rows of a request on each of them takes four times as long.
+        swings: The standard deviation of the logarithm of its speed, which is another one after so many seconds on
+            average, as on a machine with other work; the mean speed stays.
     """
 
     overhead: float
@@ -41,6 +45,7 @@ class Instance:
     noise: float = 0.0
     slower: tuple[float, float] = (math.inf, 1.0)
     worse: float = math.inf
+    swings: tuple[float, float] = (0.0, math.inf)
 
     def seconds(self, rows: int, now: float = 0.0) -> float:
         """Return how long a worker works on a request."""
@@ -54,6 +59,43 @@ class Instance:
         if rows > 1 and seconds * max(1.0, in_flight / self.workers) > LONGEST_SECONDS:
             return 0.0
         return rows * min(in_flight / (self.network + seconds), self.workers / seconds)
+
+
+class _Speeds:
+    """The speed of an instance, which changes from time to time.
+
+    Args:
+        deviation: The standard deviation of its logarithm.
+        seconds: How long it stays, on average.
+        seed: Chooses the speeds and the times.
+    """
+
+    def __init__(self, deviation: float, seconds: float, seed: int) -> None:
+        self._deviation = deviation
+        self._seconds = seconds
+        self._random = random.Random(seed)  # noqa: S311 - not for a secret
+        self._changes: list[tuple[float, float]] = [(0.0, self._next())]
+
+    def end(self, begin: float, work: float) -> float:
+        """Return when work is done that takes so many seconds at the mean speed."""
+        if not self._deviation:
+            return begin + work
+        now, place = begin, bisect(self._changes, begin, key=itemgetter(0)) - 1
+        while True:
+            if place + 1 == len(self._changes):
+                self._change()
+            speed, until = self._changes[place][1], self._changes[place + 1][0]
+            if now + work / speed <= until:
+                return now + work / speed
+            work -= (until - now) * speed
+            now, place = until, place + 1
+
+    def _change(self) -> None:
+        pause = self._random.expovariate(1 / self._seconds)
+        self._changes.append((self._changes[-1][0] + pause, self._next()))
+
+    def _next(self) -> float:
+        return math.exp(self._random.gauss(-(self._deviation**2) / 2, self._deviation))
 
 
 @dataclass(slots=True)
@@ -92,6 +134,7 @@ class Run:
         self._numbers = count()
         self._events: list[tuple[float, int, Callable[[_Chunk], None], _Chunk]] = []
         self._workers = [0.0] * self.instance.workers
+        self._speeds = _Speeds(*self.instance.swings, self.seed)
         self._waiting: list[int] = []
         self._free = self.in_flight
         self._rows_under_way = 0
@@ -170,7 +213,8 @@ class Run:
             return
         worker = min(range(len(self._workers)), key=self._workers.__getitem__)
         noise = math.exp(self._random.gauss(0.0, self.instance.noise))
-        done = max(now, self._workers[worker]) + self.instance.seconds(rows, now) * noise
+        begin = max(now, self._workers[worker])
+        done = self._speeds.end(begin, self.instance.seconds(rows, now) * noise)
         self._workers[worker] = done
         self._after(done - now + self.instance.network / 2, self._answer, chunk)
 

@@ -12,6 +12,7 @@ from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.files.opening.storage_options import secrets_removed
 from wallaroo_ext.inference.files.texts.text_options import TextOptions
 from wallaroo_ext.inference.inputs.rows import require_pyarrow
 from wallaroo_ext.inference.selection import ALL
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.batch.writing.run import DatasetRun
     from wallaroo_ext.batch.writing.storage import Storage
+    from wallaroo_ext.inference.files.opening.storage_options import StorageOptions
     from wallaroo_ext.inference.files.texts.text_options import Decimal
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
@@ -82,6 +84,8 @@ def infer_dataset(
     decimal: Decimal | None = None,
     filesystem: FileSystem | Any = None,
     target_filesystem: FileSystem | Any = None,
+    storage_options: StorageOptions | None = None,
+    target_storage_options: StorageOptions | None = None,
     part_size: PartSize | None = None,
     max_errors: int | None = MAX_ERRORS,
     columns: Sequence[str] | None = None,
@@ -138,6 +142,8 @@ def infer_dataset(
             refused.
         filesystem: The file system of the source, of pyarrow or fsspec, in place of the one that its URL names.
         target_filesystem: The file system of the target, likewise.
+        storage_options: The options that fsspec takes for the file system of the source's URL; see `infer`.
+        target_storage_options: The same for the target's URL.
         part_size: When a file of the output is complete; without it, after 1,000,000 rows or 60 s.
         max_errors: How many rows may be rejected, 1,000 by default: with one more, the run stops with the engine's
             error. 0 stops it at the first one, None never.
@@ -195,9 +201,11 @@ def infer_dataset(
         workspace=workspace,
     )
     check_progress(progress, "a BatchProgress")
+    source = _with_options(source, storage_options, "storage_options")
+    target = _with_options(target, target_storage_options, "target_storage_options")
     stopped = threading.Event()
     score = partial(_score, client, pipeline, source, target, own=own, how=how, progress=progress, stopped=stopped)
-    return (yield Work(score, stopped))
+    return (yield Work(secrets_removed()(score), stopped))
 
 
 def _score(
@@ -236,6 +244,12 @@ def _score(
             manifest.read_as = read_as
             prepared = _run(client, url, exact, own, source=opened, storage=storage, manifest=manifest, stopped=stopped)
             return prepared.run(tell)
+
+
+def _with_options(location: Any, options: StorageOptions | None, argument: str) -> Any:
+    from wallaroo_ext.inference.files.opening.filesystems import with_storage_options
+
+    return with_storage_options(location, options, argument)
 
 
 def _nothing(storage: Storage) -> DatasetScored:

@@ -28,7 +28,13 @@ _OPERATORS = {
 _OWNER = "the data set"
 
 
-def open_data_set(location: str, kind: str | None, types: dict[str, str], texts: TextOptions) -> Source:
+def open_data_set(
+    location: str,
+    kind: str | None,
+    types: dict[str, str],
+    texts: TextOptions,
+    storage_options: dict[str, Any] | None = None,
+) -> Source:
     """Return the data set, to read its columns.
 
     Raises:
@@ -41,8 +47,9 @@ def open_data_set(location: str, kind: str | None, types: dict[str, str], texts:
             "in a file, or score it by `wallaroo-ext infer NAME -`. A file of this name is ./-"
         )
     from wallaroo_ext.batch.reading.data_source import open_source
+    from wallaroo_ext.cli.storage_options import with_storage_options
 
-    return open_source(location, kind=kind, types=types, texts=texts)
+    return open_source(with_storage_options(location, storage_options), kind=kind, types=types, texts=texts)
 
 
 def parse_types(texts: list[str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext.inference.files.opening.storage_options import StorageOptions
     from wallaroo_ext.inference.inputs.rows import Rows
     from wallaroo_ext.transport.timeouts import Timeouts
 
@@ -56,6 +57,7 @@ def infer(
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: Decimal | None = None,
+    storage_options: StorageOptions | None = None,
     wire: Wire = "arrow",
     dataset: str | Sequence[str] = ALL,
     dataset_exclude: str | Sequence[str] | None = None,
@@ -125,6 +127,9 @@ def infer(
             which all of its first rows have as many fields as its line of names.
         decimal: The decimal point of numbers in a CSV file, `,` or `.`. Without it, a column of numbers with commas is
             refused.
+        storage_options: The options that fsspec takes for the file system of a URL, such as `{"endpoint_url": "http://…",
+            "key": "…", "secret": "…"}` or `{"anon": True}` for `s3://`; without them, what it finds by itself, in
+            environment variables for one. Their values are in no message.
         wire: The format of the rows and of the answer. `arrow` is exact and fast. `pandas-records` is JSON with an
             object for each row. `json` has the columns in one object: the oldest releases take nothing else, and the
             URLs of newer ones may refuse it. JSON has no NaN, no times and no bytes.
@@ -156,6 +161,7 @@ def infer(
             vector=vector,
             missing=missing,
             texts=TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal),
+            storage_options=storage_options,
             wire=wire,
             selection=selection_of(dataset, dataset_exclude, dataset_separator),
             timeout=timeout,
@@ -173,6 +179,7 @@ def infer_steps(
     vector: bool = False,
     missing: Missing = "reject",
     texts: TextOptions = AS_WRITTEN,
+    storage_options: StorageOptions | None = None,
     wire: Wire = "arrow",
     selection: Selection = DEFAULT,
     timeout: Timeouts | httpx.Timeout | float | None = None,
@@ -183,6 +190,10 @@ def infer_steps(
     from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send
 
     require_pyarrow()
+    if storage_options is not None:
+        from wallaroo_ext.inference.files.opening.filesystems import with_storage_options
+
+        data = with_storage_options(data, storage_options)
     check_missing(missing)
     if timeout is not None:
         timeout = to_httpx_timeout(timeout)

@@ -66,6 +66,20 @@ class TestItReachesTheBestSizeWithinTwoSeconds:
             instance = Instance(overhead=overhead, row=row, workers=workers, noise=0.3)
             assert share(run(instance, seed=seed).until(4.0)) >= 0.9, instance
 
+    @pytest.mark.parametrize("swings", [(0.3, 0.05), (0.3, 0.2)], ids=["short", "long"])
+    def test_nearly_always_although_the_machine_is_faster_at_one_time_than_at_another(
+        self, swings: tuple[float, float]
+    ) -> None:
+        """With client and instance on two cores, rates over 0.03 s differ by 40 %, those over 0.3 s by 17 %."""
+        shares: list[float] = []
+        for (row_bytes, row), overhead, workers, in_flight, seed in itertools.product(
+            ((NARROW, FAST), (NARROW, MEDIUM), (WIDE, 7e-6)), (0.0005, 0.002, 0.005), (1, 4), (1, 8, 16), range(4)
+        ):
+            instance = Instance(overhead=overhead, row=row, workers=workers, swings=swings)
+            shares.append(share(run(instance, in_flight, row_bytes, seed=seed).until(4.0)))
+        assert sum(each < 0.9 for each in shares) <= 0.02 * len(shares)
+        assert min(shares) >= 0.85
+
     def test_what_is_better_than_the_old_limit(self) -> None:
         instance = Instance(overhead=0.0046, row=2.25e-7)
         old = instance.rate((1 << 20) // NARROW, 8)

@@ -62,7 +62,7 @@ class RequestSize:
         self._in_flight = in_flight
         self._clock = clock
         self._limits = SizeLimits(max_bytes)
-        self._search = SizeSearch()
+        self._search = SizeSearch(self._filling)
         self._meter = ThroughputMeter()
         self._most = 1
         self._row_bytes = 1.0
@@ -138,7 +138,6 @@ class RequestSize:
             if found is not None:
                 self._interval = found.interval
                 self._search.measured(found, self._most)
-                self._search.rows = self._filling(self._search.rows, before=present)
 
     def fail(self) -> None:
         """Take into account that a chunk could not be scored."""

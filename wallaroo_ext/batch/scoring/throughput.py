@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+_VARIANCE = 0.008
+"""Of the logarithm of a rate that was measured for a second."""
 
 _SHORTEST, _ROUNDS, _HALF = 0.03, 4, 0.45
 _SOME, _EVEN = 4, 2.5
@@ -16,10 +20,21 @@ class Throughput:
     Attributes:
         rate: Rows a second, with all threads at work.
         interval: Seconds from one answer to the next, with all threads at work.
+        seconds: How long it was measured.
     """
 
     rate: float
     interval: float
+    seconds: float = math.inf
+
+
+def chance(*seconds: float) -> float:
+    """Return by what factor rates may differ by chance that were measured for so many seconds, as its logarithm.
+
+    It is one standard deviation. Machines are faster at one time than at another, and answers come in bursts: by 40 %
+    in 0.03 s, 25 % in 0.1 s, 17 % in 0.3 s, as measured with client and instance on two cores.
+    """
+    return math.sqrt(sum(_VARIANCE / each for each in seconds))
 
 
 class ThroughputMeter:
@@ -93,7 +108,7 @@ class ThroughputMeter:
         least = max(seconds * _HALF, min(_SHORTEST, seconds * _ROUNDS))
         if passed <= 0 or self._answers < needed or passed < least:
             return None
-        measured = Throughput(self._rows / passed, passed / self._answers)
+        measured = Throughput(self._rows / passed, passed / self._answers, passed)
         self.restart()
         return measured
 

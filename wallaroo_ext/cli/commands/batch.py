@@ -47,6 +47,10 @@ def batch(
     encoding: str | None = None,
     delimiter: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     decimal: Decimal | None = None,
+    storage_option: Annotated[list[str] | None, _MANY] = None,
+    storage_option_env: Annotated[list[str] | None, _MANY] = None,
+    target_storage_option: Annotated[list[str] | None, _MANY] = None,
+    target_storage_option_env: Annotated[list[str] | None, _MANY] = None,
     in_flight: Annotated[int, _FROM_1] = 8,
     request_rows: Annotated[int | None, _FROM_1] = None,
     part_rows: Annotated[int, _FROM_1] = 1_000_000,
@@ -82,6 +86,10 @@ def batch(
         delimiter: The character between two fields of CSV files, or tab; the one that the first rows of a file show, by
             default.
         decimal: The decimal point of numbers in CSV files; a column of numbers with commas is refused by default.
+        storage_option: An option of the file system of the source's URL, such as anon=true; not for secrets.
+        storage_option_env: The same, with the environment variable that has the value, such as secret=VARIABLE.
+        target_storage_option: An option of the file system of the target's URL.
+        target_storage_option_env: The same, with the environment variable that has the value.
         in_flight: How many requests are sent at a time.
         request_rows: How many rows a request has; the number adapts by default.
         part_rows: How many rows an output file has; it is completed after a minute in any case.
@@ -97,12 +105,14 @@ def batch(
     from wallaroo_ext.batch import PartSize, infer_dataset
     from wallaroo_ext.cli.columns import surplus_said, without_values
     from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
+    from wallaroo_ext.cli.storage_options import parse_storage_options
 
     source, target = str(source), str(target)
     with options.report_errors():
         column_types = parse_types(types or [])
         texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
-        opened = open_data_set(source, file_format, column_types, texts)
+        stored = parse_storage_options(storage_option, storage_option_env)
+        opened = open_data_set(source, file_format, column_types, texts, stored)
         settings: Any = {
             **choose_columns(opened, columns or [], drop or [], keys or []),
             "filter": parse_filter(opened, where or []),
@@ -111,6 +121,10 @@ def batch(
             "encoding": encoding,
             "delimiter": delimiter,
             "decimal": decimal,
+            "storage_options": stored,
+            "target_storage_options": parse_storage_options(
+                target_storage_option, target_storage_option_env, "--target-storage-option"
+            ),
             "vector": vector,
             "missing": missing,
             "in_flight": in_flight,

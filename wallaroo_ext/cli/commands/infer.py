@@ -43,6 +43,8 @@ def infer(
     encoding: str | None = None,
     delimiter: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     decimal: Decimal | None = None,
+    storage_option: Annotated[list[str] | None, _MANY] = None,
+    storage_option_env: Annotated[list[str] | None, _MANY] = None,
     wire: Literal["arrow", "pandas-records", "json"] = "arrow",
     dataset: Annotated[list[str] | None, _MANY] = None,
     dataset_exclude: Annotated[list[str] | None, _MANY] = None,
@@ -71,6 +73,8 @@ def infer(
         encoding: The encoding of a CSV or JSON file, such as cp1252; UTF-8, or what a byte order mark says, by default.
         delimiter: The character between two fields of a CSV file, or tab; the one that its first rows show, by default.
         decimal: The decimal point of numbers in a CSV file; a column of numbers with commas is refused by default.
+        storage_option: An option of the file system of the file's URL, such as anon=true; not for secrets.
+        storage_option_env: The same, with the environment variable that has the value, such as secret=VARIABLE.
         wire: How rows are sent; `json` is all that the oldest releases take.
         dataset: The parts of the answer that are wanted, such as out,metadata.partition; all by default.
         dataset_exclude: The parts of the answer to leave out; metadata by default, unless --dataset names it.
@@ -79,13 +83,15 @@ def infer(
     """
     from wallaroo_ext.cli.columns import surplus_said
     from wallaroo_ext.cli.input_rows import add_keys, complete_rows
+    from wallaroo_ext.cli.storage_options import parse_storage_options, with_storage_options
 
     with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
         settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
         texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
-        read, beside = _read_rows(str(file), columns or [], drop or [], keys or [], texts)
+        located = with_storage_options(str(file), parse_storage_options(storage_option, storage_option_env))
+        read, beside = _read_rows(located, columns or [], drop or [], keys or [], texts)
         rows = complete_rows(read, vector=vector, missing=missing)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)

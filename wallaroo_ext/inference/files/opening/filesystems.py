@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from wallaroo_ext._util.files.user_paths import user_text
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, check_storage_options
+from wallaroo_ext.redaction.known_secrets import remove_known_secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyarrow.fs import FileSystem
 
 pa: Any = import_module("pyarrow")
@@ -37,6 +41,31 @@ def without_secrets(location: str | os.PathLike[str]) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
+def with_storage_options(source: Any, options: Any, argument: str = "storage_options") -> Any:
+    """Return a source whose URLs are opened with options; without options, the source as it is.
+
+    Args:
+        source: A URL, or a list of them.
+        options: What fsspec takes for their file system; None for what it finds by itself.
+        argument: The name of the options, for messages.
+
+    Raises:
+        InvalidDataError: Something else than URLs is opened, or the options are no mapping.
+    """
+    if options is None:
+        return source
+    options = check_storage_options(options, argument)
+    if isinstance(source, list | tuple):
+        return [with_storage_options(each, options, argument) for each in cast("list[Any]", source)]
+    if not isinstance(source, str | os.PathLike) or not is_url(cast("Any", source)):
+        option = f"--{argument.removesuffix('s').replace('_', '-')}"
+        raise InvalidDataError(
+            f"`{argument}` ({option} on the command line) are for URLs, such as s3://bucket/rows.csv: leave them out, "
+            "or name one."
+        )
+    return StoredUrl(os.fspath(cast("Any", source)), options)
+
+
 def resolve(location: str | os.PathLike[str], filesystem: Any = None) -> tuple[FileSystem, str]:
     """Return the file system of a path or a URL, and the path in it.
 
@@ -48,8 +77,13 @@ def resolve(location: str | os.PathLike[str], filesystem: Any = None) -> tuple[F
         ConfigurationError: No installed library knows the scheme of the URL, or what it names cannot be reached.
     """
     text = os.fspath(location)
+    options = location.storage_options if isinstance(location, StoredUrl) else None
     if filesystem is not None:
+        if options is not None:
+            raise InvalidDataError("A file system has its options already: leave out the `storage_options`.")
         return as_arrow_filesystem(filesystem), text
+    if options is not None:
+        return _resolve_by_fsspec(text, options)
     if not is_url(text):
         return fs.LocalFileSystem(), os.path.abspath(user_text(text))  # noqa: PTH100 - it may be a pattern
     if text.lower().startswith("file://"):
@@ -77,13 +111,13 @@ def as_arrow_filesystem(filesystem: Any) -> FileSystem:
     raise InvalidDataError(f"A file system is one of pyarrow or of fsspec, not {type(filesystem).__name__}.")
 
 
-def _resolve_by_fsspec(url: str) -> tuple[FileSystem, str]:
+def _resolve_by_fsspec(url: str, options: Mapping[str, Any] | None = None) -> tuple[FileSystem, str]:
     try:
         core: Any = import_module("fsspec.core")
     except ImportError:
         raise ConfigurationError(f"{without_secrets(url)} needs fsspec: pip install fsspec.") from None
     try:
-        filesystem, path = core.url_to_fs(url)
+        filesystem, path = core.url_to_fs(url, **(options or {}))
     except ImportError as error:
         package = _PACKAGES.get(url.partition(":")[0].lower())
         if package is None:
@@ -91,10 +125,14 @@ def _resolve_by_fsspec(url: str) -> tuple[FileSystem, str]:
         raise ConfigurationError(f"{without_secrets(url)} needs {package}: pip install fsspec {package}.") from error
     except (ValueError, OSError) as error:
         raise _unreachable(url, error) from error
+    except Exception as error:  # each file system has its own for options that it does not take or that are missing
+        if options is None:
+            raise
+        raise _unreachable(url, error, " Look at `storage_options`.") from error
     return as_arrow_filesystem(filesystem), path
 
 
-def _unreachable(url: str, error: Exception) -> ConfigurationError:
+def _unreachable(url: str, error: Exception, advice: str = "") -> ConfigurationError:
     shown = without_secrets(url)
-    reason = str(error).strip().partition("\n")[0].replace(url, shown).rstrip(".")
-    return ConfigurationError(f"{shown} cannot be opened: {reason}.")
+    reason = str(error).strip().partition("\n")[0].replace(url, shown).rstrip(".") or type(error).__name__
+    return ConfigurationError(f"{shown} cannot be opened: {remove_known_secrets(reason)}.{advice}")

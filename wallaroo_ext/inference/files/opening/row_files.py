@@ -26,6 +26,7 @@ from wallaroo_ext.inference.files.opening.compression import (
     unpacked_suffix,
 )
 from wallaroo_ext.inference.files.opening.filesystems import is_url, resolve, without_secrets
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, secrets_removed
 from wallaroo_ext.inference.files.opening.temporary_copy import PIECE, TemporaryCopy
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def open_rows(source: Any) -> Generator[RowFile]:
         return
     text = os.fsdecode(source)
     if is_url(text):
-        with _open_url(text) as file:
+        with secrets_removed(), _open_url(source if isinstance(source, StoredUrl) else text) as file:
             yield file
         return
     with _open_path(user_path(text), text) as file:
@@ -127,7 +128,7 @@ def _open_again(source: Any, name: str, *, is_named: bool) -> Generator[RowFile]
 
 
 @contextmanager
-def _open_url(url: str) -> Generator[RowFile]:
+def _open_url(url: str | StoredUrl) -> Generator[RowFile]:
     system, path = resolve(url)
     shown = without_secrets(url)
     if isinstance(system, fs.LocalFileSystem):

@@ -1,0 +1,116 @@
+"""URLs with the options of the file system that they name, such as an endpoint, keys or `anon`.
+
+The values of options may be secret. They are in no `repr`, and are removed from the errors of the file system.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
+
+StorageOptions = Mapping[str, Any]
+
+_HARMLESS = re.compile(
+    r"endpoint|url|host|port|region|project|account_?name|bucket|profile|version|protocol|scheme|path|mode|dir|ssl"
+    r"|verify|timeout|encod|block|cache|acl|style|size|retries",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(
+    r"key|secret|token|passw|passphrase|credential|sas|connection_string|auth|cookie|sign", re.IGNORECASE
+)
+"""Names of options with secret values, whatever else is in them."""
+
+
+class StoredUrl(os.PathLike[str]):
+    """A URL and the options of its file system, as fsspec takes them.
+
+    Args:
+        url: The URL.
+        options: The options.
+
+    Attributes:
+        storage_options: The options.
+    """
+
+    def __init__(self, url: str, options: StorageOptions) -> None:
+        self._url = url
+        self.storage_options = dict(options)
+        self._secrets = KnownSecrets()
+        self._secrets.add(*_secret_texts(self.storage_options))
+
+    def __fspath__(self) -> str:
+        """Return the URL."""
+        return self._url
+
+    def __str__(self) -> str:
+        """Return the URL."""
+        return self._url
+
+    def __repr__(self) -> str:
+        """Return the URL, without the options."""
+        return repr(self._url)
+
+
+def is_secret(name: str) -> bool:
+    """Return whether an option of this name has a secret value."""
+    return bool(_SECRET.search(name)) or not _HARMLESS.search(name)
+
+
+def check_storage_options(options: object, argument: str = "storage_options") -> StorageOptions:
+    """Return options of a file system.
+
+    Raises:
+        InvalidDataError: They are no mapping of names.
+    """
+    if isinstance(options, Mapping) and all(isinstance(name, str) for name in cast("Mapping[Any, Any]", options)):
+        return cast("StorageOptions", options)
+    raise InvalidDataError(
+        f"`{argument}` are the options that fsspec takes for a URL, by their names, not a {type(options).__name__}: "
+        "{'anon': True}, for one."
+    )
+
+
+@contextmanager
+def secrets_removed() -> Generator[None]:
+    """Remove from errors of the block the secrets that are known, also from what caused them."""
+    try:
+        yield
+    except Exception as error:
+        _clean(error)
+        raise
+
+
+def _secret_texts(options: Mapping[Any, Any]) -> Generator[str]:
+    """Yield the texts of options that may be secret, at any depth."""
+    for name, value in options.items():
+        yield from _texts(value, secret=is_secret(str(name)))
+
+
+def _texts(value: Any, *, secret: bool) -> Generator[str]:
+    if isinstance(value, Mapping):
+        yield from _secret_texts(cast("Mapping[Any, Any]", value))
+    elif isinstance(value, list | tuple | set):
+        for each in cast("list[Any]", value):
+            yield from _texts(each, secret=secret)
+    elif isinstance(value, bytes) and secret:
+        yield value.decode("utf-8", errors="replace")
+    elif isinstance(value, str) and secret:
+        yield value
+
+
+def _clean(error: BaseException | None) -> None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        error.args = tuple(remove_known_secrets(each) if isinstance(each, str) else each for each in error.args)
+        for name in ("strerror", "filename", "filename2"):
+            text = getattr(error, name, None)
+            if isinstance(text, str) and remove_known_secrets(text) != text:
+                setattr(error, name, remove_known_secrets(text))
+        error = error.__cause__ or error.__context__
