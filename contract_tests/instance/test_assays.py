@@ -18,7 +18,7 @@ from wallaroo_ext.conformance.resources.fixtures import assay_request, second_as
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
-from wallaroo_ext.conformance.testing.waiting import by_id
+from wallaroo_ext.conformance.testing.waiting import Patience, by_id
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
@@ -147,9 +147,9 @@ def wait_for_log(api: Api, fixtures: Fixtures, of: Scored) -> None:
     """Wait until rows are logged; not long, because whether they are is no matter of this test."""
     span = {"start": (of.at - timedelta(milliseconds=2)).isoformat(), "end": (of.at + SECOND).isoformat()}
     where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-    deadline = time.monotonic() + LOG_SECONDS
-    while not api.call("get_assay_baseline", where | span) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    patience = Patience(LOG_SECONDS)
+    while not api.call("get_assay_baseline", where | span) and patience.lasts():
+        pass
 
 
 def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +22,7 @@ from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clocks_of
 from wallaroo_ext.conformance.testing.people import Person
-from wallaroo_ext.conformance.testing.waiting import ended_version, soon
+from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +93,7 @@ def is_gone(api: Api, deployment: str) -> bool:
 
 def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
     """Wait until a deployment runs one model version and no other, and return its status."""
-    deadline, seen = time.monotonic() + 60, list[Any]()
+    patience, seen = Patience(), list[Any]()
     while True:
         status = api.send("get_deployment_status", {"name": deployment})
         found: dict[str, Any] = status.json() if status.is_success else {}
@@ -103,8 +102,7 @@ def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
             seen = [{name: each[name] for name in model} for one in told for each in one.get("models", [])]
             if seen and all(each == model for each in seen):
                 return found
-        assert time.monotonic() < deadline, f"{deployment} runs {seen} in place of {model}"
-        time.sleep(0.05)
+        assert patience.lasts(), f"{deployment} runs {seen} in place of {model}"
 
 
 def scores_with(api: Api, deployment: str, pipeline: str, model: dict[str, str], seed: int) -> None:

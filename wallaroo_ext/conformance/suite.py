@@ -372,6 +372,7 @@ class Suite:
         """Note what a gateway answered in place of the instance, and what could not be found out because of it."""
         run = self.run
         run.note_gaps()
+        run.note_slowness()
         if run.unanswered and not run.could_not_run and verdict(run) is Verdict.COULD_NOT_RUN:
             listed = "; ".join(f"{name or 'another request'}: {reason}" for name, reason in run.unanswered.items())
             advice = "".join(f" {text}" for what, text in _ADVICE.items() if what in listed)

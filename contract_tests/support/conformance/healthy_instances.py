@@ -11,6 +11,7 @@ from contract_tests.mutants.serving import lying_instance
 from contract_tests.support.conformance.gateway import Gateway
 from contract_tests.support.servers import nginx
 from wallaroo_ext import connect, contract, upload_model
+from wallaroo_ext.conformance.instance import SANDBOX_TOKEN_SECONDS
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.sandbox.control_client import Sandbox
@@ -37,12 +38,16 @@ class Surroundings:
         gateway: Makes the gateway in front of it.
         release: Its release.
         nginx: The settings of an nginx in front of it; None for none.
+        operations: The operations that are looked at; empty for all.
+        token_seconds: The lifetime of its tokens.
     """
 
     prepare: Callable[[LyingInstance], None] = lambda _: None
     gateway: Callable[[], Gateway] = Gateway
     release: str = RELEASE
     nginx: str | None = None
+    operations: tuple[str, ...] = ()
+    token_seconds: int = SANDBOX_TOKEN_SECONDS
 
 
 def fill(instance: LyingInstance) -> None:
@@ -67,6 +72,8 @@ def use(instance: LyingInstance) -> None:
     run(_options(instance, cases=1, seed=1), NOT_WAITING)
 
 
+WAITED_FOR = ("create_workspace", "copy_pipeline")
+"""The operations that a slow instance is tried with: few, and of those that the suite waits for."""
 ROWS_AT = "localhost/scoring/v2"
 NGINX = """
     client_max_body_size 16m; client_body_buffer_size 8k; proxy_buffers 4 4k; proxy_buffer_size 4k;
@@ -87,6 +94,7 @@ SURROUNDINGS: dict[str, Surroundings] = {
     "behind a gateway that rewrites": Surroundings(
         gateway=lambda: Gateway(rewrites=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200})
     ),
+    "slow": Surroundings(gateway=lambda: Gateway(seconds=2.5), operations=WAITED_FOR, token_seconds=60),
     "rows on another host": Surroundings(gateway=lambda: Gateway(rows_at=ROWS_AT)),
     **({"behind nginx": Surroundings(nginx=NGINX)} if nginx.program() else {}),
     **{f"release {release}": Surroundings(release=release) for release in contract.RELEASES if release != RELEASE},
@@ -105,9 +113,13 @@ def healthy_instance(name: str, *, cases: int, seed: int) -> Generator[SuiteOpti
     chosen = SURROUNDINGS[name]
     gateway = chosen.gateway()
     with ExitStack() as stack:
-        instance = stack.enter_context(lying_instance(gateway.around, chosen.release))
+        instance = stack.enter_context(
+            lying_instance(gateway.around, chosen.release, token_seconds=chosen.token_seconds)
+        )
         chosen.prepare(instance)
-        options = _options(instance, cases=cases, seed=seed, release=chosen.release, prefix=gateway.prefix)
+        few = 1 if chosen.operations else cases
+        options = _options(instance, cases=few, seed=seed, release=chosen.release, prefix=gateway.prefix)
+        options = replace(options, operations=chosen.operations)
         if gateway.rows_at:
             options = replace(options, inference_hosts=(rows_host(instance.environment, gateway),))
         if chosen.nginx is not None:
