@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clocks_of
 from wallaroo_ext.conformance.testing.people import Person
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
@@ -272,6 +274,23 @@ def uploaded(world: World, operation: str) -> None:
             shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
             told = {field: shown.get(field, value) for field, value in fields.items()}
             assert told == fields
+    if api.has("get_model_version_by_id") and operation != "upload_model_stream":
+        converted(world, operation, where)
+
+
+def converted(world: World, operation: str, workspace_id: int) -> None:
+    """Check that what a version needs to run is shown as it was sent; a conversion may fail, and says so."""
+    api, name = world.api, world.api.unused_name("m")
+    needs = {"framework": "onnx", "python_version": "3.9", "requirements": ["one==1.0", "two==2.0"], "arch": "arm"}
+    metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": needs}
+    file = ("converted.onnx", model_file(seed=7), "application/octet-stream")
+    files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
+    answer = api.send(operation, files=files)
+    if not answer.is_success:
+        return  # it converts no such model
+    number = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+    shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
+    assert list(changed_fields(needs, shown.get("conversion") or {})) == []
 
 
 def configured(world: World, _: str) -> None:
@@ -279,14 +298,31 @@ def configured(world: World, _: str) -> None:
     fields: list[dict[str, Any]] = [
         {"tensor_fields": ["first", "Second"], "filter_threshold": 0.375, "batch_config": "single"},
         {"tensor_fields": [INPUT], "filter_threshold": 0.625},
+        {"input_schema": schema_of("first"), "output_schema": schema_of("second")},
+        {"dynamic_batching_config": {"max_batch_delay_ms": 7, "batch_size_target": 3, "batch_size_limit": 9}},
+        {"continuous_batching_config": {"max_concurrent_batch_size": 100}},
+        {"openai_config": {"enabled": True, "chat_completion_config": {"temperature": 0.5}}},
     ]
     for given in fields:
-        made = api.call("insert_model_config", {"model_version_id": number} | given)["model_config"]
+        answer = api.send("insert_model_config", {"model_version_id": number} | given)
+        if not answer.is_success and not {"tensor_fields", "filter_threshold"} & given.keys():
+            continue  # it has no such way to run this model
+        assert answer.status_code == 200, f"{given}: {answer.status_code} {answer.text[:300]}"
+        made = answer.json()["model_config"]
         version = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
         by_id = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
         for found in (made, version["config"], by_id):
-            assert {name: found.get(name, value) for name, value in given.items()} == given
+            assert list(changed_fields(given, found)) == []
             assert found["id"] == made["id"]
+
+
+def schema_of(field: str) -> str:
+    """Return an Arrow schema of one field, serialised as an IPC message, in base64."""
+    import pyarrow as pa
+
+    arrow: Any = pa
+    schema = arrow.schema([arrow.field(field, arrow.list_(arrow.float32(), 4))])
+    return base64.b64encode(schema.serialize().to_pybytes()).decode()
 
 
 def pipeline_made(world: World, _: str) -> None:
@@ -347,6 +383,17 @@ def row_logged(world: World, operation: str) -> None:
 def assay_made(world: World, _: str) -> None:
     api, fixtures = world.api, world.fixtures
     request = assay_request(fixtures, name=f"{api.unused_name('a')}-Assay", alert_threshold=0.625)
+    for other in other_assays(fixtures):
+        body = assay_request(fixtures, name=api.unused_name("a"), active=False) | other
+        answer = api.send("create_assay", body)
+        if not answer.is_success:
+            continue  # it has no such assays
+        [shown] = [
+            each
+            for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+            if each["id"] == answer.json()["assay_id"]
+        ]
+        assert list(changed_fields({name: body[name] for name in body.keys() - {"status"}}, shown)) == []
     idle = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a"), active=False))["assay_id"]
     listed = {each["id"]: each["active"] for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})}
     assert listed[idle] is False, "it was to be made inactive"
@@ -361,6 +408,29 @@ def assay_made(world: World, _: str) -> None:
         assert found["active"] is (active is not False)
 
 
+def other_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
+    """Return fields of assays, among which are all that an assay need not have."""
+    found = assay_request(fixtures)
+    way: dict[str, Any] = found["summarizer"]
+    equal = {"num_bins": 4, "bin_mode": "Equal", "metric": "SumDiff", "bin_weights": [0.5, 1.0, 2.0, 3.0, 4.0, 5.0]}
+    provided = {"num_bins": 3, "bin_mode": "Provided", "provided_edges": [-1.0, 0.0, 2.0], "aggregation": "Cumulative"}
+    window = found["window"] | {"interval": "3 seconds", "width": "2 seconds", "start": later(fixtures, 5)}
+    others: list[dict[str, Any]] = [
+        {"warning_threshold": 0.125, "window": window, "summarizer": way | equal},
+        {"run_until": None, "summarizer": way | provided},
+    ]
+    if fixtures.forms.fixed_baselines:
+        return others
+    baseline = found["window"] | {"interval": "4 seconds", "locations": ["here"]}
+    return [
+        *others,
+        {"window": found["window"] | {"locations": ["here", "there"]}},
+        {"baseline": {"calculated": {"vector": [0.25, 0.5, 0.75, 1.0]}}},
+        {"baseline": {"calculated": {"sliding_window": {"window": baseline, "offset": "10 seconds"}}}},
+        {"baseline": {"calculated": {"fixed_window": baseline | {"start": later(fixtures, 5)}}}},
+    ]
+
+
 def second_assay_made(world: World, _: str) -> None:
     api, name = world.api, world.api.unused_name("a")
     number = api.call("schedule_assay_v2", second_assay_request(world.fixtures) | {"name": name})
@@ -369,6 +439,42 @@ def second_assay_made(world: World, _: str) -> None:
             api.call("set_assay_v2_active", {"assay_id": number, "active": active})
         found = api.call("get_assay_v2_by_id", {"id": number})
         assert (found["name"], found["active"]) == (name, active is not False)
+        assert list(changed_fields(second_assay_request(world.fixtures), found)) == []
+    for request in other_second_assays(world.fixtures):
+        answer = api.send("schedule_assay_v2", request | {"name": api.unused_name("a")})
+        if not answer.is_success:
+            continue  # it has no such assays
+        found = api.call("get_assay_v2_by_id", {"id": answer.json()})
+        api.call("set_assay_v2_active", {"assay_id": answer.json(), "active": False})
+        assert list(changed_fields(request, found)) == []
+
+
+def other_second_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
+    """Return requests of assays of the second version, among which are all fields that one need not have."""
+    found = second_assay_request(fixtures)
+    way: dict[str, Any] = found["summarizer"]["UnivariateContinuous"]
+    targeting: dict[str, Any] = found["targeting"]
+    origin = targeting["data_origin"] | {"locations": ["here"]}
+    watched = targeting["iopath"][0] | {"thresholds": {"warning": 0.125, "alert": 0.5}}
+    scheduling = {"first_run": later(fixtures, 5), "end": later(fixtures, 50)}
+    scheduling["run_frequency"] = {"SimpleRunFrequency": {"quantity": 3, "unit": "Hour"}}
+    weights_of_bins = [0.5, 1.0, 2.0, 3.0, 4.0]
+    ways = (
+        way | {"bin_mode": {"Equal": 3}, "metric": "SumDiff", "bin_weights": weights_of_bins},
+        way | {"bin_mode": {"Provided": [-1.0, 0.0, 2.0]}, "aggregation": "Cumulative"},
+    )
+    return [
+        *(found | {"summarizer": {"UnivariateContinuous": each}} for each in ways),
+        found | {"targeting": targeting | {"data_origin": origin, "iopath": [watched]}},
+        found | {"scheduling": scheduling, "window": {"width": {"seconds": 7}}},
+        found | {"baseline": {"Vector": [0.25, 0.5, 0.75, 1.0]}},
+    ]
+
+
+def later(fixtures: Fixtures, minutes: int) -> str:
+    """Return a time so many minutes after the run's first rows."""
+    assert fixtures.scored_at is not None
+    return (fixtures.scored_at + timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
 
 
 READ_BACK: dict[str, tuple[tuple[str, ...], Callable[[World, str], None]]] = {
