@@ -312,8 +312,13 @@ def configured(world: World, _: str) -> None:
         version = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
         by_id = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
         for found in (made, version["config"], by_id):
-            assert list(changed_fields(given, found)) == []
+            shown = {_SHOWN_AS.get(name, name): value for name, value in given.items()}
+            assert list(changed_fields(shown, found)) == []
             assert found["id"] == made["id"]
+
+
+_SHOWN_AS = {"openai_config": "openai"}
+"""The names under which fields of a configuration are shown, where they differ."""
 
 
 def schema_of(field: str) -> str:
@@ -622,3 +627,80 @@ def times_of(value: Any) -> list[dict[str, str]]:
         *([own] if own else []),
         *(found for inner in (*fields.values(), *list_of(value)) for found in times_of(inner)),
     ]
+
+
+def other_things(fixtures: Fixtures) -> dict[str, Any]:
+    """Return second things of the run, by kind and key as `x-names` has them."""
+    found = dict(fixtures.expendable)
+    if fixtures.spare is not None:
+        spare = fixtures.spare
+        found |= {"pipeline id": spare.pipeline_id, "pipeline name": spare.pipeline, "deployment name": spare.name}
+    return found
+
+
+def about_another(suite: Suite, fixtures: Fixtures, operation: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return a good request and one about other things; None where the run has no others of the kind."""
+    good = suite.cases.good_request(operation)
+    try:
+        body = object_of(json.loads(good["content"]))
+    except ValueError:
+        return None
+    things = other_things(fixtures)
+    others: dict[str, Any] = {}
+    for name in suite.guard.effects[operation].names:
+        part, *keys = name.location
+        if part == "body" and len(keys) == 1 and keys[0] in body and name.thing in things:
+            others[keys[0]] = things[name.thing]
+    changed = body | others
+    return None if changed == body else (good, good | {"content": json.dumps(changed)})
+
+
+def test_what_is_read_at_a_time_is_not_mixed_up(
+    operation_id: str, api: Api, conformance_suite: Suite, fixtures: Fixtures
+) -> None:
+    if conformance_suite.guard.effects[operation_id].writes or not conformance_suite.rules.takes_token(operation_id):
+        pytest.skip("It writes, or gives tokens.")
+    requests = about_another(conformance_suite, fixtures, operation_id)
+    if requests is None:
+        pytest.skip("The run has no second thing of the kind.")
+    one, other = (api.send(operation_id, **request) for request in requests)
+    if not (one.is_success and other.is_success) or one.content == other.content:
+        pytest.skip("The two are not told from each other.")
+    answers = at_a_time(*(partial(api.send, operation_id, **request) for request in requests * AT_A_TIME))
+    for number, answer in enumerate(answers):
+        assert answer.is_success, answer.text[:300]
+        assert answer.content != (other if number % 2 == 0 else one).content, "it is the answer to another request"
+
+
+AGAIN = 5
+"""How often the same is asked for again."""
+
+
+def ids_in(value: Any, path: str = "$") -> set[tuple[str, Any]]:
+    """Return the ids of the things in the lists of an answer, with the paths of the lists."""
+    found: set[tuple[str, Any]] = set()
+    for name, inner in object_of(value).items():
+        found |= ids_in(inner, f"{path}.{name}")
+    for item in list_of(value):
+        number = object_of(item).get("id")
+        found |= ids_in(item, f"{path}[]") | ({(path, number)} if isinstance(number, int | str) else set())
+    return found
+
+
+def test_what_was_listed_is_listed_again(
+    operation_id: str, api: Api, conformance_suite: Suite, fixtures: Fixtures
+) -> None:
+    effects = conformance_suite.guard.effects[operation_id]
+    if effects.writes or not conformance_suite.rules.takes_token(operation_id):
+        pytest.skip("It writes, or gives tokens.")
+    good = conformance_suite.cases.good_request(operation_id)
+    first = api.send(operation_id, **good)
+    listed = ids_in(first.json()) if first.is_success and first.content else set[tuple[str, Any]]()
+    if not any(name.origin == "existing" for name in effects.names):  # others may remove what is theirs
+        own = {fixtures.workspace_id, fixtures.pipeline_id, fixtures.model_id, fixtures.user_id}
+        listed = {(path, number) for path, number in listed if number in own}
+    if not listed:
+        pytest.skip("It lists nothing of the run.")
+    for _ in range(AGAIN):
+        gone = listed - ids_in(api.send(operation_id, **good).json())
+        assert not gone, f"it was listed, and is gone: {sorted(map(str, gone))[:3]}"

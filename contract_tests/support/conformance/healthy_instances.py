@@ -72,7 +72,7 @@ def use(instance: LyingInstance) -> None:
     run(_options(instance, cases=1, seed=1), NOT_WAITING)
 
 
-WAITED_FOR = ("create_workspace", "copy_pipeline")
+WAITED_FOR = ("copy_pipeline",)
 """The operations that a slow instance is tried with: few, and of those that the suite waits for."""
 ROWS_AT = "localhost/scoring/v2"
 NGINX = """
