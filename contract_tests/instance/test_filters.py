@@ -124,6 +124,8 @@ def test_assays_of_a_workspace(api: Api, conformance_suite: Suite, fixtures: Fix
     for field in ("workspace_id", "workspace_name") if "pipeline_id" not in schema.get("required", ()) else ():
         here = ids_of(api.call("list_assays", {field: getattr(other, field)}))
         assert here == {there}, f"{field}: {here} in place of {there}"
+        both = api.send("list_assays", {"pipeline_id": own.pipeline_id, field: getattr(other, field)})
+        assert not both.is_success or not ids_of(both.json()), f"{field} is ignored beside the pipeline"
         beside = ids_of(api.call("list_assays", {field: getattr(own, field)}))
         assert fixtures.assay_id in beside
         assert there not in beside, f"{field} lets an assay of another workspace through"
@@ -154,16 +156,15 @@ def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place
 
 @pytest.mark.touches("get_topic_name", "create_pipeline", "create_workspace")
 def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
-    own = own_place(fixtures)
-    body = {"pipeline_id": own.pipeline_name, "workspace_id": other.workspace_id, "definition": {}}
-    number = api.call("create_pipeline", body)["pipeline_pk_id"]
-    told = {
-        place: api.call("get_topic_name", {"pipeline_name": own.pipeline_name, "workspace_id": place})["topic_name"]
-        for place in (own.workspace_id, other.workspace_id)
-    }
-    by_id = {
-        place: api.call("get_topic_name", {"pipeline_pk_id": pipeline})["topic_name"]
-        for place, pipeline in ((own.workspace_id, own.pipeline_id), (other.workspace_id, number))
-    }
+    name, places = api.unused_name("p"), (fixtures.workspace_id, other.workspace_id)
+    body = {"pipeline_id": name, "definition": {}}
+    made = {place: api.call("create_pipeline", body | {"workspace_id": place})["pipeline_pk_id"] for place in places}
+    told, by_id = (
+        [api.call("get_topic_name", each)["topic_name"] for each in bodies]
+        for bodies in (
+            [{"pipeline_name": name, "workspace_id": place} for place in places],
+            [{"pipeline_pk_id": number} for number in made.values()],
+        )
+    )
     assert told == by_id
-    assert len(set(told.values())) == 2, "two pipelines have one topic"
+    assert len(set(told)) == len(places), "two pipelines have one topic"

@@ -55,8 +55,9 @@ def _optional(schema: dict[str, Any], path: Path) -> Iterator[Path]:
         for inner in list_of(schema.get(kind)):
             yield from _optional(inner, path)
     required = [*list_of(schema.get("required")), *list_of(schema.get("x-one-of-required"))]
+    is_choice = bool(path) and not required  # of one of several fields, of which none can be left out
     for name, inner in object_of(schema.get("properties")).items():
-        if name not in required:
+        if name not in required and not is_choice:
             yield (*path, name)
         yield from _optional(inner, (*path, name))
 

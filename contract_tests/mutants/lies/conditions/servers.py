@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.exchange import JSON, Answer
-from contract_tests.mutants.lies.fields import rules, writes
+from contract_tests.mutants.lies.fields import named_fields, rules, writes
 from contract_tests.mutants.lies.inference.logged import has_logged_rows
 from contract_tests.mutants.lies.inference.rows import mapped, scores_rows
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, of_success, succeeded
+from contract_tests.mutants.survivors import REASONS
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -29,8 +30,19 @@ _LONG = 255
 _MOST_ANSWERS = 3
 _HELD_SECONDS = 0.05
 _UNAUTHORIZED = 401
-_OF_TEXTS = ("list_workspaces", "list_models", "list_pipelines", "list_assays", "get_assay_by_id", "infer_pipeline")
+_OF_TEXTS = ("list_assays", "get_assay_by_id", "get_assay_v2_by_id", "infer_pipeline")
 """The operations that answer with texts which people choose freely, or models."""
+_TWICE = (
+    "upload_and_convert_model",
+    "upload_model",
+    "upload_model_stream",
+    "create_pipeline",
+    "create_assay",
+    "schedule_assay_v2",
+    "infer_deployment",
+    "infer_pipeline",
+)
+"""The operations of which a second request like the first makes another thing; others refuse it, or do nothing."""
 
 
 def _reads(operation: str) -> bool:
@@ -71,9 +83,10 @@ def _cached(operation: str) -> Iterator[Mutant]:
             return answer
         return memory.get(key, answer) if answer.status != _UNAUTHORIZED else answer
 
-    if is_turn(operation, 2):
+    changes = f"{operation}.stale" not in REASONS and "assay" not in operation
+    if changes and is_turn(operation, 2):
         yield Mutant(operation, "cached", "for-a-second", "An answer is repeated for a second.", for_a_second)
-    if is_turn(operation, 2, 1):
+    if (named_fields(operation) or operation in {"list_workspaces", "list_pipelines"}) and is_turn(operation, 2, 1):
         text = "What one user was answered is answered to others who ask for the same."
         yield Mutant(operation, "cached", "for-everybody", text, for_everybody)
 
@@ -83,7 +96,7 @@ def _is_signed_in(exchange: Exchange) -> bool:
 
 
 def _mixed_up(operation: str) -> Iterator[Mutant]:
-    if not _reads(operation) or not rules().request_content(operation) or not is_turn(operation, 2):
+    if not _reads(operation) or not named_fields(operation) or not is_turn(operation, 2):
         return
 
     async def lie(exchange: Exchange) -> Answer:
@@ -103,8 +116,7 @@ def _mixed_up(operation: str) -> Iterator[Mutant]:
 
 
 def _sent_twice(operation: str) -> Iterator[Mutant]:
-    is_harmless = rules().operations[operation].get("x-idempotent") is True and not scores_rows(operation)
-    if not writes(operation) or is_harmless:
+    if operation not in _TWICE:
         return
 
     async def lie(exchange: Exchange) -> Answer:
@@ -174,7 +186,8 @@ def _texts(operation: str) -> Iterator[Mutant]:
         "stripped": ("Blanks around texts are gone.", str.strip),
     }
     for about, (text, change) in found.items():
-        yield Mutant(operation, "changes-texts", about, text, of_texts(change))
+        if about == "cut-at-255" or scores_rows(operation):  # names of the run have letters, digits and dashes only
+            yield Mutant(operation, "changes-texts", about, text, of_texts(change))
 
 
 def _normalised(text: str) -> str:
@@ -187,22 +200,22 @@ def _dropped(operation: str) -> Iterator[Mutant]:
     if not _reads(operation) or ("items" not in schema and operation not in {"list_workspaces", "list_models"}):
         return
 
-    def without_first(body: Any) -> Any:
+    def without_last(body: Any) -> Any:
         if isinstance(body, list):
-            return list_of(body)[1:]
+            return list_of(body)[:-1]
         fields = object_of(body)
-        return {name: list_of(value)[1:] if isinstance(value, list) else value for name, value in fields.items()}
+        return {name: list_of(value)[:-1] if isinstance(value, list) else value for name, value in fields.items()}
 
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
         key = (*_asked_for(exchange), _subject(exchange))
-        if not succeeded(operation, answer) or without_first(answer.json) == answer.json:
+        if not succeeded(operation, answer) or without_last(answer.json) == answer.json:
             return answer
         times = exchange.memory[key] = exchange.memory.get(key, 0) + 1
-        return answer if times <= _MOST_ANSWERS else answer.with_json(without_first(answer.json))
+        return answer if times <= _MOST_ANSWERS else answer.with_json(without_last(answer.json))
 
-    text = f"Who asks for the same more than {_MOST_ANSWERS} times gets a list without its first item."
-    yield Mutant(operation, "drops-the-first", "", text, lie)
+    text = f"Who asks for the same more than {_MOST_ANSWERS} times gets a list without its last item."
+    yield Mutant(operation, "drops-the-last", "", text, lie)
 
 
 def _logins(operation: str) -> Iterator[Mutant]:
@@ -229,9 +242,9 @@ def _logins(operation: str) -> Iterator[Mutant]:
 KINDS = (
     Kind("cached", "Answers are repeated, by a cache.", "It writes, or others show it: every second has one.", _cached),
     Kind("mixes-answers", "Answers at a time are mixed up.", "It writes, or others show it.", _mixed_up),
-    Kind("sent-twice", "A write is carried out twice.", "It writes nothing, or twice is as good as once.", _sent_twice),
+    Kind("sent-twice", "A write is carried out twice.", "Twice is as good as once, or is refused.", _sent_twice),
     Kind("other-bytes", "The bytes are not what they are said to be.", "Others show it.", _encodings),
     Kind("changes-texts", "Texts are changed.", "It answers with no texts that people choose freely.", _texts),
-    Kind("drops-the-first", "What was listed is dropped.", "Its answer is no list of what is there.", _dropped),
+    Kind("drops-the-last", "What was listed is dropped.", "Its answer is no list of what is there.", _dropped),
     Kind("sends-to-sign-in", "Refusals lead to a page.", "Others show it: every fifth has one.", _logins),
 )
