@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
-from wallaroo_ext.conformance.testing.waiting import ended_version
+from wallaroo_ext.conformance.testing.waiting import Patience, ended_version
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -175,16 +174,14 @@ class TestDeployments:
     @staticmethod
     def runs(api: Api, deployment: str, sha: str) -> None:
         """Wait until a deployment runs the model of a digest and no other."""
-        deadline = time.monotonic() + 60
-        seen: set[str] = set()
+        patience, seen = Patience(), set[str]()
         while seen != {sha}:
-            assert time.monotonic() < deadline, f"it has {seen} in place of {sha}"
+            assert patience.lasts(), f"it has {seen} in place of {sha}"
             status = api.call("get_deployment_status", {"name": deployment})
             if status["status"] == "Running":
                 assert {engine["status"] for engine in status["engines"]} == {"Running"}
                 statuses: list[dict[str, Any] | None] = [engine["model_statuses"] for engine in status["engines"]]
                 seen = {model["sha"] for found in statuses if found for model in found["models"]}
-            time.sleep(0.05)
 
 
 class TestPipelines:

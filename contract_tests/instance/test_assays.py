@@ -18,7 +18,7 @@ from wallaroo_ext.conformance.resources.fixtures import assay_request, second_as
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
-from wallaroo_ext.conformance.testing.waiting import by_id
+from wallaroo_ext.conformance.testing.waiting import Patience, by_id, soon
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
@@ -147,9 +147,9 @@ def wait_for_log(api: Api, fixtures: Fixtures, of: Scored) -> None:
     """Wait until rows are logged; not long, because whether they are is no matter of this test."""
     span = {"start": (of.at - timedelta(milliseconds=2)).isoformat(), "end": (of.at + SECOND).isoformat()}
     where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-    deadline = time.monotonic() + LOG_SECONDS
-    while not api.call("get_assay_baseline", where | span) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    patience = Patience(LOG_SECONDS)
+    while not api.call("get_assay_baseline", where | span) and patience.lasts():
+        pass
 
 
 def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
@@ -789,6 +789,37 @@ class TestSecondVersion:
         assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
         for name in ("analyzed_at", "created_at"):
             check_time(result[name], scene, scene.many.at + SECOND)
+
+    @pytest.mark.touches("schedule_assay_v2", "get_next_assay_run_v2", "list_assays")
+    def test_the_next_run_is_told_until_it_is_the_last(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        first_run = scene.now + 2 * SECOND
+        request = second_request(fixtures, {"Vector": VALUES.tolist()}, SECOND_FORMS["five"])
+        name = api.unused_name("a")
+        request |= {"name": name, "window": {"width": {"seconds": 1}}}
+        request["scheduling"] |= {"first_run": first_run.isoformat(), "end": None}
+        assay_id = api.call("schedule_assay_v2", request)
+        before = api.call("get_next_assay_run_v2", {"assay_id": assay_id})
+        assert before["last_run"] is None or instant(before["last_run"]) >= first_run
+        assert first_run - SECOND <= instant(before["next_run"]) <= first_run + timedelta(minutes=2)
+
+        def listed() -> dict[str, Any]:
+            found = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+            return next(each for each in found if each["name"] == name)
+
+        patience = Patience(LOG_SECONDS)
+        while listed()["last_run"] is None:
+            if not patience.lasts():
+                pytest.skip("The instance has not run the assay yet.")
+
+        def is_told() -> bool:
+            shown, told = listed(), api.call("get_next_assay_run_v2", {"assay_id": assay_id})
+            return all(
+                bool(told[key]) and instant(told[key]) == instant(shown[key]) for key in ("last_run", "next_run")
+            )
+
+        soon(is_told, lambda: "the next run is still told as it was before the run")
+        if api.has("set_assay_v2_active"):
+            api.call("set_assay_v2_active", {"assay_id": assay_id, "active": False})
 
 
 def second_request(fixtures: Fixtures, baseline: dict[str, Any], way: dict[str, Any]) -> dict[str, Any]:

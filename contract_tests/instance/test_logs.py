@@ -14,6 +14,7 @@ import pytest
 from wallaroo_ext.conformance.resources.samples import INPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, scores_of
 from wallaroo_ext.conformance.testing.scoring import ARROW, Scoring, deploy, difference, runs, uploaded
+from wallaroo_ext.conformance.testing.waiting import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,7 +32,6 @@ SEED, OTHER_SEED = 29, 17
 SIZES = (3, 1203, 5, 2)
 """How many rows are in each request; the first two are scored by one model, the others by another."""
 PAUSE_SECONDS = 0.05
-LOGGED_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -124,13 +124,12 @@ def make_log(api: Api, fixtures: Fixtures) -> Log:
 
 def wait_until_logged(api: Api, topic: str, count: int) -> None:
     """Wait until a topic has so many rows, or for a minute: what is missing then, the tests say."""
-    deadline = time.monotonic() + LOGGED_SECONDS
-    while time.monotonic() < deadline:
+    patience = Patience()
+    while patience.lasts():
         answer = api.send("get_topic_partitions", path={"topic": topic})
         partitions: dict[str, Any] = answer.json()["partitions"] if answer.is_success else {}
         if sum(each["end"] for each in partitions.values()) >= count:
             return
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clocks_of
 from wallaroo_ext.conformance.testing.people import Person
-from wallaroo_ext.conformance.testing.waiting import ended_version, soon
+from wallaroo_ext.conformance.testing.read_back import changed_fields
+from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ def is_gone(api: Api, deployment: str) -> bool:
 
 def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
     """Wait until a deployment runs one model version and no other, and return its status."""
-    deadline, seen = time.monotonic() + 60, list[Any]()
+    patience, seen = Patience(), list[Any]()
     while True:
         status = api.send("get_deployment_status", {"name": deployment})
         found: dict[str, Any] = status.json() if status.is_success else {}
@@ -103,8 +104,7 @@ def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
             seen = [{name: each[name] for name in model} for one in told for each in one.get("models", [])]
             if seen and all(each == model for each in seen):
                 return found
-        assert time.monotonic() < deadline, f"{deployment} runs {seen} in place of {model}"
-        time.sleep(0.05)
+        assert patience.lasts(), f"{deployment} runs {seen} in place of {model}"
 
 
 def scores_with(api: Api, deployment: str, pipeline: str, model: dict[str, str], seed: int) -> None:
@@ -274,6 +274,23 @@ def uploaded(world: World, operation: str) -> None:
             shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
             told = {field: shown.get(field, value) for field, value in fields.items()}
             assert told == fields
+    if api.has("get_model_version_by_id") and operation != "upload_model_stream":
+        converted(world, operation, where)
+
+
+def converted(world: World, operation: str, workspace_id: int) -> None:
+    """Check that what a version needs to run is shown as it was sent; a conversion may fail, and says so."""
+    api, name = world.api, world.api.unused_name("m")
+    needs = {"framework": "onnx", "python_version": "3.9", "requirements": ["one==1.0", "two==2.0"], "arch": "arm"}
+    metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": needs}
+    file = ("converted.onnx", model_file(seed=7), "application/octet-stream")
+    files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
+    answer = api.send(operation, files=files)
+    if not answer.is_success:
+        return  # it converts no such model
+    number = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+    shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
+    assert list(changed_fields(needs, shown.get("conversion") or {})) == []
 
 
 def configured(world: World, _: str) -> None:
@@ -281,14 +298,36 @@ def configured(world: World, _: str) -> None:
     fields: list[dict[str, Any]] = [
         {"tensor_fields": ["first", "Second"], "filter_threshold": 0.375, "batch_config": "single"},
         {"tensor_fields": [INPUT], "filter_threshold": 0.625},
+        {"input_schema": schema_of("first"), "output_schema": schema_of("second")},
+        {"dynamic_batching_config": {"max_batch_delay_ms": 7, "batch_size_target": 3, "batch_size_limit": 9}},
+        {"continuous_batching_config": {"max_concurrent_batch_size": 100}},
+        {"openai_config": {"enabled": True, "chat_completion_config": {"temperature": 0.5}}},
     ]
     for given in fields:
-        made = api.call("insert_model_config", {"model_version_id": number} | given)["model_config"]
+        answer = api.send("insert_model_config", {"model_version_id": number} | given)
+        if not answer.is_success and not {"tensor_fields", "filter_threshold"} & given.keys():
+            continue  # it has no such way to run this model
+        assert answer.status_code == 200, f"{given}: {answer.status_code} {answer.text[:300]}"
+        made = answer.json()["model_config"]
         version = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
         by_id = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
         for found in (made, version["config"], by_id):
-            assert {name: found.get(name, value) for name, value in given.items()} == given
+            shown = {_SHOWN_AS.get(name, name): value for name, value in given.items()}
+            assert list(changed_fields(shown, found)) == []
             assert found["id"] == made["id"]
+
+
+_SHOWN_AS = {"openai_config": "openai"}
+"""The names under which fields of a configuration are shown, where they differ."""
+
+
+def schema_of(field: str) -> str:
+    """Return an Arrow schema of one field, serialised as an IPC message, in base64."""
+    import pyarrow as pa
+
+    arrow: Any = pa
+    schema = arrow.schema([arrow.field(field, arrow.list_(arrow.float32(), 4))])
+    return base64.b64encode(schema.serialize().to_pybytes()).decode()
 
 
 def pipeline_made(world: World, _: str) -> None:
@@ -349,6 +388,27 @@ def row_logged(world: World, operation: str) -> None:
 def assay_made(world: World, _: str) -> None:
     api, fixtures = world.api, world.fixtures
     request = assay_request(fixtures, name=f"{api.unused_name('a')}-Assay", alert_threshold=0.625)
+    name = f"{api.unused_name('a')}-{'long-' * 60}"
+    answer = api.send("create_assay", assay_request(fixtures, name=name, active=False))
+    if answer.is_success:
+        listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+        shown = [each for each in listed if each["id"] == answer.json()["assay_id"]]
+        if api.has("get_assay_by_id"):
+            shown.append(api.call("get_assay_by_id", {"id": answer.json()["assay_id"]}))
+        assert {each["name"] for each in shown} == {name}
+    baseline = {} if fixtures.forms.fixed_baselines else api.call("run_interactive_assay_baseline", request)
+    static = [{"baseline": {"static": baseline["baseline_summary"]}}] if baseline else []
+    for other in [*other_assays(fixtures), *static]:
+        body = assay_request(fixtures, name=api.unused_name("a"), active=False) | other
+        answer = api.send("create_assay", body)
+        if not answer.is_success:
+            continue  # it has no such assays
+        [shown] = [
+            each
+            for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+            if each["id"] == answer.json()["assay_id"]
+        ]
+        assert list(changed_fields({name: body[name] for name in body.keys() - {"status"}}, shown)) == []
     idle = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a"), active=False))["assay_id"]
     listed = {each["id"]: each["active"] for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})}
     assert listed[idle] is False, "it was to be made inactive"
@@ -356,11 +416,34 @@ def assay_made(world: World, _: str) -> None:
     for active in (None, False, True, False):
         if active is not None:
             api.call("set_assay_active", {"id": number, "active": active})
-        [found] = [
-            each for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}) if each["id"] == number
-        ]
+        everything = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+        [found] = [each for each in everything if each["name"] == request["name"]]
+        assert found["id"] == number
         assert (found["name"], found["alert_threshold"]) == (request["name"], 0.625)
         assert found["active"] is (active is not False)
+
+
+def other_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
+    """Return fields of assays, among which are all that an assay need not have."""
+    found = assay_request(fixtures)
+    way: dict[str, Any] = found["summarizer"]
+    equal = {"num_bins": 4, "bin_mode": "Equal", "metric": "SumDiff", "bin_weights": [0.5, 1.0, 2.0, 3.0, 4.0, 5.0]}
+    provided = {"num_bins": 3, "bin_mode": "Provided", "provided_edges": [-1.0, 0.0, 2.0], "aggregation": "Cumulative"}
+    window = found["window"] | {"interval": "3 seconds", "width": "2 seconds", "start": later(fixtures, 5)}
+    others: list[dict[str, Any]] = [
+        {"warning_threshold": 0.125, "window": window, "summarizer": way | equal},
+        {"run_until": None, "summarizer": way | provided},
+    ]
+    if fixtures.forms.fixed_baselines:
+        return others
+    baseline = found["window"] | {"interval": "4 seconds", "locations": ["here"]}
+    return [
+        *others,
+        {"window": found["window"] | {"locations": ["here", "there"]}},
+        {"baseline": {"calculated": {"vector": [0.25, 0.5, 0.75, 1.0]}}},
+        {"baseline": {"calculated": {"sliding_window": {"window": baseline, "offset": "10 seconds"}}}},
+        {"baseline": {"calculated": {"fixed_window": baseline | {"start": later(fixtures, 5)}}}},
+    ]
 
 
 def second_assay_made(world: World, _: str) -> None:
@@ -371,6 +454,43 @@ def second_assay_made(world: World, _: str) -> None:
             api.call("set_assay_v2_active", {"assay_id": number, "active": active})
         found = api.call("get_assay_v2_by_id", {"id": number})
         assert (found["name"], found["active"]) == (name, active is not False)
+        assert list(changed_fields(second_assay_request(world.fixtures), found)) == []
+    for request in other_second_assays(world.fixtures):
+        request |= {"name": f"{api.unused_name('a')}-{'long-' * 60}"}
+        answer = api.send("schedule_assay_v2", request)
+        if not answer.is_success:
+            continue  # it has no such assays
+        found = api.call("get_assay_v2_by_id", {"id": answer.json()})
+        api.call("set_assay_v2_active", {"assay_id": answer.json(), "active": False})
+        assert list(changed_fields(request, found)) == []
+
+
+def other_second_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
+    """Return requests of assays of the second version, among which are all fields that one need not have."""
+    found = second_assay_request(fixtures)
+    way: dict[str, Any] = found["summarizer"]["UnivariateContinuous"]
+    targeting: dict[str, Any] = found["targeting"]
+    origin = targeting["data_origin"] | {"locations": ["here"]}
+    watched = targeting["iopath"][0] | {"thresholds": {"warning": 0.125, "alert": 0.5}}
+    scheduling = {"first_run": later(fixtures, 5), "end": later(fixtures, 50)}
+    scheduling["run_frequency"] = {"SimpleRunFrequency": {"quantity": 3, "unit": "Hour"}}
+    weights_of_bins = [0.5, 1.0, 2.0, 3.0, 4.0]
+    ways = (
+        way | {"bin_mode": {"Equal": 3}, "metric": "SumDiff", "bin_weights": weights_of_bins},
+        way | {"bin_mode": {"Provided": [-1.0, 0.0, 2.0]}, "aggregation": "Cumulative"},
+    )
+    return [
+        *(found | {"summarizer": {"UnivariateContinuous": each}} for each in ways),
+        found | {"targeting": targeting | {"data_origin": origin, "iopath": [watched]}},
+        found | {"scheduling": scheduling, "window": {"width": {"seconds": 7}}},
+        found | {"baseline": {"Vector": [0.25, 0.5, 0.75, 1.0]}},
+    ]
+
+
+def later(fixtures: Fixtures, minutes: int) -> str:
+    """Return a time so many minutes after the run's first rows."""
+    assert fixtures.scored_at is not None
+    return (fixtures.scored_at + timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
 
 
 READ_BACK: dict[str, tuple[tuple[str, ...], Callable[[World, str], None]]] = {
@@ -518,3 +638,94 @@ def times_of(value: Any) -> list[dict[str, str]]:
         *([own] if own else []),
         *(found for inner in (*fields.values(), *list_of(value)) for found in times_of(inner)),
     ]
+
+
+@pytest.fixture(scope="module")
+def seconds() -> dict[str, Any]:
+    """Return a dictionary for the second things that the first test makes."""
+    return {}
+
+
+@pytest.fixture
+def second_things(api: Api, fixtures: Fixtures, seconds: dict[str, Any]) -> dict[str, Any]:
+    """Return second things of the run, by kind and key as `x-names` has them."""
+    if not seconds:
+        workspace, model = api.unused_name("w"), api.unused_name("m")
+        number = api.call("create_workspace", {"workspace_name": workspace})["workspace_id"]
+        version = api.upload(api.uploads[0], model, model_file(seed=77), number)
+        [listed] = api.list_models(number)
+        seconds.update({"workspace id": number, "workspace name": workspace, "model id": listed["id"]})
+        seconds.update({"model name": model, "model version id": version})
+    found = fixtures.expendable | seconds
+    if fixtures.spare is not None:
+        spare = fixtures.spare
+        found |= {"pipeline id": spare.pipeline_id, "pipeline name": spare.pipeline, "deployment name": spare.name}
+    return found
+
+
+def about_another(suite: Suite, things: dict[str, Any], operation: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return a good request beside each of some about other things: with all names others, or one."""
+    good = suite.cases.good_request(operation)
+    try:
+        body = object_of(json.loads(good["content"]))
+    except ValueError:
+        return []
+    others: dict[str, Any] = {}
+    for name in suite.guard.effects[operation].names:
+        part, *keys = name.location
+        if part == "body" and len(keys) == 1 and keys[0] in body and name.thing in things:
+            others[keys[0]] = things[name.thing]
+    if "alert_threshold" in body:
+        others = {"alert_threshold": 0.6875}
+    of_others = [others, dict(list(others.items())[:1]), dict(list(others.items())[-1:])]
+    return [(good, good | {"content": json.dumps(body | each)}) for each in of_others if body | each != body]
+
+
+def test_what_is_read_at_a_time_is_not_mixed_up(
+    operation_id: str, api: Api, conformance_suite: Suite, second_things: dict[str, Any]
+) -> None:
+    if conformance_suite.guard.effects[operation_id].writes or not conformance_suite.rules.takes_token(operation_id):
+        pytest.skip("It writes, or gives tokens.")
+    for requests in about_another(conformance_suite, second_things, operation_id):
+        one, other = (api.send(operation_id, **request) for request in requests)
+        if one.is_success and other.is_success and one.content != other.content:
+            break
+    else:
+        pytest.skip("The run has no second thing of the kind that is told from the first.")
+    answers = at_a_time(*(partial(api.send, operation_id, **request) for request in requests * AT_A_TIME))
+    for number, answer in enumerate(answers):
+        assert answer.is_success, answer.text[:300]
+        assert answer.content != (other if number % 2 == 0 else one).content, "it is the answer to another request"
+
+
+AGAIN = 5
+"""How often the same is asked for again."""
+
+
+def ids_in(value: Any, path: str = "$") -> set[tuple[str, Any]]:
+    """Return the ids of the things in the lists of an answer, with the paths of the lists."""
+    found: set[tuple[str, Any]] = set()
+    for name, inner in object_of(value).items():
+        found |= ids_in(inner, f"{path}.{name}")
+    for item in list_of(value):
+        number = object_of(item).get("id") or object_of(item).get("window_start")
+        found |= ids_in(item, f"{path}[]") | ({(path, number)} if isinstance(number, int | str) else set())
+    return found
+
+
+@pytest.mark.usefixtures("fixtures")
+def test_what_was_listed_is_listed_again(operation_id: str, api: Api, conformance_suite: Suite) -> None:
+    effects = conformance_suite.guard.effects[operation_id]
+    if effects.writes or not conformance_suite.rules.takes_token(operation_id):
+        pytest.skip("It writes, or gives tokens.")
+    good = conformance_suite.cases.good_request(operation_id)
+    first = api.send(operation_id, **good)
+    listed = ids_in(first.json()) if first.is_success and first.content else set[tuple[str, Any]]()
+    if not any(name.origin == "existing" for name in effects.names):  # others may remove what is theirs
+        own = [conformance_suite.owned.values_of(f"{kind} id") for kind in ("workspace", "pipeline", "model", "user")]
+        listed = {(path, number) for path, number in listed if any(number in each for each in own)}
+    if not listed:
+        pytest.skip("It lists nothing of the run.")
+    for _ in range(AGAIN):
+        gone = listed - ids_in(api.send(operation_id, **good).json())
+        assert not gone, f"it was listed, and is gone: {sorted(map(str, gone))[:3]}"

@@ -17,7 +17,14 @@ from contract_tests.mutants.lies import (
     wrong_heads,
     wrong_values,
 )
-from contract_tests.mutants.lies.conditions import names_and_files, second_person, token_claims, writes_and_times
+from contract_tests.mutants.lies.conditions import (
+    ignored_fields,
+    names_and_files,
+    second_person,
+    servers,
+    token_claims,
+    writes_and_times,
+)
 from contract_tests.mutants.lies.fields import rules
 from contract_tests.mutants.lies.inference import logged, scored
 
@@ -41,6 +48,8 @@ KINDS: tuple[Kind, ...] = tuple(
             token_claims,
             names_and_files,
             writes_and_times,
+            ignored_fields,
+            servers,
             scored,
             logged,
             assay_figures,

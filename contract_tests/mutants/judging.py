@@ -98,7 +98,7 @@ def judge_healthy(surroundings: str, *, cases: int, seed: int) -> Verdict:
         seed: The seed of random data.
     """
     with healthy_instance(surroundings, cases=cases, seed=seed) as options:
-        return Verdict(0, *run(options, ()))
+        return Verdict(0, *run(options, NOT_WAITING if options.operations else ()))
 
 
 def judge(instance: LyingInstance, mutant: Mutant, *, cases: int, seed: int) -> Verdict:

@@ -73,6 +73,7 @@ def lying_instance(
     around: Callable[[ASGIApp], ASGIApp] | None = None,
     release: str = DEFAULT_OPTIONS.release,
     document: dict[str, Any] | None = None,
+    token_seconds: int = SANDBOX_TOKEN_SECONDS,
 ) -> Generator[LyingInstance]:
     """Run a sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own.
 
@@ -80,14 +81,13 @@ def lying_instance(
         around: Wraps the application in a further layer.
         release: The release that it imitates.
         document: The contract that it serves; that of its release by default.
+        token_seconds: The lifetime of its tokens.
 
     Yields:
         The sandbox.
     """
     with tempfile.TemporaryDirectory(prefix="wallaroo-mutants-") as directory:
-        instance = Instance(
-            Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS, release=release)
-        )
+        instance = Instance(Path(directory) / "data", SandboxOptions(token_lifetime=token_seconds, release=release))
         app = create_app(instance, ContractSpec(document or contract.load(instance.options.release)))
         with listening("127.0.0.1", 0) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -11,6 +11,9 @@ _LINES = "Models of the run need no conversion, so that there are no lines."
 _TIME = "How long something took, nothing else tells."
 _WINDOWS = "No window of the run's assay is over while it runs, so that there are no results."
 _JSON = "The suite asks for rows of the log in JSON."
+_HIDDEN = "It is accepted, and shown nowhere."
+_NEEDED = "Where it counts, a request without it is refused."
+_OF_ANOTHER = "What it is for, no model of the run needs: a model of ONNX is run as it is."
 _OWN = "Good requests name the run's own things, with this field, so that none goes without it."
 
 REASONS: dict[str, str] = {
@@ -47,6 +50,28 @@ REASONS: dict[str, str] = {
     "get_assay_results_v2.other-value.summaries{}.statistics.count": _WINDOWS,
     "get_assay_results_v2.stale": _WINDOWS,
     "get_assay_results_v2.answer-of-another-thing": _WINDOWS,
+    "create_assay.forgets.id": _HIDDEN,
+    "create_assay.forgets.iopath": _HIDDEN,
+    "create_assay.forgets.model_insights_url": _HIDDEN,
+    "create_assay.forgets.summarizer.bin_width": _HIDDEN,
+    "create_assay.forgets.summarizer.add_outlier_edges": _HIDDEN,
+    "create_assay.forgets.summarizer.provided_edges": _NEEDED,
+    "create_assay.forgets.baseline.calculated.fixed_window.start": _NEEDED,
+    "copy_pipeline.forgets.deploy": "No copy that was deployed is recorded, so that an instance may deploy none.",
+    "create_pipeline.sent-twice": "An older version of a pipeline is listed nowhere.",
+    "get_assay_results.drops-the-last": _LATER,
+    "get_assay_results_between.drops-the-last": _LATER,
+    "get_assay_results_between.mixes-answers": _LATER,
+    "deploy_pipeline.forgets.pipeline_id": "The version of a pipeline says whose it is.",
+    "deploy_pipeline.forgets.engine_config": _HIDDEN,
+    "deploy_pipeline.forgets.model_configs": _HIDDEN,
+    "copy_pipeline.forgets.engine_config": _HIDDEN,
+    "get_model_upload_logs.field-ignored.lines": _LINES,
+    **{
+        f"{operation}.forgets.metadata.{field}": _OF_ANOTHER
+        for operation in ("upload_and_convert_model", "upload_model")
+        for field in ("conversion.accel", "conversion.framework_config", "input_schema", "output_schema")
+    },
     "create_workspace.accepts-missing-fields": "The name that it fills in is taken, so that it refuses all the same.",
     "field-renamed #/components/schemas/Error code": _NO_ERROR,
     "required-dropped #/components/schemas/Error msg": _NO_ERROR,

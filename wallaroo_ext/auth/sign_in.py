@@ -11,7 +11,7 @@ from wallaroo_ext.auth.grants import Form, refresh_form
 from wallaroo_ext.auth.token_endpoint import OPERATION
 from wallaroo_ext.auth.tokens import Token
 from wallaroo_ext.errors import AnswerError, AuthenticationError, RateLimitedError, ServerError
-from wallaroo_ext.transport import response_errors
+from wallaroo_ext.transport import basic_challenges, response_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +147,8 @@ def _advice(answer: Answer, *, renewing: bool) -> str:
         return f"Keycloak seems to be at {_target(response)}: give that as its address."
     if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return "The proxy needs a user and a password: write them into the URL of the proxy."
+    if basic_challenges.wants_basic(answer.status, response.headers.multi_items()):
+        return basic_challenges.ADVICE
     if renewing and answer.error == "invalid_grant":
         return "The refresh token has expired, was used before or was revoked: sign in again for another one."
     found = (advice for part, advice in _BY_DESCRIPTION.items() if part in answer.description)

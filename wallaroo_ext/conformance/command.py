@@ -15,13 +15,14 @@ from wallaroo_ext._util.files.repository_files import repository_file
 from wallaroo_ext.conformance.conditions.interrupts import as_interrupts
 from wallaroo_ext.conformance.conditions.surroundings import undisturbed
 from wallaroo_ext.conformance.coverage import not_looked_at
-from wallaroo_ext.conformance.guard.gateways import NoAnswerError
+from wallaroo_ext.conformance.guard.gateways import BASIC, NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.results import INTERRUPTED
 from wallaroo_ext.conformance.suite import Suite, suite_for
 from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
 from wallaroo_ext.redaction.patterns import redact
+from wallaroo_ext.transport import basic_challenges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -213,8 +214,11 @@ def check_reachable(suite: Suite) -> None:
             suite.user_authorization()
     except AuthenticationError:
         raise
-    except (AnswerError, NoAnswerError):
+    except AnswerError:
         return  # any answer will do here; the tests check whether it is right
+    except NoAnswerError as error:
+        if error.reason == BASIC:
+            raise ConfigurationError(str(error), advice=basic_challenges.ADVICE) from None
 
 
 def _check_described(suite: Suite) -> None:

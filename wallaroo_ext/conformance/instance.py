@@ -37,6 +37,7 @@ class Instance:
         prefix: The beginning of all names that the run gives.
         allows_user_changes: Whether users may be invited, activated and deactivated.
         read_only: Whether it may only be read.
+        inference_hosts: Further hosts that tokens may be sent to.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Instance:
     prefix: str
     allows_user_changes: bool
     read_only: bool = False
+    inference_hosts: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -62,7 +64,12 @@ class Instance:
         """
         wire = PooledTransport(verify=_verification(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
         retries = RetryPolicy(attempts=1)
-        return connect(environment=self.environment, transport=InterceptedTransport(wire, interceptor), retries=retries)
+        return connect(
+            environment=self.environment,
+            transport=InterceptedTransport(wire, interceptor),
+            retries=retries,
+            inference_hosts=self.inference_hosts,
+        )
 
     def session(self, interceptor: Interceptor) -> InterceptedSession:
         """Return the session that schemathesis sends its cases with."""

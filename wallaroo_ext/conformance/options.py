@@ -41,6 +41,7 @@ class SuiteOptions:
         drift: Whether to compare the instance's own OpenAPI document with the contract.
         drift_url: The URL of that document; None to look for it.
         recorded: A directory of recorded exchanges to compare with the contract.
+        inference_hosts: Further hosts that tokens may be sent to, where inference URLs name another one than the API's.
     """
 
     instance: Kind = "sandbox"
@@ -58,6 +59,7 @@ class SuiteOptions:
     drift: bool = False
     drift_url: str | None = None
     recorded: Path | None = None
+    inference_hosts: tuple[str, ...] = ()
 
     @property
     def least_successes(self) -> int:
@@ -82,5 +84,6 @@ class SuiteOptions:
         return (
             *(name for name, given in flags.items() if given),
             *(f"{name} {value}" for name, value in valued.items() if value is not None),
+            *(f"--inference-host {host}" for host in self.inference_hosts),
             *(f"--operation {name}" for name in self.operations),
         )

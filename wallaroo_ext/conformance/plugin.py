@@ -51,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--read-only", action="store_true", help="write nothing")
     group.addoption("--allow-user-changes", action="store_true", help="invite, activate and deactivate users")
     group.addoption("--rate", type=float, help="how many requests a second may be sent")
+    group.addoption("--inference-host", action="append", default=[], help="a further host that may get the token")
     group.addoption("--seed", type=int, help="what random data is made from")
     group.addoption("--explore", action="store_true", help="random data that nobody has tried yet; prints its seed")
     group.addoption("--cases", type=int, default=CASES, help="random requests of each operation, good and bad")
@@ -98,6 +99,7 @@ def _options(config: pytest.Config) -> SuiteOptions:
         cases=given("cases"),
         operations=tuple(given("operation")),
         quick=given("quick"),
+        inference_hosts=tuple(given("inference_host")),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -257,12 +258,19 @@ class Run:
             )
             self.add_notice(Notice(operation, "", text))
 
+    def note_slowness(self) -> None:
+        """Add a notice where half of the answers took long: it is no finding, and all waits have grown with it."""
+        seconds = [exchange.seconds for exchange in self.exchanges if exchange.status]
+        if seconds and (half := median(seconds)) >= _SLOW_SECONDS:
+            self.add_notice(Notice("", "", f"The instance is slow: half of its answers took {half:.1f} s or longer."))
+
     def add_notice(self, notice: Notice) -> None:
         """Add a notice, unless it is there already."""
         if notice not in self.notices:
             self.notices.append(notice)
 
 
+_SLOW_SECONDS = 1.0
 _SEVERITY = {"passed": 0, "skipped": 1, "error": 2, "failed": 3}
 
 BAD_OUTCOMES = frozenset({"failed", "error"})

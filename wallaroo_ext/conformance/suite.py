@@ -19,8 +19,9 @@ from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.conditions.own_contract import check_contract
 from wallaroo_ext.conformance.conditions.surroundings import check_assertions
 from wallaroo_ext.conformance.guard.effects import effects_of
-from wallaroo_ext.conformance.guard.gateways import NoAnswerError
-from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit, origin_of
+from wallaroo_ext.conformance.guard.gateways import BASIC, TOO_LARGE, NoAnswerError
+from wallaroo_ext.conformance.guard.inference_urls import named_origins, origin_of
+from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit
 from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.instance import Instance, sandbox
@@ -30,6 +31,7 @@ from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.errors import ConfigurationError, WallarooError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
+from wallaroo_ext.transport import basic_challenges
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
@@ -49,6 +51,14 @@ _NOT_FOUND = "reading alone finds none on this instance."
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
 FIXTURES = "fixtures_can_be_made"
 """The check that a workspace, a model, a deployment and an assay can be made, which all other tests need."""
+
+
+_ADVICE = {
+    "429": "Try it with --rate, which limits the requests a second.",
+    BASIC: basic_challenges.ADVICE,
+    TOO_LARGE: "The gateway's limit, such as nginx's client_max_body_size, has to be 4 MB at least.",
+}
+"""What to do about answers that never came, by parts of what came in their place."""
 
 
 class NoFixturesError(Exception):
@@ -191,6 +201,7 @@ class Suite:
             prefix=self.owned.prefix,
             allows_user_changes=self.guard.user_changes,
             read_only=options.read_only,
+            inference_hosts=options.inference_hosts,
         )
         settings = instance.settings
         roots = [urlsplit(url).path.rstrip("/") for url in (settings.api_url, settings.auth_url)]
@@ -199,7 +210,9 @@ class Suite:
         urls = [settings.api_url, settings.auth_url]
         if options.drift_url and "://" in options.drift_url:  # otherwise it is relative to the instance's
             urls.append(str(parse_http_url(options.drift_url, "--drift-url")))
-        self.interceptor.origins = frozenset(map(origin_of, urls))
+        named = named_origins(options.inference_hosts, settings.api_url)
+        self.interceptor.origins = frozenset(map(origin_of, urls)) | named
+        self.interceptor.inference.home = settings.api_url.rstrip("/")
         self.interceptor.roots = tuple(dict.fromkeys(["", *roots]))
         self.run.subject = replace(self.run.subject, url=settings.api_url)
         return instance
@@ -261,6 +274,8 @@ class Suite:
                 )
         except NoAnswerError as error:
             return self._no_answer(error)
+        except ConfigurationError as error:
+            return self._rows_go_elsewhere(error)
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_fixtures(error)
         if fixtures.refused is not None:
@@ -278,6 +293,18 @@ class Suite:
         """Note that the run could not find out whether what it needs can be made: no answer came."""
         self.interceptor.give_up(error, is_lasting=True)
         return NoFixturesError(f"What the run needs could not be made: {error}")
+
+    def _rows_go_elsewhere(self, error: ConfigurationError) -> NoFixturesError:
+        """Note that the token may not be sent to where the instance takes rows, unless that is no inference URL."""
+        base = self.interceptor.inference.base_of(self.interceptor.inference.told)
+        if base is None or self.interceptor.allows(base.url):
+            return self._no_fixtures(error)
+        host = urlsplit(base.url).netloc
+        self.run.could_not_run = (
+            f"The instance takes rows at {origin_of(base.url)}, which is not the API's origin, and no token is sent "
+            f"there unasked: if it is the instance's own, give --inference-host {host}."
+        )
+        return NoFixturesError(self.run.could_not_run)
 
     def _no_fixtures(self, error: Exception) -> NoFixturesError:
         """Add a finding about the error that kept the run from making what it needs: a refusal, or a bad answer."""
@@ -345,9 +372,10 @@ class Suite:
         """Note what a gateway answered in place of the instance, and what could not be found out because of it."""
         run = self.run
         run.note_gaps()
+        run.note_slowness()
         if run.unanswered and not run.could_not_run and verdict(run) is Verdict.COULD_NOT_RUN:
             listed = "; ".join(f"{name or 'another request'}: {reason}" for name, reason in run.unanswered.items())
-            advice = " Try it with --rate, which limits the requests a second." if "429" in listed else ""
+            advice = "".join(f" {text}" for what, text in _ADVICE.items() if what in listed)
             run.could_not_run = f"Some answers of the instance never came, so that it is not known ({listed}).{advice}"
 
 

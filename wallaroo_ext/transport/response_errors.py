@@ -33,6 +33,7 @@ from wallaroo_ext.errors import (
     ServerError,
 )
 from wallaroo_ext.redaction.patterns import body_excerpt, redact, redact_beginning
+from wallaroo_ext.transport import basic_challenges
 from wallaroo_ext.transport.connections.no_proxy import host_of
 from wallaroo_ext.transport.connections.proxies import Proxy, is_loopback
 from wallaroo_ext.transport.connections.tls import NAMED_BY
@@ -119,6 +120,8 @@ def response_error(operation: str, response: httpx.Response) -> AnswerError:
         advice = advice if seconds is None else f"Wait {seconds:g} s before the next request."
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         advice = _proxy_advice(_proxy_of(response))
+    if basic_challenges.wants_basic(status, response.headers.multi_items()):
+        advice = basic_challenges.ADVICE
     return _error(kind, operation, response, parsed.text or body_as_line(response) or "without a body", advice)
 
 

@@ -426,6 +426,7 @@ def test_a_function_that_waits_for_its_own_token_is_told_so() -> None:
         (httpx.Response(200, json={"access_token": "a b"}), "the token endpoint"),
         (httpx.Response(200, text="[" * 100_000), "the token endpoint"),
         (httpx.Response(407, text="<html>proxy</html>"), "The proxy"),
+        (httpx.Response(401, html="<html>", headers={"WWW-Authenticate": 'Basic realm="a"'}), "gateway in front"),
         (
             httpx.Response(302, headers={"Location": "https://sso.example.com/x?token=abc"}),
             "at https://sso.example.com:",

@@ -89,6 +89,10 @@ class Answer:
         """Return the answer with another media type."""
         return replace(self, headers=_with_header(self.headers, _TYPE, media_type))
 
+    def with_header(self, name: str, value: str) -> Answer:
+        """Return the answer with a header in place of those of its name, which is in lower case."""
+        return replace(self, headers=_with_header(self.headers, name.encode(), value))
+
     @property
     def json(self) -> Any:
         """Its body's JSON; None where it is none."""

@@ -559,11 +559,12 @@ class TestRuns:
         assert run.baseline_result()["baseline_summary"]["count"] == 2
         assert run.results() == []
         assert run.is_due
+        assert run.has_baseline
 
     def test_it_is_not_due_without_a_baseline(self, log: InferenceLog) -> None:
         self.add(log, "2023-01-02T00:00:00Z", [3.0])
         run = self.run(log)
-        assert not run.is_due
+        assert not run.has_baseline
         with pytest.raises(Problem) as raised:
             run.results()
         assert "The baseline is empty" in message(raised)

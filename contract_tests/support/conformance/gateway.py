@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 TROUBLES = ("429", "429 in seconds", "429 by date", "502", "503", "504", "dropped", "broken off")
 """What a gateway can do to a request in place of passing on the answer."""
+WANTS_BASIC, TOO_LARGE = "401 and HTTP Basic", "413"
+"""What a gateway says that would say the same the next time."""
 HTML = b"text/html; charset=utf-8"
 BEFORE = ("429", "429 in seconds", "429 by date", "502", "503", "dropped")
 """The troubles that come before the instance has seen the request; after the others it may have carried it out."""
+_HOME, _ROWS = "127.0.0.1", "/v1/api/pipelines/infer/"
 _HOP = {b"content-length", b"transfer-encoding", b"connection"}
 
 
@@ -36,16 +39,18 @@ class Gateway:
         trouble: The share of requests that get no answer of the instance, from 0 to 1.
         kinds: The troubles, by turns.
         seed: The seed by which the requests are chosen.
-        about: Whether a request, given its path, can have trouble.
+        about: Whether a request, given its path, can have trouble, or is held back.
         rewrites: Whether it rewrites headers: it adds `Via`, `Server` and `Date`, adds a charset to media types, and
             sends bodies in chunks without their length.
         compresses: Whether it compresses what the client takes compressed.
         prefix: The beginning of the paths below which it has the API, such as `/ml`.
         user: The user and password that it wants by HTTP Basic, with a colon in between; empty for none. The API's
             token is then expected as it is, because there is one `Authorization` only.
-        seconds: How long it holds back each answer.
+        seconds: How long it holds back each answer that `about` is true of.
         methods: What it answers itself to each method but POST: its status, by the method.
         allow: Whether these answers have `Allow`.
+        rows_at: The other host at which it takes rows, and the beginning of their paths there, such as
+            `localhost/scoring`; empty for the API's own.
         counts: How often each trouble came.
     """
 
@@ -60,6 +65,7 @@ class Gateway:
     seconds: float = 0.0
     methods: dict[str, int] = field(default_factory=dict[str, int])
     allow: bool = False
+    rows_at: str = ""
     counts: Counter[str] = field(default_factory=Counter[str])
 
     def around(self, app: ASGIApp) -> ASGIApp:
@@ -83,7 +89,7 @@ class Gateway:
                 return
             answer = await call_app(app, scope, self._inner(request))
             answer = self._outer(answer, request)
-            await asyncio.sleep(self.seconds)
+            await asyncio.sleep(self.seconds if self.about(request.path) else 0)
             if kind == "broken off":
                 await _send_half(answer, scope, send)
             else:
@@ -100,25 +106,45 @@ class Gateway:
 
     def _own_answer(self, method: str, request: Request) -> Answer | None:
         """Return what the gateway answers itself, whatever the instance would say."""
-        if not request.path.startswith(self.prefix):
+        if not request.path.startswith(self.prefix) or self._is_elsewhere(request):
             return _page(404)
         basic = f"Basic {base64.b64encode(self.user.encode()).decode()}"
         if self.user and request.header("authorization") != basic:
-            page = _page(401)
-            return replace(page, headers=(*page.headers, (b"www-authenticate", b'Basic realm="gateway"')))
+            return _wanting_basic()
         if method not in self.methods:
             return None
         page = _page(self.methods[method])
         return replace(page, headers=(*page.headers, (b"allow", b"GET, HEAD, POST, OPTIONS"))) if self.allow else page
 
     def _inner(self, request: Request) -> Request:
+        if self._is_for_rows(request):
+            home = request.header("host").replace(self.rows_at.partition("/")[0], _HOME, 1)
+            return replace(request, path=request.path.removeprefix(self._rows_root)).with_header("host", home)
         return replace(request, path=request.path.removeprefix(self.prefix))
+
+    @property
+    def _rows_root(self) -> str:
+        return "".join(self.rows_at.partition("/")[1:])
+
+    def _is_for_rows(self, request: Request) -> bool:
+        return bool(self.rows_at) and request.header("host").startswith(self.rows_at.partition("/")[0])
+
+    def _is_elsewhere(self, request: Request) -> bool:
+        """Return whether rows come to the API's host, or anything else to the other one."""
+        if not self.rows_at:
+            return False
+        expected = (self._rows_root if self._is_for_rows(request) else "") + _ROWS
+        return request.path.startswith(expected) is not self._is_for_rows(request)
 
     def _outer(self, answer: Answer, request: Request) -> Answer:
         """Return an answer as it leaves the gateway, whose URLs lead through it."""
+        host = request.header("host")
+        if self.rows_at:
+            there = host.replace(_HOME, self.rows_at.partition("/")[0], 1) + self._rows_root
+            body = answer.body.replace(f"http://{host}{_ROWS}".encode(), f"http://{there}{_ROWS}".encode())
+            return replace(answer, body=body).with_header("content-length", str(len(body)))
         if not self.prefix:
             return answer
-        host = request.header("host")
         plain, ours = f"http://{host}/v1/".encode(), f"http://{host}{self.prefix}/v1/".encode()
         body = answer.body.replace(plain, ours)
         headers = tuple((name, value) for name, value in answer.headers if name != b"content-length")
@@ -151,10 +177,17 @@ def _page(status: int) -> Answer:
     return Answer(status, ((b"content-type", HTML), (b"content-length", str(len(body)).encode())), body)
 
 
+def _wanting_basic() -> Answer:
+    page = _page(401)
+    return replace(page, headers=(*page.headers, (b"www-authenticate", b'Basic realm="gateway"')))
+
+
 def _answer_of(kind: str) -> Answer | None:
     """Return the answer of a trouble; None where it is none."""
     if not kind[:1].isdigit():
         return None
+    if kind == WANTS_BASIC:
+        return _wanting_basic()
     page = _page(int(kind[:3]))
     wait = {"429 in seconds": b"0", "429 by date": formatdate(time.time(), usegmt=True).encode()}.get(kind)
     return page if wait is None else replace(page, headers=(*page.headers, (b"retry-after", wait)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from contract_tests.mutants.serving import lying_instance
 from contract_tests.support.conformance.gateway import Gateway
+from contract_tests.support.servers import nginx
 from wallaroo_ext import connect, contract, upload_model
+from wallaroo_ext.conformance.instance import SANDBOX_TOKEN_SECONDS
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.sandbox.control_client import Sandbox
@@ -34,11 +37,17 @@ class Surroundings:
         prepare: What happened to it before.
         gateway: Makes the gateway in front of it.
         release: Its release.
+        nginx: The settings of an nginx in front of it; None for none.
+        operations: The operations that are looked at; empty for all.
+        token_seconds: The lifetime of its tokens.
     """
 
     prepare: Callable[[LyingInstance], None] = lambda _: None
     gateway: Callable[[], Gateway] = Gateway
     release: str = RELEASE
+    nginx: str | None = None
+    operations: tuple[str, ...] = ()
+    token_seconds: int = SANDBOX_TOKEN_SECONDS
 
 
 def fill(instance: LyingInstance) -> None:
@@ -63,6 +72,17 @@ def use(instance: LyingInstance) -> None:
     run(_options(instance, cases=1, seed=1), NOT_WAITING)
 
 
+WAITED_FOR = ("copy_pipeline",)
+"""The operations that a slow instance is tried with: few, and of those that the suite waits for."""
+ROWS_AT = "localhost/scoring/v2"
+NGINX = """
+    client_max_body_size 16m; client_body_buffer_size 8k; proxy_buffers 4 4k; proxy_buffer_size 4k;
+    gzip on; gzip_min_length 20; gzip_proxied any; gzip_types application/json; gunzip on;
+    underscores_in_headers off; proxy_http_version 1.1; proxy_read_timeout 60s; charset utf-8;
+    add_header X-Content-Type-Options nosniff always; proxy_hide_header Server;
+"""
+"""Settings of an nginx: small buffers, so that bodies go through files, packed answers, other headers."""
+
 SURROUNDINGS: dict[str, Surroundings] = {
     "a fresh sandbox": Surroundings(),
     "a second run": Surroundings(use),
@@ -74,6 +94,9 @@ SURROUNDINGS: dict[str, Surroundings] = {
     "behind a gateway that rewrites": Surroundings(
         gateway=lambda: Gateway(rewrites=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200})
     ),
+    "slow": Surroundings(gateway=lambda: Gateway(seconds=2.5), operations=WAITED_FOR, token_seconds=60),
+    "rows on another host": Surroundings(gateway=lambda: Gateway(rows_at=ROWS_AT)),
+    **({"behind nginx": Surroundings(nginx=NGINX)} if nginx.program() else {}),
     **{f"release {release}": Surroundings(release=release) for release in contract.RELEASES if release != RELEASE},
 }
 
@@ -89,9 +112,36 @@ def healthy_instance(name: str, *, cases: int, seed: int) -> Generator[SuiteOpti
     """
     chosen = SURROUNDINGS[name]
     gateway = chosen.gateway()
-    with lying_instance(gateway.around, chosen.release) as instance:
+    with ExitStack() as stack:
+        instance = stack.enter_context(
+            lying_instance(gateway.around, chosen.release, token_seconds=chosen.token_seconds)
+        )
         chosen.prepare(instance)
-        yield _options(instance, cases=cases, seed=seed, release=chosen.release, prefix=gateway.prefix)
+        few = 1 if chosen.operations else cases
+        options = _options(instance, cases=few, seed=seed, release=chosen.release, prefix=gateway.prefix)
+        options = replace(options, operations=chosen.operations)
+        if gateway.rows_at:
+            options = replace(options, inference_hosts=(rows_host(instance.environment, gateway),))
+        if chosen.nginx is not None:
+            options = stack.enter_context(behind_nginx(options, chosen.nginx))
+        yield options
+
+
+def rows_host(environment: dict[str, str], gateway: Gateway) -> str:
+    """Return the host at which a gateway takes rows, with the port."""
+    return f"{gateway.rows_at.partition('/')[0]}:{urlsplit(environment['WALLAROO_API_URL']).port}"
+
+
+@contextmanager
+def behind_nginx(options: SuiteOptions, settings: str) -> Generator[SuiteOptions]:
+    """Yield the options of a run on the same instance behind an nginx with these settings."""
+    environment = options.environment or {}
+    url = environment["WALLAROO_API_URL"]
+    with nginx.nginx_before(url, settings=settings) as front:
+        changed = {
+            name: value.replace(url, front) if name.endswith("_URL") else value for name, value in environment.items()
+        }
+        yield replace(options, environment=changed)
 
 
 def _options(

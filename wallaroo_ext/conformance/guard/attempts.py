@@ -86,7 +86,8 @@ class Attempts:
             with self._lock:
                 self._run.gaps[operation, last.gap.what] += 1
             pause = last.gap.pause(number)
-            is_last = number >= MOST_ATTEMPTS or self._clock.now() + pause - started > _LONGEST_PATIENCE
+            is_over = self._clock.now() + pause - started > _LONGEST_PATIENCE
+            is_last = last.gap.is_final or number >= MOST_ATTEMPTS or is_over
             may_be_repeated = self._may_be_sent_again(operation, content, last.gap, is_declared=is_declared)
             if not self._has_answered and (is_last or last.error is not None or not may_be_repeated):
                 return _as_it_came(last)
@@ -96,14 +97,14 @@ class Attempts:
 
     def _no_answer(self, operation: str, gap: Gap, number: int, *, may_be_repeated: bool) -> NoAnswerError:
         reason = f"{gap.what}, {number} times" if number > 1 else gap.what
-        was_patient = may_be_repeated and operation not in self._given_up
+        was_patient = may_be_repeated and not gap.is_final and operation not in self._given_up
         is_lasting = was_patient and not gap.is_limit and self.others_are_answered(operation)
         if was_patient:
             self._given_up.add(operation)
         return NoAnswerError(
             operation,
             reason,
-            may_be_repeated=operation not in self._given_up,
+            may_be_repeated=not gap.is_final and operation not in self._given_up,
             is_lasting=is_lasting,
             is_limit=gap.is_limit,
         )

@@ -10,6 +10,7 @@ import httpx
 import requests
 import urllib3
 
+from wallaroo_ext.transport.basic_challenges import wants_basic
 from wallaroo_ext.transport.retry.retry_after import retry_after
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ _OF_GATEWAYS_IN_WORDS = frozenset({HTTPStatus.REQUEST_TIMEOUT, *range(520, 528),
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, requests.exceptions.ConnectTimeout)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _JSON = "json"
+BASIC = "401 of a gateway that wants HTTP Basic"
+TOO_LARGE = "413 of a gateway that lets no body of this size through"
 
 
 class NoAnswerError(Exception):
@@ -53,14 +56,14 @@ class NoAnswerError(Exception):
         reason: What came in place of an answer, for a person.
         may_be_repeated: Whether a like request with other names may have an answer.
         is_lasting: Whether it came each time, although others' requests were answered at the same time.
-        is_limit: Whether it was a limit of the number of requests.
+        is_limit: Whether it was a limit of a gateway, for which the instance is not to blame.
 
     Attributes:
         operation: The operation.
         reason: What came in place of an answer.
         may_be_repeated: Whether a like request may have an answer.
         is_lasting: Whether the instance is to blame.
-        is_limit: Whether it was a limit of the number of requests.
+        is_limit: Whether it was a limit of a gateway.
     """
 
     def __init__(
@@ -87,13 +90,15 @@ class Gap:
     Attributes:
         what: It in a few words, such as `503` or `no answer (ReadError)`.
         was_carried_out: Whether the instance may have carried the request out.
-        is_limit: Whether it is a limit of the number of requests.
+        is_limit: Whether it is a limit of a gateway: the number of requests, their size, or who may send them.
+        is_final: Whether the same request would have no other answer the next time.
         wait: How many seconds it asks to wait; None where it does not say.
     """
 
     what: str
     was_carried_out: bool
     is_limit: bool = False
+    is_final: bool = False
     wait: float | None = None
 
     def pause(self, attempt: int) -> float:
@@ -110,7 +115,7 @@ def gap_of_answer(status: int, headers: Sequence[tuple[str, str]], now: float) -
     """Return what an answer is in place of one of the instance; None where it is the instance's.
 
     By the contract, 503 is a gateway's, whatever its media type is; 502 and 504 can be nothing else by HTTP. 500 is the
-    instance's.
+    instance's. 401 and 413 are a gateway's where they are no JSON, and 401 asks for HTTP Basic.
 
     Args:
         status: Its status.
@@ -119,6 +124,10 @@ def gap_of_answer(status: int, headers: Sequence[tuple[str, str]], now: float) -
     """
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     is_in_words = _JSON not in kind.lower()
+    if wants_basic(status, headers):
+        return Gap(BASIC, was_carried_out=False, is_limit=True, is_final=True)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and is_in_words:
+        return Gap(TOO_LARGE, was_carried_out=False, is_limit=True, is_final=True)
     if status not in _OF_GATEWAYS and not (status in _OF_GATEWAYS_IN_WORDS and is_in_words):
         return None
     is_limit = status == HTTPStatus.TOO_MANY_REQUESTS

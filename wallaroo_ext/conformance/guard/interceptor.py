@@ -10,15 +10,16 @@ import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import requests
 from typing_extensions import override
 
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.exchanges import Exchange, redact_body, redact_headers
 from wallaroo_ext.conformance.guard.attempts import Attempt, Attempts
 from wallaroo_ext.conformance.guard.gateways import BROKEN, gap_of_answer, gap_of_error
+from wallaroo_ext.conformance.guard.inference_urls import InferenceUrls, origin_of
 from wallaroo_ext.conformance.guard.request_fields import (
     RequestFields,
     canonical_path,
@@ -48,6 +49,7 @@ _JSON = "application/json"
 _CHUNK_BYTES = 65_536
 _SENT_CHUNK_BYTES = 16_384
 _EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
+_TELLS_URLS = "get_pipeline_external_url"
 ANSWERED = "an_answer_comes"
 """The check that an answer comes at all."""
 
@@ -166,6 +168,7 @@ class Interceptor:
         sign_in_url: The URL of the client's own token requests, which the contract need not have.
         roots: The beginnings of the paths of the instance's URLs, before those of the contract.
         origins: The origins that requests may go to, as scheme, host and port; None for any.
+        inference: Where rows are taken.
     """
 
     def __init__(
@@ -191,6 +194,7 @@ class Interceptor:
         self._unanswered: set[str] = set()
         self._lock = threading.Lock()
         every = rules.locations if locations is None else locations
+        self.inference = InferenceUrls(path for _, path, _ in every.values())
         routes = [_Route(name, path, method.upper()) for name, (_, path, method) in every.items()]
         # A path belongs to the template with the fewest parameters.
         self._routes = sorted(routes, key=lambda route: route.parameters)
@@ -201,8 +205,9 @@ class Interceptor:
 
     def _at(self, url: str) -> list[_Route]:
         """Return the operations whose paths fit a URL, the likeliest first: an instance may choose any of them."""
-        path = raw_path(url)
-        below = [path.removeprefix(root) for root in self.roots if path.startswith(root)]
+        path, base = raw_path(url), self.inference.base
+        roots = self.roots if base is None else (*self.roots, base.root)
+        below = [path.removeprefix(root) for root in roots if path.startswith(root)]
         return [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
 
     def admit(
@@ -254,8 +259,12 @@ class Interceptor:
         Raises:
             WithheldError: It goes elsewhere.
         """
-        if self.origins is not None and origin_of(url) not in self.origins:
+        if not self.allows(url):
             raise WithheldError(f"{origin_of(url)} is not the instance.")
+
+    def allows(self, url: str) -> bool:
+        """Return whether requests may be sent to the origin of a URL."""
+        return self.origins is None or origin_of(url) in self.origins
 
     def _check_undeclared(
         self, method: str, url: str, headers: list[tuple[str, str]], content: bytes, routes: list[_Route]
@@ -357,6 +366,8 @@ class Interceptor:
     def _learn(self, outgoing: Outgoing, incoming: Incoming) -> bool:
         """Note what a success made. Returns whether the answer has the ids of all of it."""
         effects, owned = self.guard.effects[outgoing.operation], self.guard.owned
+        if outgoing.operation == _TELLS_URLS:
+            self.inference.learn(object_of(_json(incoming.content)).get("url"), self.allows)
         is_complete = owned.learn(effects, outgoing.fields, _json(incoming.content))
         if outgoing.method.upper() == "DELETE":
             owned.forget(effects, outgoing.fields)
@@ -437,13 +448,6 @@ class Interceptor:
             self.run.add_notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
 
 
-def origin_of(url: str) -> str:
-    """Return the scheme, host and port of a URL."""
-    found = urlsplit(url)
-    port = found.port or {"http": 80, "https": 443}.get(found.scheme)
-    return f"{found.scheme}://{found.hostname}:{port}"
-
-
 class InterceptedTransport(httpx.BaseTransport):
     """An httpx transport whose requests and answers go through an interceptor.
 
@@ -459,6 +463,10 @@ class InterceptedTransport(httpx.BaseTransport):
     @override
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         content = request.read()
+        destination = self._interceptor.inference.destination(str(request.url))
+        if destination != str(request.url):
+            request.url = httpx.URL(destination)
+            request.headers["Host"] = request.url.netloc.decode("ascii")
         outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
         is_chunked = "Transfer-Encoding" in request.headers
 
@@ -533,6 +541,7 @@ class InterceptedSession(requests.Session):
     @override
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         content: Any = request.body or b""
+        request.url = self._interceptor.inference.destination(str(request.url))
         outgoing = self._interceptor.admit(
             str(request.method),
             str(request.url),

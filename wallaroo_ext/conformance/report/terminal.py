@@ -100,6 +100,7 @@ def _remarks(run: Run) -> Iterator[str]:
         yield f"Withheld: {withheld} that could touch what the run did not make, or change what it still needs."
     if run.notices:
         yield f"Worth knowing: {format_count(len(run.notices), 'notice')}."
+        yield from (one_line(notice.text) for notice in run.notices if not notice.operation)
     if run.drift is not None:
         breaking = sum(change.breaks for change in run.drift.changes)
         changes = format_count(len(run.drift.changes), "change")

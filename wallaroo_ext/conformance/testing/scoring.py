@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.resources.samples import arrow_file_of
-from wallaroo_ext.conformance.testing.waiting import ended_version
+from wallaroo_ext.conformance.testing.waiting import Patience, ended_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 RECORDS = "application/json; format=pandas-records"
 ARROW = "application/vnd.apache.arrow.file"
-_START_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -97,16 +95,16 @@ def deploy(api: Api, name: str, workspace_id: int | None, model: dict[str, str])
 
 def runs(api: Api, scoring: Scoring) -> bool:
     """Wait until a deployment runs its model, and return whether it came to do so."""
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
+    patience = Patience()
+    while True:
         answer = api.send("get_deployment_status", {"name": scoring.deployment})
         status: dict[str, Any] = answer.json() if answer.is_success else {}
         statuses: list[dict[str, Any]] = [engine.get("model_statuses") or {} for engine in status.get("engines", ())]
         shas = {model["sha"] for found in statuses for model in found.get("models", ())}
         if status.get("status") == "Running" and shas == {scoring.model["sha"]}:
             return True
-        time.sleep(0.05)
-    return False
+        if not patience.lasts():
+            return False
 
 
 def uploaded(api: Api, name: str, content: bytes, workspace_id: int | None) -> dict[str, str]:

@@ -12,21 +12,43 @@ if TYPE_CHECKING:
 
 SOON_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
+_LEAST_LOOKS = 30
+"""How often an instance is looked at, however long its answers take: at two seconds each, for a minute."""
+
+
+class Patience:
+    """Waiting that ends after a time, and after so many looks, so that a slow instance gets more of it.
+
+    Args:
+        seconds: The time.
+        looks: The number of looks.
+    """
+
+    def __init__(self, seconds: float = SOON_SECONDS, looks: int = _LEAST_LOOKS) -> None:
+        self._until = time.monotonic() + seconds
+        self._looks = looks
+
+    def lasts(self) -> bool:
+        """Return whether to look once more, after a short pause; call it once after each look."""
+        self._looks -= 1
+        if self._looks <= 0 and time.monotonic() >= self._until:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+        return True
 
 
 def soon(
     condition: Callable[[], Any], failure: Callable[[], str] = lambda: f"it did not come about in {SOON_SECONDS:g} s"
 ) -> Any:
-    """Return the value of a condition as soon as it is true; fail after a minute.
+    """Return the value of a condition as soon as it is true; fail after a minute, and thirty looks.
 
     Args:
         condition: The condition.
         failure: Returns what is said then.
     """
-    deadline = time.monotonic() + SOON_SECONDS
+    patience = Patience()
     while not (found := condition()):
-        assert time.monotonic() < deadline, failure()  # noqa: S101 - pytest's way to fail
-        time.sleep(_PAUSE_SECONDS)
+        assert patience.lasts(), failure()  # noqa: S101 - pytest's way to fail
     return found
 
 

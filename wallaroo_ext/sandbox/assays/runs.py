@@ -278,16 +278,15 @@ class Run:
 
     @property
     def is_due(self) -> bool:
-        """Whether the baseline has ended and has rows, and a window is complete."""
-        baseline = self._plan.baseline
-        if self.schedule.complete <= self._first:
-            return False
-        if baseline.source is None:
-            return True
-        if baseline.end is not None and baseline.end > self._now:
-            return False
+        """Whether the baseline has ended, and a window is complete."""
+        end = None if self._plan.baseline.source is None else self._plan.baseline.end
+        return self.schedule.complete > self._first and (end is None or end <= self._now)
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether the baseline has rows, though they may lack the watched value, or needs none."""
         samples = self._baseline_samples
-        return len(samples.values) > 0 or samples.problem is not None
+        return self._plan.baseline.source is None or len(samples.values) > 0 or samples.problem is not None
 
     def check_baseline(self) -> None:
         """Check that the baseline has values.

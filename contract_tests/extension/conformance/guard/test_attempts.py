@@ -186,6 +186,41 @@ def test_a_limit_that_stays_is_not_known_to_be_the_instances() -> None:
     assert verdict(asked.run) is Verdict.COULD_NOT_RUN
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(401, headers=HTML | {"WWW-Authenticate": 'Basic realm="a"'}),
+        httpx.Response(413, headers=HTML, content=b"<html>"),
+    ],
+    ids=repr,
+)
+def test_what_would_be_no_other_the_next_time_is_sent_once_and_not_the_instances(answer: httpx.Response) -> None:
+    server = Server(CREATE, answer, forever=True)
+    asked = Asked(server)
+    with pytest.raises(NoAnswerError) as caught:
+        asked.create()
+    assert not caught.value.may_be_repeated
+    asked.interceptor.give_up(caught.value, is_lasting=True)
+    assert server.asked == 1
+    assert asked.run.findings == []
+    assert list(asked.run.unanswered) == ["create_workspace"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(401, json={"code": 401, "msg": "no"}, headers={"WWW-Authenticate": "Basic"}),
+        httpx.Response(401, headers=HTML | {"WWW-Authenticate": 'Bearer realm="a", Basic realm="b"'}),
+        httpx.Response(401, headers=HTML | {"WWW-Authenticate": 'Bearer realm="Basic"'}),
+        httpx.Response(401, headers=HTML),
+        httpx.Response(413, json={"code": 413, "msg": "no"}),
+    ],
+    ids=repr,
+)
+def test_a_refusal_of_the_instance_is_no_gateways(answer: httpx.Response) -> None:
+    assert Asked(Server(LIST, answer)).list().status_code == answer.status_code
+
+
 def test_an_instance_that_is_gone_is_not_blamed() -> None:
     server = Server(LIST)
     asked = Asked(server)

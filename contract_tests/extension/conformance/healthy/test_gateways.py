@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.support.conformance.gateway import TROUBLES, Gateway
+from contract_tests.support.command_line import process
+from contract_tests.support.conformance.gateway import TOO_LARGE, TROUBLES, WANTS_BASIC, Gateway
+from contract_tests.support.conformance.healthy_instances import ROWS_AT, rows_host
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.results import Verdict, verdict
+from wallaroo_ext.conformance.suite import NoFixturesError
 
 if TYPE_CHECKING:
-    from contract_tests.extension.conformance.healthy.conftest import Look
+    from contract_tests.extension.conformance.healthy.conftest import Look, Switched
+    from contract_tests.mutants.serving import LyingInstance
 
 LIST = "/v1/api/models/list"
 
@@ -55,6 +59,71 @@ def test_a_limit_that_is_never_lifted_is_said(look: Look) -> None:
     assert verdict(run) is Verdict.COULD_NOT_RUN
     assert "list_models: 429" in run.could_not_run
     assert "--rate" in run.could_not_run
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        Gateway(user="ann:secret"),
+        Gateway(trouble=1, kinds=(WANTS_BASIC,), about=lambda path: path.startswith("/v1/")),
+    ],
+    ids=["before all", "before the API alone"],
+)
+def test_a_gateway_that_wants_a_password_of_its_own_ends_the_run(
+    gateway: Gateway, served: tuple[LyingInstance, Switched]
+) -> None:
+    instance, switched = served
+    switched.use(gateway)
+    environment = dict(instance.environment)
+    done = process("conformance", "--operation", "list_models", environment=environment, kind="suite", seconds=300)
+    assert done.returncode == 2, done.stdout
+    assert "A gateway in front wants a user and a password of its own by HTTP Basic." in done.stdout
+    assert "DOES NOT CONFORM" not in done.stdout
+
+
+def test_rows_go_to_the_host_that_is_named_for_them(look: Look, served: tuple[LyingInstance, Switched]) -> None:
+    gateway = Gateway(rows_at=ROWS_AT)
+    host = rows_host(served[0].environment, gateway)
+    run = look(gateway, "infer_pipeline", "infer_deployment", "get_pipeline_logs", inference_hosts=(host,))
+    assert run.findings == []
+    assert verdict(run) is Verdict.CONFORMS
+    for operation in ("infer_pipeline", "infer_deployment"):
+        urls = [each.url for each in run.exchanges if each.operation == operation and each.status == 200]
+        assert len(urls) >= 3
+        assert all(url.startswith(f"http://{host}/scoring/v2/v1/api/pipelines/infer/") for url in urls)
+    assert not any(host in each.url for each in run.exchanges if not each.operation.startswith("infer_"))
+
+
+def test_no_token_goes_to_a_host_that_is_not_named(look: Look, served: tuple[LyingInstance, Switched]) -> None:
+    gateway = Gateway(rows_at=ROWS_AT)
+    host = rows_host(served[0].environment, gateway)
+    with pytest.raises(NoFixturesError):
+        look(gateway, "infer_pipeline")
+    instance, switched = served
+    switched.use(gateway)
+    environment = dict(instance.environment)
+    done = process("conformance", "--operation", "infer_pipeline", environment=environment, kind="suite", seconds=300)
+    assert done.returncode == 2, done.stdout
+    assert f"give --inference-host {host}." in done.stdout
+    assert "DOES NOT CONFORM" not in done.stdout
+
+
+def test_what_a_gateway_wants_for_one_operation_is_said(look: Look) -> None:
+    run = look(Gateway(trouble=1, kinds=(WANTS_BASIC,), about=lambda path: path == LIST), "list_models", "get_model")
+    assert run.findings == []
+    assert verdict(run) is Verdict.COULD_NOT_RUN
+    assert list(run.unanswered) == ["list_models"]
+    assert "HTTP Basic" in run.could_not_run
+    assert any(exchange.operation == "get_model" and exchange.status == 200 for exchange in run.exchanges)
+
+
+def test_what_is_too_large_for_a_gateway_is_said_and_sent_once(look: Look) -> None:
+    run = look(Gateway(trouble=1, kinds=(TOO_LARGE,), about=lambda path: path == LIST), "list_models")
+    assert run.findings == []
+    assert verdict(run) is Verdict.COULD_NOT_RUN
+    assert "client_max_body_size" in run.could_not_run
+    bodies = [(each.test, each.request.content) for each in run.exchanges if each.operation == "list_models"]
+    assert len(bodies) == sum(run.gaps.values())
 
 
 def test_a_gateway_answers_other_methods_itself(look: Look) -> None:

@@ -55,6 +55,7 @@ def conformance(
     recorded: Annotated[Path | None, Parameter(group=_DRIFT), PATH] = None,
     read_only: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     allow_user_changes: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
+    inference_host: Annotated[tuple[str, ...], Parameter(group=_SAFETY)] = (),
     rate: Annotated[float | None, Parameter(group=_SAFETY, validator=Number(gt=0))] = None,
     github: Annotated[bool, Parameter(negative=())] = False,
     options: Options = DEFAULT_OPTIONS,
@@ -87,6 +88,8 @@ def conformance(
         recorded: Compare recorded exchanges: a directory of JSON files with `path`, `status`, `request`, `response`.
         read_only: Change nothing: make no workspace, and only read what exists.
         allow_user_changes: Invite, activate and deactivate users that the run makes, at example.com.
+        inference_host: A further host that the token may be sent to, where inference URLs name another one than the
+            API's; the option can be given several times.
         rate: How many requests to send in a second at most.
         github: Annotate the run of GitHub Actions with what is wrong, and write its summary.
         options: Which instance, who signs in, and how the command answers.
@@ -104,6 +107,7 @@ def conformance(
                 read_only=read_only,
                 allow_user_changes=allow_user_changes,
                 quick=quick,
+                inference_hosts=inference_host,
                 rate=rate,
                 drift=drift,
                 drift_url=drift_url,

@@ -1,0 +1,170 @@
+"""Do the fields by which lists are narrowed let through what they name, and nothing else?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
+from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.testing.scoring import uploaded
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+pytestmark = pytest.mark.thorough("lists that are narrowed")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A workspace with a pipeline.
+
+    Attributes:
+        workspace_id: The workspace's id.
+        workspace_name: Its name.
+        pipeline_id: The pipeline's id.
+        pipeline_name: Its name.
+        model_name: The name of its model.
+    """
+
+    workspace_id: int
+    workspace_name: str
+    pipeline_id: int
+    pipeline_name: str
+    model_name: str
+
+    def request(self, of_run: dict[str, Any]) -> dict[str, Any]:
+        """Return the request of an assay of the run as one of this place."""
+        own = {name: getattr(self, name) for name in self.__slots__} | {"model_id": self.model_name}
+        own |= {"pipeline": self.pipeline_name, "model": self.model_name}
+        return _with(of_run, own)
+
+
+def _with(value: Any, own: dict[str, Any]) -> Any:
+    """Return a value in which fields of some names have other values, where these are of the same kind."""
+    if isinstance(value, list):
+        return [_with(inner, own) for inner in list_of(value)]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: own[name] if name in own and isinstance(inner, type(own[name])) else _with(inner, own)
+        for name, inner in object_of(value).items()
+    }
+
+
+@pytest.fixture(scope="module")
+def places() -> list[Place]:
+    """Return a list for the place that the first test makes."""
+    return []
+
+
+@pytest.fixture
+def other(api: Api, fixtures: Fixtures, places: list[Place]) -> Place:  # noqa: ARG001 - the run's own are made first
+    """Return a workspace beside the run's, with a pipeline."""
+    if not places:
+        name, model = api.unused_name("p"), api.unused_name("m")
+        workspace = api.unused_name("w")
+        number = api.call("create_workspace", {"workspace_name": workspace})["workspace_id"]
+        version = uploaded(api, model, model_file(seed=301), number)
+        steps = {"steps": [{"ModelInference": {"models": [version]}}]}
+        body = {"pipeline_id": name, "workspace_id": number, "definition": steps}
+        places.append(Place(number, workspace, api.call("create_pipeline", body)["pipeline_pk_id"], name, model))
+    return places[0]
+
+
+def own_place(fixtures: Fixtures) -> Place:
+    """Return the run's workspace and pipeline."""
+    model = (fixtures.model or {})["name"]
+    ids = fixtures.workspace_id or 0, fixtures.workspace_name or "", fixtures.pipeline_id or 0
+    return Place(*ids, fixtures.name or "", model)
+
+
+def ids_of(answer: Any, key: str = "id") -> set[Any]:
+    """Return the ids in an answer, which is a list, or one thing."""
+    return {each[key] for each in (list_of(answer) or [object_of(answer)] if answer else [])}
+
+
+@pytest.mark.touches("list_pipelines", "create_pipeline", "create_workspace")
+def test_pipelines_of_a_workspace(api: Api, fixtures: Fixtures, other: Place) -> None:
+    own = own_place(fixtures)
+    for here, there in ((own, other), (other, own)):
+        for body in ({"workspace_id": here.workspace_id}, {"workspace_name": here.workspace_name}):
+            listed = {each["pipeline"]["id"] for each in api.call("list_pipelines", body)["pipelines"]}
+            assert here.pipeline_id in listed, f"{body} leaves out a pipeline of the workspace"
+            assert there.pipeline_id not in listed, f"{body} lets a pipeline of another workspace through"
+    both = {each["pipeline"]["id"] for each in api.call("list_pipelines", {})["pipelines"]}
+    assert {own.pipeline_id, other.pipeline_id} <= both
+
+
+def made_beside(api: Api, fixtures: Fixtures, other: Place, operation: str) -> Any:
+    """Return the answer to the request of an inactive assay in the other place; skip where it is refused."""
+    request = assay_request(fixtures) if operation == "create_assay" else second_assay_request(fixtures)
+    body = other.request(request) | {"name": api.unused_name("a")}
+    if operation == "create_assay":
+        body["active"] = False
+    answer = api.send(operation, body)
+    if not answer.is_success:
+        pytest.skip("This instance makes no assay of a pipeline without inferences.")
+    return answer.json()
+
+
+@pytest.mark.touches("list_assays", "create_assay", if_there=("get_assay_by_id",))
+def test_assays_of_a_workspace(api: Api, conformance_suite: Suite, fixtures: Fixtures, other: Place) -> None:
+    there = made_beside(api, fixtures, other, "create_assay")["assay_id"]
+    own = own_place(fixtures)
+    assert ids_of(api.call("list_assays", {"pipeline_id": other.pipeline_id})) == {there}
+    assert there not in ids_of(api.call("list_assays", {"pipeline_id": own.pipeline_id}))
+    content = conformance_suite.rules.request_content("list_assays")["application/json"]
+    schema = conformance_suite.rules.schemas.resolve(content["schema"])
+    for field in ("workspace_id", "workspace_name") if "pipeline_id" not in schema.get("required", ()) else ():
+        here = ids_of(api.call("list_assays", {field: getattr(other, field)}))
+        assert here == {there}, f"{field}: {here} in place of {there}"
+        both = api.send("list_assays", {"pipeline_id": own.pipeline_id, field: getattr(other, field)})
+        assert not both.is_success or not ids_of(both.json()), f"{field} is ignored beside the pipeline"
+        beside = ids_of(api.call("list_assays", {field: getattr(own, field)}))
+        assert fixtures.assay_id in beside
+        assert there not in beside, f"{field} lets an assay of another workspace through"
+        if api.has("get_assay_by_id"):
+            found = api.call("get_assay_by_id", {"id": there, field: getattr(other, field)})
+            assert found["id"] == there
+            api.call_refused("get_assay_by_id", {"id": there, field: getattr(own, field)})
+
+
+@pytest.mark.touches("get_assay_v2", "schedule_assay_v2", "set_assay_v2_active")
+def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place) -> None:
+    there = made_beside(api, fixtures, other, "schedule_assay_v2")
+    own = own_place(fixtures)
+    for active in (True, False):
+        api.call("set_assay_v2_active", {"assay_id": there, "active": active})
+        for chosen, is_listed in (("All", True), ("ActiveOnly", active), ("InactiveOnly", not active)):
+            body = {"workspace_id": other.workspace_id, "active": chosen}
+            answer = api.send("get_assay_v2", body)
+            found: set[Any] = ids_of(answer.json()) if answer.is_success else set()
+            assert (there in found) is is_listed, f"{body} while the assay's active is {active}"
+    for field in ("workspace_id", "pipeline_name"):
+        where = {} if field == "workspace_id" else {"workspace_id": other.workspace_id}
+        assert there in ids_of(api.call("get_assay_v2", where | {field: getattr(other, field)}))
+        beside = api.send("get_assay_v2", {field: getattr(own, field)})
+        assert beside.is_success
+        assert there not in ids_of(beside.json()), f"{field} lets an assay of another place through"
+
+
+@pytest.mark.touches("get_topic_name", "create_pipeline", "create_workspace")
+def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
+    name, places = api.unused_name("p"), (fixtures.workspace_id, other.workspace_id)
+    body = {"pipeline_id": name, "definition": {}}
+    made = {place: api.call("create_pipeline", body | {"workspace_id": place})["pipeline_pk_id"] for place in places}
+    told, by_id = (
+        [api.call("get_topic_name", each)["topic_name"] for each in bodies]
+        for bodies in (
+            [{"pipeline_name": name, "workspace_id": place} for place in places],
+            [{"pipeline_pk_id": number} for number in made.values()],
+        )
+    )
+    assert told == by_id
+    assert len(set(told)) == len(places), "two pipelines have one topic"

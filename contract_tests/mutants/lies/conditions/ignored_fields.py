@@ -1,0 +1,147 @@
+"""Lies about fields that a request need not have: filters that are ignored, and what is accepted and forgotten."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.mutants.layer import Mutant
+from contract_tests.mutants.lies.fields import rules, without, writes
+from contract_tests.mutants.lies.inference.logged import has_logged_rows
+from contract_tests.mutants.lies.inference.rows import scores_rows
+from contract_tests.mutants.lies.kinds import Kind, succeeded
+from wallaroo_ext._util.json_values import list_of, object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contract_tests.mutants.layer import Exchange, Lie
+    from contract_tests.mutants.lies.exchange import Answer, Request
+
+Path = tuple[str, ...]
+
+_JSON, _MULTIPART = "application/json", "multipart/form-data"
+_DEEPEST = 4
+_METADATA = re.compile(rb'(name="metadata".*?\r\n\r\n)(.*?)(\r\n--)', re.DOTALL)
+_MILLIS = "elapsed_millis"
+_BY_HAND = {
+    "invite_user": {"password"},
+    "add_workspace_user": {"user_type"},
+    "insert_model_config": {"tensor_fields", "filter_threshold"},
+    "create_pipeline": {"definition"},
+    "copy_pipeline": {"pipeline_version"},
+    "deploy_pipeline": {"models", "model_ids"},
+}
+"""The fields that `writes_and_times` has mutants of."""
+
+
+def optional_fields(operation: str, media_type: str = _JSON) -> Iterator[Path]:
+    """Yield the paths of the fields that a request need not have, none of them below another one of a single use.
+
+    Args:
+        operation: The contract's `operationId`.
+        media_type: The media type of its body.
+    """
+    content = rules().request_content(operation).get(media_type, {})
+    yield from dict.fromkeys(_optional(content.get("schema", {}), ()))
+
+
+def _optional(schema: dict[str, Any], path: Path) -> Iterator[Path]:
+    schema = rules().schemas.resolve(schema)
+    if len(path) >= _DEEPEST:
+        return
+    for kind in ("allOf", "anyOf", "oneOf"):
+        for inner in list_of(schema.get(kind)):
+            yield from _optional(inner, path)
+    required = [*list_of(schema.get("required")), *list_of(schema.get("x-one-of-required"))]
+    is_choice = bool(path) and not required  # of one of several fields, of which none can be left out
+    for name, inner in object_of(schema.get("properties")).items():
+        if name not in required and not is_choice:
+            yield (*path, name)
+        yield from _optional(inner, (*path, name))
+
+
+def _ignored(operation: str) -> Iterator[Mutant]:
+    """Yield the mutants that ignore a field of a request which reads."""
+    if writes(operation) or has_logged_rows(operation) or not rules().takes_token(operation):
+        return
+    for path in optional_fields(operation):
+        where = ".".join(path)
+        yield Mutant(operation, "field-ignored", where, f"`{where}` is ignored.", _without(operation, path))
+
+
+def _forgotten(operation: str) -> Iterator[Mutant]:
+    """Yield the mutants that forget a field of a request which writes."""
+    if not writes(operation) or scores_rows(operation):
+        return
+    for path in optional_fields(operation):
+        where = ".".join(path)
+        if where not in _BY_HAND.get(operation, ()):
+            text = f"What is sent as `{where}` is forgotten."
+            yield Mutant(operation, "forgets", where, text, _without(operation, path))
+    for path in optional_fields(operation, _MULTIPART):
+        if len(path) > 1 and path[0] == "metadata":
+            where = ".".join(path)
+            text = f"What is sent as `{where}` is forgotten."
+            yield Mutant(operation, "forgets", where, text, _without_metadata(operation, path[1:]))
+
+
+def _without(operation: str, path: Path) -> Lie:
+    """Return a lie that leaves a field out of each request that is good without it, too."""
+
+    async def lie(exchange: Exchange) -> Answer:
+        body = exchange.request.json
+        changed = without(body, path)
+        if changed == body:
+            return await exchange.ask()
+        return await _asked(operation, exchange, exchange.request.with_json(changed))
+
+    return lie
+
+
+def _without_metadata(operation: str, path: Path) -> Lie:
+    async def lie(exchange: Exchange) -> Answer:
+        found = _METADATA.search(exchange.request.body)
+        if found is None:
+            return await exchange.ask()
+        try:
+            body = json.loads(found[2])
+        except ValueError:
+            return await exchange.ask()
+        changed = without(body, path)
+        if changed == body:
+            return await exchange.ask()
+        start, end = found.span(2)
+        whole = exchange.request.body
+        request = exchange.request.with_body(whole[:start] + json.dumps(changed).encode() + whole[end:])
+        return await _asked(operation, exchange, request)
+
+    return lie
+
+
+async def _asked(operation: str, exchange: Exchange, changed: Request) -> Answer:
+    """Return the answer to a changed request; that to the unchanged one where it was refused, or might be."""
+    schema = rules().request_content(operation).get(_JSON, {}).get("schema")
+    if schema is not None and rules().problems(schema, exchange.request.json):
+        return await exchange.ask()
+    answer = await exchange.ask(changed)
+    if not succeeded(operation, answer):
+        return await exchange.ask()
+    if writes(operation):
+        return answer
+    true = await exchange.ask()  # where the field makes no difference, there is no lie
+    return true if _told(true) == _told(answer) else answer
+
+
+def _told(answer: Answer) -> Any:
+    """Return what an answer tells, apart from how long it took."""
+    body = answer.json
+    fields = object_of(body)
+    return {key: value for key, value in fields.items() if key != _MILLIS} if fields else body
+
+
+KINDS = (
+    Kind("field-ignored", "A field of a request is ignored.", "It reads by no field that may be left out.", _ignored),
+    Kind("forgets", "An accepted field is forgotten.", "It writes no field that may be left out.", _forgotten),
+)

@@ -1,0 +1,47 @@
+"""Compares what was accepted with what is shown of it afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext._util.json_values import list_of, object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def changed_fields(given: Any, shown: Any, path: str = "$") -> Iterator[str]:
+    """Yield what is shown otherwise than it was given, for a person: each with its path.
+
+    What is not shown says nothing, and null was as good as absent. Numbers of any type are compared as numbers, and
+    times as moments.
+
+    Args:
+        given: What was accepted.
+        shown: What is shown of it.
+        path: The JSON path of both.
+    """
+    if given is None or given == shown or _is_same_moment(given, shown):
+        return
+    if isinstance(given, dict) and isinstance(shown, dict):
+        fields = object_of(shown)
+        for name, value in object_of(given).items():
+            if name in fields:
+                yield from changed_fields(value, fields[name], f"{path}.{name}")
+        return
+    items, others = list_of(given), list_of(shown)
+    if isinstance(given, list) and isinstance(shown, list) and len(items) == len(others):
+        for number, (value, other) in enumerate(zip(items, others, strict=True)):
+            yield from changed_fields(value, other, f"{path}[{number}]")
+        return
+    yield f"{path} is {shown!r} in place of {given!r}"
+
+
+def _is_same_moment(given: Any, shown: Any) -> bool:
+    if not (isinstance(given, str) and isinstance(shown, str)):
+        return False
+    try:
+        return datetime.fromisoformat(given) == datetime.fromisoformat(shown)
+    except (ValueError, TypeError):  # no times, or one of them without an offset
+        return False
