@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-
 from contract_tests.support.readme import ROOT
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_CODE = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")  # which may go on in the next line
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
@@ -22,7 +22,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def _process(_app: Sphinx, _kind: str, _name: str, _subject: object, _options: object, lines: list[str]) -> None:
-    lines[:] = _with_tables(_CODE.sub(_marked, line) for line in lines)
+    lines[:] = _with_tables(_CODE.sub(_marked, "\n".join(lines)).split("\n"))
 
 
 def _marked(match: re.Match[str]) -> str:
