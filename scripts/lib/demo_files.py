@@ -237,7 +237,7 @@ def fit(table: pa.Table, inputs: list[Input], path: Path, *, missing: bool = Fal
         [only] = inputs
         if "tensor" in table.column_names:
             return table.select(["tensor"]), [name for name in table.column_names if name != "tensor"]
-        texts = [field.name for field in table.schema if _is_text(field.type)]
+        texts = [name for name in table.column_names if _is_text(table.column(name).type)]
         if only.takes_texts and only.row_shape in {(), (1,)} and len(texts) == 1:
             column = _fitting(table, texts[0], only, missing=missing)
             return pa.table({only.name: column}), _others(table, texts)

@@ -126,8 +126,8 @@ def _name_assays_steps(error: ApiError) -> Steps[None]:
         known = yield from _assays_steps()
     except WallarooError:  # such as an older release's, which lists no pipelines
         return
-    if known:
-        error.advice = f"There are: {', '.join(known)}."
+    none = "There are none: `wallaroo-ext call create_assay --example` prints a body to make one with."
+    error.advice = f"There are: {', '.join(known)}." if known else none
 
 
 def _assays_steps() -> Steps[list[str]]:

@@ -129,7 +129,8 @@ def not_deployed_steps(
     known = yield from pipeline_names_steps(workspace)
     if known and name not in known:
         return not_found_error(_URL, sentence, known={each: each for each in known}, wanted=name)
-    advice = "Is the name right, is it deployed, and is this user a member of its workspace?"
+    others = yield from of_other_ids_steps(name, workspace, deployment_id)
+    advice = others or "Is the name right, is it deployed, and is this user a member of its workspace?"
     return not_found_error(_URL, sentence, advice=advice)
 
 
@@ -207,16 +208,30 @@ def look_up_steps(
     _check_name(name)
     _check_id(deployment_id)
     check_workspace(workspace)
-    searched = yield from workspace_ids_steps(workspace)
-    fitting = yield from _pipelines_steps(name, searched)
-    own = yield from _of_this_name_steps(name, searched, everywhere=workspace is None)
-    if own is not None:
-        fitting.setdefault(own.id, own)
+    fitting = yield from _fitting_steps(name, workspace)
     if deployment_id is not None:
         fitting = {number: each for number, each in fitting.items() if number == deployment_id}
     if len(fitting) > 1:
         raise _ambiguous(name, list(fitting.values()))
     return next(iter(fitting.values()), None)
+
+
+def _fitting_steps(name: str, workspace: int | str | None) -> Steps[dict[int, FoundDeployment]]:
+    """Return all deployments that have a name, by their ids."""
+    searched = yield from workspace_ids_steps(workspace)
+    fitting = yield from _pipelines_steps(name, searched)
+    own = yield from _of_this_name_steps(name, searched, everywhere=workspace is None)
+    if own is not None:
+        fitting.setdefault(own.id, own)
+    return fitting
+
+
+def of_other_ids_steps(name: str, workspace: int | str | None, deployment_id: int | None) -> Steps[str]:
+    """Return a sentence with the deployments of a name, none of which has an id; empty where there are none."""
+    if deployment_id is None:
+        return ""
+    fitting = yield from _fitting_steps(name, workspace)
+    return f"Under this name there are: {', '.join(map(str, fitting.values()))}." if fitting else ""
 
 
 def _check_name(name: object) -> None:

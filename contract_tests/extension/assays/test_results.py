@@ -170,6 +170,12 @@ class TestOnASandbox:
         [listed] = call(list_assays, client=client, body=ListAssaysRequest(pipeline_id=1))
         assert raised.value.advice == f"There are: {assay_id} ({listed.name!r} of {listed.pipeline_name})."
 
+    def test_where_there_is_none_the_error_says_how_to_make_one(self, sandbox: dict[str, str], client: Client) -> None:
+        with Sandbox(sandbox) as control:
+            control.reset()
+        with pytest.raises(InvalidRequestError, match=r"There is no assay 1\. There are none: .* --example` prints"):
+            assay_results(client, 1)
+
     def test_where_assays_cannot_be_listed_the_error_is_as_it_was(
         self, sandbox: dict[str, str], client: Client, assay_id: int
     ) -> None:

@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from contract_tests.support.command_line import SCRIPT, environment_of
+from contract_tests.support.servers import fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -93,9 +94,16 @@ class Shell:
         self._program.close(force=True)
 
 
+@pytest.fixture(scope="module")
+def instance() -> Generator[dict[str, str]]:
+    """Yield a sandbox of their own, in which no other test names anything."""
+    with fork_server.running() as environment:
+        yield environment
+
+
 @pytest.fixture(scope="module", params=["bash", "zsh", "fish"])
 def shell(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sandbox: dict[str, str]
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, instance: dict[str, str]
 ) -> Generator[Shell]:
     """Yield a shell of a user who has files, and an instance that has names."""
     if shutil.which(request.param) is None:
@@ -104,7 +112,7 @@ def shell(
     for name in ("rows.csv", "a table of 2026.csv", "bodies/body.json"):
         (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).touch()
-    running = Shell(request.param, directory, sandbox)
+    running = Shell(request.param, directory, instance)
     yield running
     running.end()
 

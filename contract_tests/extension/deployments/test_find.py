@@ -107,8 +107,11 @@ class TestTwoMeanings:
     ) -> None:
         assert find_deployment(client, "x-1", deployment_id=1).pipeline == "x"
         assert find_deployment(client, "x-1", deployment_id=2).pipeline == "x-1"
-        with pytest.raises(NotFoundError, match="with the deployment 3"):
+        there_are = "Under this name there are: x-1-2 (id 2, of the pipeline x-1, in the workspace 1), x-1 (id 1, "
+        with pytest.raises(NotFoundError, match="with the deployment 3 is deployed in this user") as raised:
             find_deployment(client, "x-1", deployment_id=3)
+        assert raised.value.advice.startswith(there_are)
+        assert f"with the id 3. {there_are}" in wallaroo("undeploy", "x-1", "--id", "3").out
         assert json.loads(wallaroo("status", "x-1", "--id", "1", "--json").out)["name"] == "x-1"
         for command in (
             ("infer", "x-1", str(rows), "--vector", "--id", "2"),

@@ -31,7 +31,7 @@ def undeploy(
         options: The instance, and how to answer.
     """
     with options.report_errors(), options.connect() as client:
-        from wallaroo_ext.deployments.find import look_up
+        from wallaroo_ext.deployments.find import look_up, of_other_ids_steps
         from wallaroo_ext.deployments.find import undeploy as end
         from wallaroo_ext.operations import run
         from wallaroo_ext.resources.lookup import near_names
@@ -41,8 +41,10 @@ def undeploy(
         if deployed is None:
             numbered = "" if deployment_id is None else f" with the id {deployment_id}"
             known = [] if options.json else run(client, pipeline_names_steps(parse_workspace(workspace)))
-            near = f" {near_names(name, known)}" if known and name not in known else ""
-            _say(None, f"Nothing is deployed under the name {name}{numbered}.{near}", machine=options.json)
+            near = near_names(name, known) if known and name not in known else ""
+            others = run(client, of_other_ids_steps(name, parse_workspace(workspace), deployment_id))
+            sentence = f"Nothing is deployed under the name {name}{numbered}. {near or others}".rstrip()
+            _say(None, sentence, machine=options.json)
             return
         end(client, deployed.id)
         done = f"{deployed.name} is undeployed."
