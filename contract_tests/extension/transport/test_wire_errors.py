@@ -20,6 +20,7 @@ from wallaroo_ext.transport.wire_errors import as_httpx_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 LET_THROUGH: list[tuple[Exception, type[httpx.RequestError]]] = [
     (ssl.SSLError("bad record mac"), httpx.ReadError),
@@ -60,8 +61,10 @@ _VALUES = [
 @pytest.mark.parametrize("name", [*_VARIABLES, *(name.upper() for name in _VARIABLES if name.islower())])
 @pytest.mark.parametrize("way", three_ways.WAYS)
 def test_whatever_the_environment_says_is_an_error_of_the_tree(
-    name: str, way: str, monkeypatch: pytest.MonkeyPatch
+    name: str, way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # SSLKEYLOGFILE may name a file here
+
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
