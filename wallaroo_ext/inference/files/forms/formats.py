@@ -5,10 +5,11 @@ Formats that are not read are recognised, too, to say how they are converted. No
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from pathlib import PurePath
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET
 from wallaroo_ext.errors import InvalidDataError
@@ -153,6 +154,26 @@ def _begins(head: bytes, start: bytes) -> bool:
 
 def _is_text(head: bytes) -> bool:
     return head.translate(None, _CONTROLS) == head
+
+
+def check_ends(opened: Any, signature: bytes) -> None:
+    """Raise InvalidDataError if a file that could not be read lacks its beginning or its end.
+
+    Args:
+        opened: The file, which can be read at any place.
+        signature: What files of its format begin and end with.
+    """
+    size = opened.seek(0, os.SEEK_END)
+    if not size:
+        raise InvalidDataError("it is empty.")
+    opened.seek(0)
+    head = bytes(opened.read(len(signature)))
+    opened.seek(max(0, size - len(signature)))
+    tail = bytes(opened.read(len(signature)))
+    if head == signature != tail:
+        raise InvalidDataError("it has no end: it was cut off, or its writer not closed. Copy or write it again.")
+    if head != signature:
+        raise InvalidDataError("it does not begin as such files do: give its name the suffix of what it is.")
 
 
 def check_zip(opened: IO[bytes]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pa: Any = import_module("pyarrow")
 pq: Any = parquet
+feather: Any = import_module("pyarrow.feather")
 orc: Any = import_module("pyarrow.orc")
 polars: Any = import_module("polars")
 TABLE = pa.table({"a": [1.5, 2.5]})
@@ -129,6 +130,24 @@ def test_json_that_is_named_csv_is_not_read_as_names(content: bytes, tmp_path: P
     assert rows_to_send(path).column_names == ["a"]
     with pytest.raises(InvalidDataError, match="it is a file of the format json"):
         by_batch(path)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_a_file_without_its_end_or_its_beginning_says_so(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rows{suffix}"
+    table: Any = pa.table({"a": list(range(1000))})
+    (pq.write_table if suffix == ".parquet" else feather.write_feather)(table, str(path))
+    whole = path.read_bytes()
+    for content, problem in (
+        (whole[:-20], "it has no end: it was cut off, or its writer not closed"),
+        (whole[:200], "it has no end: it was cut off, or its writer not closed"),
+        (b"a,b\n1,2\n", "it does not begin as such files do"),
+        (b"", "it is empty"),
+    ):
+        path.write_bytes(content)
+        for read in (rows_to_send, by_batch):
+            with pytest.raises(InvalidDataError, match=problem):
+                read(path)
 
 
 @pytest.mark.parametrize("suffix", [".csv.gz", ".json.gz", ".parquet.gz", ".npy.gz", ".arrow.gz"])
