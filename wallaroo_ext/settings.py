@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_CLIENT_ID = "api-client"
+_PATHS = ("/v1/api", "/auth/realms")
+"""How the paths of requests begin, which people copy with the URL."""
+
 _SHOWN = 100
 _AROUND_A_URL = " \t\r\n\ufeff"
 """What a URL may have around it that was read from a file: blanks, line breaks and a byte order mark."""
@@ -146,6 +149,10 @@ def _checked(url: str, name: str) -> str:
     parse_http_url(text, name)
     if "?" in text or "#" in text:
         raise ConfigurationError(f"{name} has a query or a fragment, after a ? or a #. Write it as https://host.")
+    part = next((part for part in _PATHS if f"{part}/" in f"{text}/"), None)
+    if part is not None:
+        before = text[: f"{text}/".index(f"{part}/")]
+        raise ConfigurationError(f"{name} has {part} in it, which requests add by themselves. Write {before}.")
     return text.rstrip("/")
 
 

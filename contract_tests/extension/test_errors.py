@@ -205,6 +205,11 @@ class TestNoAnswer:
             (httpx.DecodingError("bad gzip"), errors.ConnectionFailedError, "bad gzip"),
             (httpx.TooManyRedirects("20"), errors.ConnectionFailedError, "20"),
             (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]"), errors.ConnectionFailedError, "CA_BUNDLE"),
+            (
+                httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] x"),
+                errors.ConnectionFailedError,
+                "speaks no TLS at this",
+            ),
             (httpx.UnsupportedProtocol("ftp"), errors.ConfigurationError, "ftp"),
             (httpx.InvalidURL("no port"), errors.ConfigurationError, "no port"),
         ],

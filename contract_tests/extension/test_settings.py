@@ -53,6 +53,23 @@ def test_a_url_with_a_query_is_refused_by_the_name_of_its_variable(text: str) ->
         Settings.resolve(USER | {"WALLAROO_API_URL": "https://one.example.com", "WALLAROO_AUTH_URL": text})
 
 
+@pytest.mark.parametrize(
+    ("variable", "path", "part"),
+    [
+        ("WALLAROO_API_URL", "/v1/api", "/v1/api"),
+        ("WALLAROO_API_URL", "/v1/api/", "/v1/api"),
+        ("WALLAROO_API_URL", "/v1/api/workspaces/list", "/v1/api"),
+        ("WALLAROO_AUTH_URL", "/auth/realms/master", "/auth/realms"),
+    ],
+)
+def test_a_url_with_the_path_of_a_request_is_refused(variable: str, path: str, part: str) -> None:
+    said = rf"{variable}, has {part} in it, which requests add by themselves. Write https://one.example.com/ml\."
+    with pytest.raises(ConfigurationError, match=said):
+        Settings.resolve(
+            USER | {"WALLAROO_API_URL": "https://a.example.com"} | {variable: f"https://one.example.com/ml{path}"}
+        )
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
 def test_a_credentials_file_may_have_a_byte_order_mark(encoding: str, tmp_path: Path) -> None:
     file = tmp_path / "creds.json"

@@ -194,15 +194,17 @@ def _connection_advice(error: httpx.RequestError, what: str, proxy: Proxy | None
         named = " and ".join(name for name in NAMED_BY if os.environ.get(name))
         instead = f"; the known ones are now those of {named}" if named else ""
         return f"Name the file of the instance's certificate authority in WALLAROO_CA_BUNDLE{instead}."
+    if "WRONG_VERSION_NUMBER" in what:
+        return "It speaks no TLS at this port: write http:// in place of https://, or the port at which it does."
     if isinstance(error, httpx.ProxyError):
         return _proxy_advice(proxy)
     if not isinstance(error, httpx.ConnectError):
         return "Try again; if it goes on, ask those who run the instance, or a proxy before it."
     if proxy is not None:
         return f"Is the proxy that {proxy.variable} names running? NO_PROXY excepts hosts from it."
-    if is_loopback(host_of(error.request.url)):
-        return "Is the address right, and is the instance running? `wallaroo-ext sandbox` runs one on this machine."
-    return "Is the address right, and is the instance running?"
+    advice = "Is the address right, and is the instance running?"
+    local = is_loopback(host_of(error.request.url))
+    return f"{advice} `wallaroo-ext sandbox` runs one on this machine." if local else advice
 
 
 def _proxy_advice(proxy: Proxy | None) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cached_property, partial
 from importlib import import_module
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wallaroo_ext._util.file_signatures import ARROW_MESSAGE, FEATHER_1
+from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile, skip_rows
 from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, read_feather_1
 from wallaroo_ext.inference.files.forms.file_columns import FileColumns
-from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, refuse_known
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_ends, check_zip, format_of, refuse_known
 from wallaroo_ext.inference.files.forms.parquet_files import encrypted, open_parquet
+from wallaroo_ext.inference.files.opening.compression import check_unpacked, read_beginning
 from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_seekable, open_stream
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
@@ -126,10 +129,18 @@ class ArrowReader:
                     return ArrowStream(opened).schema
                 if self._head.startswith(FEATHER_1):
                     return read_feather_1(opened).schema
-                with pa.ipc.open_file(opened) as file:
-                    return file.schema
+                return self._schema_of_file(opened)
         except (pa.ArrowException, InvalidDataError) as error:
             raise _unreadable(self.path, "Arrow", error) from error
+
+    @staticmethod
+    def _schema_of_file(opened: Any) -> Any:
+        try:
+            with pa.ipc.open_file(opened) as file:
+                return file.schema
+        except pa.ArrowInvalid:
+            check_ends(opened, ARROW_FILE)
+            raise
 
     @cached_property
     def _rows(self) -> int:
@@ -186,19 +197,33 @@ class CsvReader:
         inputs: bool = True,
     ) -> None:
         self.path = without_secrets(path)
+        self._system, self._location = system, path
         self.counted: int | None = None
         self.decimal: Decimal | None = texts.decimal
         self._inputs = inputs
-        opener = partial(open_stream, system, path)
+        self._open = opener = partial(open_stream, system, path)
         written = {"encoding": texts.encoding, "delimiter": texts.delimiter}
         self._make = partial(CsvFile, opener, dialect, block, **written)
 
     @cached_property
     def _file(self) -> CsvFile:
         try:
+            self._check_form()
             return self._make()
         except InvalidDataError as error:
             raise _unreadable(self.path, "csv", error) from error
+
+    def _check_form(self) -> None:
+        """Raise InvalidDataError if the file has another format, by its first bytes."""
+        with closing(self._open()) as opened:
+            head = read_beginning(opened, HEAD_BYTES)
+        check_unpacked(BytesIO(head))
+        form = format_of(head, ".csv")
+        if form == "npz":
+            with open_seekable(self._system, self._location) as archive:
+                check_zip(archive)
+        if form != "csv":
+            raise InvalidDataError(f"it is a file of the format {form}: give its name the suffix of that.")
 
     @property
     def rows(self) -> int | None:

@@ -80,9 +80,7 @@ def table_of(rows: Any, names: Sequence[str] = (), texts: TextOptions = AS_WRITT
         return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):
         return _from_records(cast("Sequence[Any]", rows))
-    names = [kind.__name__ for kind in type(rows).__mro__]
-    hint = next((f": {_HINTS[name]}" for name in names if name in _HINTS), "")
-    raise InvalidDataError(_unsupported_rows(f"not {names[0]}{hint}"))
+    raise InvalidDataError(_unsupported_rows(f"not {type(rows).__name__}{_hint(rows, _HINTS)}"))
 
 
 def _unsupported_rows(instead: str) -> str:
@@ -99,8 +97,25 @@ _HINTS = {
     "bytes": "give the content of a file as io.BytesIO(content), or its path as a str",
     "spmatrix": "send its toarray()",
     "sparray": "send its toarray()",
+    "Dataset": "send its to_table(), or give it to infer_dataset",
 }
 """What to do about objects of other libraries that hold no rows yet, or not one by one, by the names of their types."""
+
+_AS_ARRAY = "make one array of them, numpy.array(rows), for a model with one input"
+_RECORD_HINTS = {
+    **dict.fromkeys(("list", "ndarray", "int", "float"), _AS_ARRAY),
+    "tuple": f"make records of them, [dict(zip(names, row)) for row in rows], or {_AS_ARRAY}",
+    "DataFrame": "join them, or give them to infer_batches",
+    "Table": "join them, or give them to infer_batches",
+    "str": "a batch of files goes to infer_dataset",
+    "PurePath": "a batch of files goes to infer_dataset",
+}
+"""The same of what is in a list in place of records."""
+
+
+def _hint(value: object, hints: Mapping[str, str]) -> str:
+    """Return what to do about an object, as the end of a sentence."""
+    return next((f": {hints[kind.__name__]}" for kind in type(value).__mro__ if kind.__name__ in hints), "")
 
 
 def _from_exported(rows: Any) -> Table:
@@ -209,7 +224,8 @@ def _from_records(records: Sequence[Any]) -> Table:
         raise InvalidDataError("An empty list of records has no fields. There is nothing to score.")
     for number, record in enumerate(records):
         if not isinstance(record, Mapping):
-            raise InvalidDataError(_unsupported_rows(f"not a list of {type(record).__name__}"))
+            hint = _hint(record, _RECORD_HINTS)
+            raise InvalidDataError(_unsupported_rows(f"not a list of {type(record).__name__}{hint}"))
         if record.keys() != records[0].keys():
             fields = cast("Mapping[Any, Any]", record)
             raise InvalidDataError(

@@ -5,9 +5,11 @@ Formats that are not read are recognised, too, to say how they are converted. No
 
 from __future__ import annotations
 
+import os
+import re
 import zipfile
 from pathlib import PurePath
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET
 from wallaroo_ext.errors import InvalidDataError
@@ -64,15 +66,23 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file: save it as CSV UTF-8, or read it with pandas.read_excel"),
     (b"SQLite format 3\x00", f"an SQLite database: {_PANDAS}"),
     (b"MATLAB ", f"a file of MATLAB: read it with scipy.io.loadmat, and {_AS_PARQUET}"),
-    (b"<stata_dta>", f"a file of Stata: {_PANDAS}"),
     (b"$FL2", f"a file of SPSS: {_PANDAS}"),
-    (b"%PDF", "a PDF: write its rows as CSV"),
+)
+"""The first bytes of formats that are not read, what they are, and what to do."""
+
+_REFUSED_TEXTS: tuple[tuple[bytes, str], ...] = (
+    (b"%pdf", "a PDF: write its rows as CSV"),
     (b"<?xml", "XML: write its rows as CSV"),
+    (b"<stata_dta>", f"a file of Stata: {_PANDAS}"),
     (b"version https://git-lfs", "a pointer of Git LFS: fetch the file with git lfs pull"),
     (b"<!doctype html", _PAGE),
     (b"<html", _PAGE),
 )
-"""The first bytes of formats that are not read, what they are, and what to do."""
+"""The same of texts, in any case."""
+
+_CONTROLS = bytes(each for each in range(32) if each not in b"\t\n\f\r\x1b")
+_JSON = re.compile(rb'(\[\s*)?\{\s*"[^"]*"\s*:')
+"""The beginning of records, which no line of names of a CSV file has."""
 
 _IN_ZIP = (
     ("xl/", "an Excel file: save it as CSV UTF-8, or read it with pandas.read_excel"),
@@ -100,7 +110,7 @@ def format_of(head: bytes, suffix: str) -> Format:
         InvalidDataError: It is none that is read. The message is the end of a sentence that begins with its name.
     """
     for start, form in _BINARY.items():
-        if head.startswith(start):
+        if _begins(head, start):
             return form
     refuse_known(head, suffix)
     named = _BY_SUFFIX.get(suffix)
@@ -108,7 +118,7 @@ def format_of(head: bytes, suffix: str) -> Format:
         return "json" if head.lstrip(_BLANKS)[:1] in {b"[", b"{"} else "csv"
     if named is None:
         raise UnknownFormatError
-    return named
+    return "json" if named == "csv" and _JSON.match(head.lstrip(_BLANKS)) else named
 
 
 def is_known(suffix: str) -> bool:
@@ -125,15 +135,45 @@ class UnknownFormatError(InvalidDataError):
 
 def refuse_known(head: bytes, suffix: str = "") -> None:
     """Raise InvalidDataError if a file is of a known format that is not read, by its first bytes and its suffix."""
-    start = head.lstrip(_BLANKS).lower()
-    why = next((why for first, why in _REFUSED if start.startswith(first.lower())), None)
-    if head[_TAR] == b"ustar":
+    start = head.lstrip(_BLANKS)
+    why = next((why for first, why in _REFUSED if _begins(start, first)), None)
+    why = why or next((why for first, why in _REFUSED_TEXTS if start.lower().startswith(first)), None)
+    if head[_TAR] == b"ustar" and not _is_text(head):
         why = "an archive: unpack it"
-    if head[_DUCKDB] == b"DUCK":
+    if head[_DUCKDB] == b"DUCK" and not _is_text(head):
         why = "a database of DuckDB: write the table with COPY … TO 'rows.parquet'"
     why = why or _REFUSED_SUFFIXES.get(suffix)
     if why is not None:
         raise InvalidDataError(f"it is {why}.")
+
+
+def _begins(head: bytes, start: bytes) -> bool:
+    """Return whether a file begins as those of a format do, and not as a text: a CSV file may begin with ORCID."""
+    return head.startswith(start) and not (start.isascii() and start.decode().isprintable() and _is_text(head))
+
+
+def _is_text(head: bytes) -> bool:
+    return head.translate(None, _CONTROLS) == head
+
+
+def check_ends(opened: Any, signature: bytes) -> None:
+    """Raise InvalidDataError if a file that could not be read lacks its beginning or its end.
+
+    Args:
+        opened: The file, which can be read at any place.
+        signature: What files of its format begin and end with.
+    """
+    size = opened.seek(0, os.SEEK_END)
+    if not size:
+        raise InvalidDataError("it is empty.")
+    opened.seek(0)
+    head = bytes(opened.read(len(signature)))
+    opened.seek(max(0, size - len(signature)))
+    tail = bytes(opened.read(len(signature)))
+    if head == signature != tail:
+        raise InvalidDataError("it has no end: it was cut off, or its writer not closed. Copy or write it again.")
+    if head != signature:
+        raise InvalidDataError("it does not begin as such files do: give its name the suffix of what it is.")
 
 
 def check_zip(opened: IO[bytes]) -> None:

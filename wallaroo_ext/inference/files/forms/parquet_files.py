@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from wallaroo_ext._util.file_signatures import PARQUET
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, refuse_known
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_ends, refuse_known
 
+pa: Any = import_module("pyarrow")
 parquet: Any = import_module("pyarrow.parquet")
 
 _ARROW = "parquet-cpp"
@@ -24,11 +26,15 @@ def open_parquet(opened: Any, **options: Any) -> Any:
         options: Further arguments of `pyarrow.parquet.ParquetFile`.
 
     Raises:
-        InvalidDataError: It is encrypted, or of a known format that is not read.
+        InvalidDataError: It is encrypted, cut off, or of another format.
     """
     refuse_known(bytes(opened.read(HEAD_BYTES)))
     opened.seek(0)
-    metadata = parquet.read_metadata(opened)
+    try:
+        metadata = parquet.read_metadata(opened)
+    except pa.ArrowInvalid:
+        check_ends(opened, PARQUET)
+        raise
     opened.seek(0)
     unit = "ns" if str(metadata.created_by).startswith(_ARROW) else "us"
     return parquet.ParquetFile(opened, metadata=metadata, coerce_int96_timestamp_unit=unit, **options)

@@ -41,12 +41,12 @@ def compression_at(stream: Readable) -> str | None:
     Args:
         stream: The file, at its beginning.
     """
-    return _compression_of(_read(stream, _MOST_SIGNATURE))
+    return _compression_of(read_beginning(stream, _MOST_SIGNATURE))
 
 
 def check_unpacked(stream: Readable) -> None:
     """Raise InvalidDataError, with the end of a sentence, if what was unpacked is an archive, or compressed again."""
-    head = _read(stream, _TAR.stop)
+    head = read_beginning(stream, _TAR.stop)
     if head[_TAR] == b"ustar":
         raise InvalidDataError("it is an archive: unpack it, and name the file in it.")
     if _compression_of(head) is not None:
@@ -57,7 +57,8 @@ def _compression_of(head: bytes) -> str | None:
     return next((name for signature, name in _SIGNATURES.items() if head.startswith(signature)), None)
 
 
-def _read(stream: Readable, size: int) -> bytes:
+def read_beginning(stream: Readable, size: int) -> bytes:
+    """Return the first bytes of a stream, as many as wanted or all."""
     found = b""
     while len(found) < size and (piece := stream.read(size - len(found))):
         found += piece

@@ -276,6 +276,8 @@ def open_seekable(system: Any, path: str) -> Generator[Any]:
         if compression is not None:
             with TemporaryCopy() as content, closing(unpack(_open(system, path, None), compression)) as stream:
                 content.write_all(stream)
+                with content.open() as beginning:
+                    check_unpacked(beginning)
                 with content.open() as opened:
                     yield opened
             return

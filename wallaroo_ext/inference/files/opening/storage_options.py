@@ -68,11 +68,14 @@ def check_storage_options(options: object, argument: str = "storage_options") ->
     Raises:
         InvalidDataError: They are no mapping of names.
     """
-    if isinstance(options, Mapping) and all(isinstance(name, str) for name in cast("Mapping[Any, Any]", options)):
-        return cast("StorageOptions", options)
+    if isinstance(options, Mapping):
+        known = cast("Mapping[Any, Any]", options)
+        if all(isinstance(name, str) for name in known):
+            return known
+    kind = type(cast("Any", options)).__name__
     raise InvalidDataError(
-        f"`{argument}` are the options that fsspec takes for a URL, by their names, not a {type(options).__name__}: "
-        "{'anon': True}, for one."
+        f"`{argument}` are the options that fsspec takes for a URL, by their names, not a {kind}: {{'anon': True}}, "
+        "for one."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import pickle
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 pa: Any = import_module("pyarrow")
 pq: Any = parquet
+feather: Any = import_module("pyarrow.feather")
 orc: Any = import_module("pyarrow.orc")
 polars: Any = import_module("polars")
 TABLE = pa.table({"a": [1.5, 2.5]})
@@ -84,11 +86,19 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a page": (b"\n<!DOCTYPE html><p>Sign in", "it is a page for a browser"),
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS"),
     "encrypted Parquet": (b"PARE" + bytes(100), "it is an encrypted Parquet file"),
+    "an error of an object store": (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', "it is XML"),
 }
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".json", ".npy", ""])
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        (name, suffix)
+        for name in REFUSED
+        for suffix in (".parquet", ".arrow", ".json", ".npy", ".csv", "")
+        if suffix != ".csv" or "objects" not in name  # where a batch says that it is numpy's
+    ],
+)
 def test_what_is_not_read_says_what_to_do_whatever_its_name(name: str, suffix: str, tmp_path: Path) -> None:
     content, problem = REFUSED[name]
     path = tmp_path / f"rows{suffix}"
@@ -100,6 +110,53 @@ def test_what_is_not_read_says_what_to_do_whatever_its_name(name: str, suffix: s
         assert message.startswith(f"{path} cannot be read")
         assert problem in message
         assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "name", ["parent", "ORCID", "orchid", "PAR1", "FEA1", "ARROW1", "$FL2", "Obj", "MATLAB score", "species,DUCK"]
+)
+def test_a_column_may_be_named_as_other_formats_begin(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{name},last\n{name.count(',') * '1,'}1,2\n")
+    names = [*name.split(","), "last"]
+    assert rows_to_send(path).column_names == names
+    assert by_batch(path).column_names == names
+
+
+@pytest.mark.parametrize("content", [b'[{"a": 1}]', b'{"a": 1}\n{"a": 2}\n'])
+def test_json_that_is_named_csv_is_not_read_as_names(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    assert rows_to_send(path).column_names == ["a"]
+    with pytest.raises(InvalidDataError, match="it is a file of the format json"):
+        by_batch(path)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_a_file_without_its_end_or_its_beginning_says_so(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rows{suffix}"
+    table: Any = pa.table({"a": list(range(1000))})
+    (pq.write_table if suffix == ".parquet" else feather.write_feather)(table, str(path))
+    whole = path.read_bytes()
+    for content, problem in (
+        (whole[:-20], "it has no end: it was cut off, or its writer not closed"),
+        (whole[:200], "it has no end: it was cut off, or its writer not closed"),
+        (b"a,b\n1,2\n", "it does not begin as such files do"),
+        (b"", "it is empty"),
+    ):
+        path.write_bytes(content)
+        for read in (rows_to_send, by_batch):
+            with pytest.raises(InvalidDataError, match=problem):
+                read(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".json.gz", ".parquet.gz", ".npy.gz", ".arrow.gz"])
+def test_what_is_compressed_twice_says_so(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rows{suffix}"
+    path.write_bytes(gzip.compress(gzip.compress(b"a,b\n1,2\n")))
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match="it is compressed twice: unpack it once"):
+            read(path)
 
 
 @pytest.mark.parametrize(
