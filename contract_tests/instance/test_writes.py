@@ -472,8 +472,8 @@ def other_second_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
     targeting: dict[str, Any] = found["targeting"]
     origin = targeting["data_origin"] | {"locations": ["here"]}
     watched = targeting["iopath"][0] | {"thresholds": {"warning": 0.125, "alert": 0.5}}
-    scheduling = {"first_run": later(fixtures, 5), "end": later(fixtures, 50)}
-    scheduling["run_frequency"] = {"SimpleRunFrequency": {"quantity": 3, "unit": "Hour"}}
+    frequency = {"SimpleRunFrequency": {"quantity": 3, "unit": "Hour"}}
+    scheduling = {"first_run": later(fixtures, 5), "end": later(fixtures, 50), "run_frequency": frequency}
     weights_of_bins = [0.5, 1.0, 2.0, 3.0, 4.0]
     ways = (
         way | {"bin_mode": {"Equal": 3}, "metric": "SumDiff", "bin_weights": weights_of_bins},
