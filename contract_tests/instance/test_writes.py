@@ -672,14 +672,17 @@ def about_another(suite: Suite, things: dict[str, Any], operation: str) -> list[
         body = object_of(json.loads(good["content"]))
     except ValueError:
         return []
-    others: dict[str, Any] = {}
+    others, added = dict[str, Any](), list[dict[str, Any]]()
     for name in suite.guard.effects[operation].names:
         part, *keys = name.location
-        if part == "body" and len(keys) == 1 and keys[0] in body and name.thing in things:
-            others[keys[0]] = things[name.thing]
+        if part == "body" and len(keys) == 1 and name.thing in things:
+            if body.get(keys[0]) is None:
+                added.append({keys[0]: things[name.thing]})
+            else:
+                others[keys[0]] = things[name.thing]
     if "alert_threshold" in body:
         others = {"alert_threshold": 0.6875}
-    of_others = [others, dict(list(others.items())[:1]), dict(list(others.items())[-1:])]
+    of_others = [others, dict(list(others.items())[:1]), dict(list(others.items())[-1:]), *added]
     return [(good, good | {"content": json.dumps(body | each)}) for each in of_others if body | each != body]
 
 
@@ -728,7 +731,8 @@ def ids_in(value: Any, path: str = "$") -> set[tuple[str, Any]]:
     for name, inner in object_of(value).items():
         found |= ids_in(inner, f"{path}.{name}")
     for item in list_of(value):
-        number = object_of(item).get("id") or object_of(item).get("window_start")
+        fields = object_of(item)
+        number = next((fields[key] for key in ("id", "window_start", "window_end") if fields.get(key)), None)
         found |= ids_in(item, f"{path}[]") | ({(path, number)} if isinstance(number, int | str) else set())
     return found
 

@@ -34,8 +34,6 @@ REASONS: dict[str, str] = {
     "preview_assay_v2.foreign-id.[].id": "It is the id of no stored result, and of nothing else.",
     "get_topic_name.stale": _SAME,
     "get_assay_v2.stale": _SAME,
-    "get_next_assay_run_v2.stale": _SAME,
-    "get_next_assay_run_v2.answer-of-another-thing": "The run has one assay, and each is looked at every minute.",
     "summarize_assay_baseline.stale": _SAME,
     "get_assay_baseline.other-value.[].time": "When a row was scored is known to half a second, and this is nearer.",
     "get_model_upload_logs.truncated-list.logs": _LINES,
