@@ -101,22 +101,24 @@ def test_pipelines_of_a_workspace(api: Api, fixtures: Fixtures, other: Place) ->
     assert {own.pipeline_id, other.pipeline_id} <= both
 
 
-def made_beside(api: Api, fixtures: Fixtures, other: Place, operation: str) -> Any:
-    """Return the answer to the request of an inactive assay in the other place; skip where it is refused."""
+def made_beside(api: Api, fixtures: Fixtures, other: Place, operation: str) -> tuple[str, Any]:
+    """Return the name of a new inactive assay in the other place, and the answer; skip where it is refused."""
     request = assay_request(fixtures) if operation == "create_assay" else second_assay_request(fixtures)
-    body = other.request(request) | {"name": api.unused_name("a")}
+    body = other.request(request) | {"name": f"{api.unused_name('a')}-{'long-' * 60}"}
     if operation == "create_assay":
         body["active"] = False
     answer = api.send(operation, body)
     if not answer.is_success:
         pytest.skip("This instance makes no assay of a pipeline without inferences.")
-    return answer.json()
+    return body["name"], answer.json()
 
 
 @pytest.mark.touches("list_assays", "create_assay", if_there=("get_assay_by_id",))
 def test_assays_of_a_workspace(api: Api, conformance_suite: Suite, fixtures: Fixtures, other: Place) -> None:
-    there = made_beside(api, fixtures, other, "create_assay")["assay_id"]
-    own = own_place(fixtures)
+    name, made = made_beside(api, fixtures, other, "create_assay")
+    there, own = made["assay_id"], own_place(fixtures)
+    [listed] = api.call("list_assays", {"pipeline_id": other.pipeline_id})
+    assert listed["name"] == name
     assert ids_of(api.call("list_assays", {"pipeline_id": other.pipeline_id})) == {there}
     assert there not in ids_of(api.call("list_assays", {"pipeline_id": own.pipeline_id}))
     content = conformance_suite.rules.request_content("list_assays")["application/json"]
@@ -131,13 +133,13 @@ def test_assays_of_a_workspace(api: Api, conformance_suite: Suite, fixtures: Fix
         assert there not in beside, f"{field} lets an assay of another workspace through"
         if api.has("get_assay_by_id"):
             found = api.call("get_assay_by_id", {"id": there, field: getattr(other, field)})
-            assert found["id"] == there
+            assert (found["id"], found["name"]) == (there, name)
             api.call_refused("get_assay_by_id", {"id": there, field: getattr(own, field)})
 
 
 @pytest.mark.touches("get_assay_v2", "schedule_assay_v2", "set_assay_v2_active")
 def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place) -> None:
-    there = made_beside(api, fixtures, other, "schedule_assay_v2")
+    _, there = made_beside(api, fixtures, other, "schedule_assay_v2")
     own = own_place(fixtures)
     for active in (True, False):
         api.call("set_assay_v2_active", {"assay_id": there, "active": active})

@@ -24,6 +24,7 @@ from contract_tests.mutants.proof import FEW_CASES, Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
 from contract_tests.support.conformance.healthy_instances import SURROUNDINGS
+from contract_tests.support.servers import nginx
 from scripts.lib.called_from import called_path
 from wallaroo_ext._util.files.atomic_files import write_atomically
 
@@ -52,6 +53,8 @@ def main() -> int:
     if options.list:
         print("\n".join(names))
         return 0
+    if options.seeds and not nginx.program():
+        print(f"No run is behind nginx. {nginx.MISSING}")
     trials = healthy_trials(options.seeds, options.cases)
     trials += [Trial(name, FIRST_SEED, cases=options.cases) for name in names]
     started = time.monotonic()
