@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from contract_tests.support.readme import ROOT
+from contract_tests.support.documentation import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
