@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+
 from contract_tests.support.documentation import ROOT
 
 if TYPE_CHECKING:
