@@ -41,7 +41,8 @@ class Guarded(memory.MemoryFileSystem):  # pyright: ignore[reportUntypedBaseClas
     cachable = False
 
     def __init__(self, secret: str | None = None, client_kwargs: Any = None, *, late: bool = False, **how: Any) -> None:
-        super().__init__(**how)
+        parent: Any = super()
+        parent.__init__(**how)
         self.late = None if secret == SECRET else f"access denied for the secret {secret!r}"
         if self.late and not late:
             raise PermissionError(self.late)
@@ -54,7 +55,8 @@ class Guarded(memory.MemoryFileSystem):  # pyright: ignore[reportUntypedBaseClas
     def _open(self, path: str, *arguments: Any, **how: Any) -> Any:
         if self.late:
             raise PermissionError(self.late)
-        return super()._open(path, *arguments, **how)
+        parent: Any = super()
+        return parent._open(path, *arguments, **how)
 
 
 @pytest.fixture
@@ -216,7 +218,8 @@ class TestOptionsThatCannotBeUsed:
     def test_one_that_the_file_system_does_not_know(self, client: Client) -> None:
         class Strict(memory.MemoryFileSystem):  # pyright: ignore[reportUntypedBaseClass] - fsspec has no types
             def __init__(self, *, account: str) -> None:
-                super().__init__(account=account)
+                parent: Any = super()
+                parent.__init__(account=account)
 
         fsspec.register_implementation("strict", Strict, clobber=True)
         with pytest.raises(ConfigurationError, match=r"^strict://a\.csv cannot be opened: .*Look at `storage_options`"):
