@@ -137,9 +137,11 @@ def test_assays_of_a_workspace(api: Api, conformance_suite: Suite, fixtures: Fix
             api.call_refused("get_assay_by_id", {"id": there, field: getattr(own, field)})
 
 
-@pytest.mark.touches("get_assay_v2", "schedule_assay_v2", "set_assay_v2_active")
+@pytest.mark.touches("get_assay_v2", "schedule_assay_v2", "set_assay_v2_active", if_there=("get_assay_v2_by_id",))
 def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place) -> None:
-    _, there = made_beside(api, fixtures, other, "schedule_assay_v2")
+    name, there = made_beside(api, fixtures, other, "schedule_assay_v2")
+    if api.has("get_assay_v2_by_id"):
+        assert api.call("get_assay_v2_by_id", {"id": there})["name"] == name
     own = own_place(fixtures)
     for active in (True, False):
         api.call("set_assay_v2_active", {"assay_id": there, "active": active})

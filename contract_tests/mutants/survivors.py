@@ -14,6 +14,7 @@ _JSON = "The suite asks for rows of the log in JSON."
 _HIDDEN = "It is accepted, and shown nowhere."
 _NEEDED = "Where it counts, a request without it is refused."
 _OF_ANOTHER = "What it is for, no model of the run needs: a model of ONNX is run as it is."
+_UNSAID = "No source says what is answered where it is not the assay's own."
 _OWN = "Good requests name the run's own things, with this field, so that none goes without it."
 
 REASONS: dict[str, str] = {
@@ -56,6 +57,8 @@ REASONS: dict[str, str] = {
     "create_assay.forgets.summarizer.provided_edges": _NEEDED,
     "create_assay.forgets.baseline.calculated.fixed_window.start": _NEEDED,
     "get_assay_results.cached.for-everybody": _WINDOWS,
+    "get_assay_results.field-ignored.pipeline_id": _UNSAID,
+    "get_assay_results_v2.field-ignored.workspace_id": _UNSAID,
     "get_topic_partitions.cached.for-a-second": "Nothing says how soon a row is in the log.",
     "get_topic_name.field-ignored.workspace_id": _NEEDED,
     "list_workspace_users.mixes-answers": "The workspaces of the run have the same members.",
