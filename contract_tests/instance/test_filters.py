@@ -161,7 +161,7 @@ def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place
 @pytest.mark.touches("get_topic_name", "create_pipeline", "create_workspace")
 def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
     name, places = api.unused_name("p"), (fixtures.workspace_id, other.workspace_id)
-    body = {"pipeline_id": name, "definition": {}}
+    body: dict[str, Any] = {"pipeline_id": name, "definition": {}}
     made = {place: api.call("create_pipeline", body | {"workspace_id": place})["pipeline_pk_id"] for place in places}
     told, by_id = (
         [api.call("get_topic_name", each)["topic_name"] for each in bodies]

@@ -396,8 +396,10 @@ def assay_made(world: World, _: str) -> None:
         if api.has("get_assay_by_id"):
             shown.append(api.call("get_assay_by_id", {"id": answer.json()["assay_id"]}))
         assert {each["name"] for each in shown} == {name}
-    baseline = {} if fixtures.forms.fixed_baselines else api.call("run_interactive_assay_baseline", request)
-    static = [{"baseline": {"static": baseline["baseline_summary"]}}] if baseline else []
+    baseline: dict[str, Any] = (
+        {} if fixtures.forms.fixed_baselines else api.call("run_interactive_assay_baseline", request)
+    )
+    static: list[dict[str, Any]] = [{"baseline": {"static": baseline["baseline_summary"]}}] if baseline else []
     for other in [*other_assays(fixtures), *static]:
         body = assay_request(fixtures, name=api.unused_name("a"), active=False) | other
         answer = api.send("create_assay", body)

@@ -63,7 +63,7 @@ def with_storage_options(source: Any, options: Any, argument: str = "storage_opt
             f"`{argument}` ({option} on the command line) are for URLs, such as s3://bucket/rows.csv: leave them out, "
             "or name one."
         )
-    return StoredUrl(os.fspath(cast("Any", source)), options)
+    return StoredUrl(os.fspath(cast("str | os.PathLike[str]", source)), options)
 
 
 def resolve(location: str | os.PathLike[str], filesystem: Any = None) -> tuple[FileSystem, str]:
