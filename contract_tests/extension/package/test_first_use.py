@@ -127,7 +127,7 @@ def test_the_demo_takes_a_persons_own_files(
             "",
             "own.csv",
             b"a,b\nx,y\n",
-            "which the model takes rows of shape [29] of. It has 'a', 'b'",
+            "of which the model takes rows of shape [29]. It has 'a', 'b'",
         ),
         ("", "own.json", b'{"a": 1}', "no list of records"),
         ("", "own.json", b"[", "cannot be read as a .json file"),

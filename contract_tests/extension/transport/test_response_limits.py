@@ -351,9 +351,12 @@ def test_a_document_to_compare_with_too(kind: str, signed_in: bool) -> None:  # 
 
 
 def test_the_suite_reads_no_more_either() -> None:
+    from wallaroo_ext.conformance.guard.inference_urls import InferenceUrls
     from wallaroo_ext.conformance.guard.interceptor import InterceptedTransport
 
     class Observer:
+        inference = InferenceUrls(())
+
         def admit(self, *_: object) -> Any: ...
 
         def exchange(self, _: object, send: Any, **__: object) -> Any:

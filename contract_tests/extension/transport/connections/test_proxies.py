@@ -20,6 +20,7 @@ from wallaroo_ext.auth import KeycloakAuth
 from wallaroo_ext.cli import checks
 from wallaroo_ext.client import DEFAULT_LIMITS
 from wallaroo_ext.conformance.drift.fetching import fetch_document
+from wallaroo_ext.conformance.guard.inference_urls import InferenceUrls
 from wallaroo_ext.conformance.guard.interceptor import InterceptedSession
 from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
 from wallaroo_ext.transport.connections.proxies import is_loopback, proxy_for
@@ -303,6 +304,8 @@ def test_the_sandboxs_own_tools_go_past_it_too(proxy: http_servers.Seen) -> None
 
 def _session() -> requests.Session:
     class Observer:
+        inference = InferenceUrls(())
+
         def admit(self, *_: object) -> Any: ...
 
         def exchange(self, _: object, send: Any, **__: object) -> Any:
