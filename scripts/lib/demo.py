@@ -41,6 +41,7 @@ _FLOATS: dict[Any, Any] = {pa.float16(): np.float16, pa.float32(): np.float32}
 SHOWN_ROWS = 8
 SHOWN_CHARACTERS = 40
 SHOWN_VALUES = 4
+NEXT = "Next: docs/tutorial.md, with an instance that stays: .venv/bin/wallaroo-ext sandbox --env-file wallaroo.env"
 
 
 @dataclass
@@ -207,6 +208,7 @@ def demonstrate(console: Console, job: Job) -> int:
     if not show_outputs(console, job, scored):
         print("The two formats gave different outputs.", file=sys.stderr)
         return 1
+    console.print(NEXT, markup=False, highlight=False)
     return 0
 
 
