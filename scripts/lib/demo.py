@@ -208,7 +208,7 @@ def demonstrate(console: Console, job: Job) -> int:
     if not show_outputs(console, job, scored):
         print("The two formats gave different outputs.", file=sys.stderr)
         return 1
-    console.print(NEXT, markup=False, highlight=False)
+    console.print(NEXT, markup=False, highlight=False, soft_wrap=True)
     return 0
 
 

@@ -46,7 +46,14 @@ def test_the_demo_shows_what_it_did() -> None:
         DEMO, capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"COLUMNS": "120"}
     )
     assert done.returncode == 0, done.stderr
-    for text in ("workspace 2", "version 1", "deployment breast-cancer-1, Running", "114 rows", "undeploy", "Next: docs/tutorial.md"):
+    for text in (
+        "workspace 2",
+        "version 1",
+        "deployment breast-cancer-1, Running",
+        "114 rows",
+        "undeploy",
+        "Next: docs/tutorial.md",
+    ):
         assert text in done.stdout
     scores = re.findall(r"│ +\d │ +([\d.e-]+) │ +(\d)", done.stdout)
     assert len(scores) == 8
