@@ -74,6 +74,8 @@ def lying_instance(
     release: str = DEFAULT_OPTIONS.release,
     document: dict[str, Any] | None = None,
     token_seconds: int = SANDBOX_TOKEN_SECONDS,
+    *,
+    has_date: bool = True,
 ) -> Generator[LyingInstance]:
     """Run a sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own.
 
@@ -82,6 +84,7 @@ def lying_instance(
         release: The release that it imitates.
         document: The contract that it serves; that of its release by default.
         token_seconds: The lifetime of its tokens.
+        has_date: Whether its answers have a header `Date` with this machine's time.
 
     Yields:
         The sandbox.
@@ -99,6 +102,7 @@ def lying_instance(
                     http=DroppableProtocol,
                     loop="asyncio",
                     lifespan="off",
+                    date_header=has_date,
                 )
             )
             thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

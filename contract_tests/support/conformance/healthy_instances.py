@@ -88,8 +88,12 @@ SURROUNDINGS: dict[str, Surroundings] = {
     "a second run": Surroundings(use),
     "with things of others": Surroundings(fill),
     "ids far apart and high": Surroundings(lambda instance: instance.raise_ids(_HIGHEST_ID)),
-    "an hour ahead": Surroundings(lambda instance: instance.advance_clock(_HOUR)),
-    "an hour behind": Surroundings(lambda instance: instance.advance_clock(-_HOUR)),
+    "an hour ahead": Surroundings(
+        lambda instance: instance.advance_clock(_HOUR), gateway=lambda: Gateway(ahead_seconds=_HOUR)
+    ),
+    "an hour behind": Surroundings(
+        lambda instance: instance.advance_clock(-_HOUR), gateway=lambda: Gateway(ahead_seconds=-_HOUR)
+    ),
     "behind a gateway with trouble": Surroundings(gateway=lambda: Gateway(trouble=_TROUBLE)),
     "behind a gateway that rewrites": Surroundings(
         gateway=lambda: Gateway(rewrites=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200})
@@ -114,7 +118,12 @@ def healthy_instance(name: str, *, cases: int, seed: int) -> Generator[SuiteOpti
     gateway = chosen.gateway()
     with ExitStack() as stack:
         instance = stack.enter_context(
-            lying_instance(gateway.around, chosen.release, token_seconds=chosen.token_seconds)
+            lying_instance(
+                gateway.around,
+                chosen.release,
+                token_seconds=chosen.token_seconds,
+                has_date=not gateway.ahead_seconds,
+            )
         )
         chosen.prepare(instance)
         few = 1 if chosen.operations else cases
