@@ -12,7 +12,7 @@ from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
-from wallaroo_ext.inference.files.opening.storage_options import secrets_removed
+from wallaroo_ext.inference.files.opening.storage_options import secrets_removed, with_storage_options
 from wallaroo_ext.inference.files.texts.text_options import TextOptions
 from wallaroo_ext.inference.inputs.rows import require_pyarrow
 from wallaroo_ext.inference.selection import ALL
@@ -201,8 +201,8 @@ def infer_dataset(
         workspace=workspace,
     )
     check_progress(progress, "a BatchProgress")
-    source = _with_options(source, storage_options, "storage_options")
-    target = _with_options(target, target_storage_options, "target_storage_options")
+    source = with_storage_options(source, storage_options, "storage_options")
+    target = with_storage_options(target, target_storage_options, "target_storage_options")
     stopped = threading.Event()
     score = partial(_score, client, pipeline, source, target, own=own, how=how, progress=progress, stopped=stopped)
     return (yield Work(secrets_removed()(score), stopped))
@@ -244,12 +244,6 @@ def _score(
             manifest.read_as = read_as
             prepared = _run(client, url, exact, own, source=opened, storage=storage, manifest=manifest, stopped=stopped)
             return prepared.run(tell)
-
-
-def _with_options(location: Any, options: StorageOptions | None, argument: str) -> Any:
-    from wallaroo_ext.inference.files.opening.filesystems import with_storage_options
-
-    return with_storage_options(location, options, argument)
 
 
 def _nothing(storage: Storage) -> DatasetScored:

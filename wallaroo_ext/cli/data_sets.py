@@ -47,7 +47,7 @@ def open_data_set(
             "in a file, or score it by `wallaroo-ext infer NAME -`. A file of this name is ./-"
         )
     from wallaroo_ext.batch.reading.data_source import open_source
-    from wallaroo_ext.cli.storage_options import with_storage_options
+    from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 
     return open_source(with_storage_options(location, storage_options), kind=kind, types=types, texts=texts)
 

@@ -42,15 +42,6 @@ def parse_storage_options(
     return options or None
 
 
-def with_storage_options(location: str, options: dict[str, Any] | None) -> Any:
-    """Return a URL with the options of its file system; without options, the location as it is."""
-    if options is None:
-        return location
-    from wallaroo_ext.inference.files.opening import filesystems  # it loads pyarrow
-
-    return filesystems.with_storage_options(location, options)
-
-
 def _split(text: str, name: str, example: str) -> tuple[str, str]:
     option, sign, value = text.partition("=")
     if not sign or not option.strip() or not value:

@@ -10,6 +10,7 @@ from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import EngineError, InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, Decimal, TextOptions
 from wallaroo_ext.inference.media_types import OPERATION, Wire
 from wallaroo_ext.inference.missing_option import Missing, check_missing
@@ -190,10 +191,7 @@ def infer_steps(
     from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send
 
     require_pyarrow()
-    if storage_options is not None:
-        from wallaroo_ext.inference.files.opening.filesystems import with_storage_options
-
-        data = with_storage_options(data, storage_options)
+    data = with_storage_options(data, storage_options)
     check_missing(missing)
     if timeout is not None:
         timeout = to_httpx_timeout(timeout)

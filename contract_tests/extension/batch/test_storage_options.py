@@ -11,7 +11,8 @@ import pytest
 from contract_tests.support.command_line import Done, in_process
 from contract_tests.support.data.batch_rows import batch, check_scores, table_of
 from wallaroo_ext import ConfigurationError, InvalidDataError, PartSize, WallarooError, aio, infer, infer_dataset
-from wallaroo_ext.inference.files.opening.filesystems import resolve, with_storage_options
+from wallaroo_ext.inference.files.opening.filesystems import resolve
+from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

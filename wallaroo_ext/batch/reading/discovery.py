@@ -18,8 +18,9 @@ from wallaroo_ext.inference.files.forms import formats as forms
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES
 from wallaroo_ext.inference.files.forms.json_files import LINES
 from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
-from wallaroo_ext.inference.files.opening.filesystems import is_url, resolve, without_secrets
+from wallaroo_ext.inference.files.opening.filesystems import resolve, without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_stream
+from wallaroo_ext.inference.files.opening.storage_options import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,6 +16,7 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, answer_parts, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
+from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 from wallaroo_ext.inference.files.texts.text_options import Decimal, TextOptions
 from wallaroo_ext.inference.missing_option import Missing
 
@@ -83,7 +84,7 @@ def infer(
     """
     from wallaroo_ext.cli.columns import surplus_said
     from wallaroo_ext.cli.input_rows import add_keys, complete_rows
-    from wallaroo_ext.cli.storage_options import parse_storage_options, with_storage_options
+    from wallaroo_ext.cli.storage_options import parse_storage_options
 
     with options.report_errors():
         if output_file is not None:

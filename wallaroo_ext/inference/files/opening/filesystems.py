@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from wallaroo_ext._util.files.user_paths import user_text
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
-from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, check_storage_options
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url
 from wallaroo_ext.redaction.known_secrets import remove_known_secrets
 
 if TYPE_CHECKING:
@@ -21,14 +21,8 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 fs: Any = import_module("pyarrow.fs")
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[a-z]+)*://")
 _PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs"}
 """What fsspec needs for the schemes that people use most."""
-
-
-def is_url(location: str | os.PathLike[str]) -> bool:
-    """Return whether a location is a URL, such as `s3://bucket/rows.csv`, and no path."""
-    return bool(_URL.match(os.fspath(location)))
 
 
 def without_secrets(location: str | os.PathLike[str]) -> str:
@@ -39,31 +33,6 @@ def without_secrets(location: str | os.PathLike[str]) -> str:
         return text
     host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
-def with_storage_options(source: Any, options: Any, argument: str = "storage_options") -> Any:
-    """Return a source whose URLs are opened with options; without options, the source as it is.
-
-    Args:
-        source: A URL, or a list of them.
-        options: What fsspec takes for their file system; None for what it finds by itself.
-        argument: The name of the options, for messages.
-
-    Raises:
-        InvalidDataError: Something else than URLs is opened, or the options are no mapping.
-    """
-    if options is None:
-        return source
-    options = check_storage_options(options, argument)
-    if isinstance(source, list | tuple):
-        return [with_storage_options(each, options, argument) for each in cast("list[Any]", source)]
-    if not isinstance(source, str | os.PathLike) or not is_url(cast("Any", source)):
-        option = f"--{argument.removesuffix('s').replace('_', '-')}"
-        raise InvalidDataError(
-            f"`{argument}` ({option} on the command line) are for URLs, such as s3://bucket/rows.csv: leave them out, "
-            "or name one."
-        )
-    return StoredUrl(os.fspath(cast("str | os.PathLike[str]", source)), options)
 
 
 def resolve(location: str | os.PathLike[str], filesystem: Any = None) -> tuple[FileSystem, str]:

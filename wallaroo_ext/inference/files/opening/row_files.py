@@ -25,8 +25,8 @@ from wallaroo_ext.inference.files.opening.compression import (
     unpack,
     unpacked_suffix,
 )
-from wallaroo_ext.inference.files.opening.filesystems import is_url, resolve, without_secrets
-from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, secrets_removed
+from wallaroo_ext.inference.files.opening.filesystems import resolve, without_secrets
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, secrets_removed
 from wallaroo_ext.inference.files.opening.temporary_copy import PIECE, TemporaryCopy
 
 if TYPE_CHECKING:

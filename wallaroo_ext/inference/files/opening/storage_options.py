@@ -16,6 +16,8 @@ from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secr
 
 StorageOptions = Mapping[str, Any]
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[a-z]+)*://")
+
 _HARMLESS = re.compile(
     r"endpoint|url|host|port|region|project|account_?name|bucket|profile|version|protocol|scheme|path|mode|dir|ssl"
     r"|verify|timeout|encod|block|cache|acl|style|size|retries",
@@ -55,6 +57,36 @@ class StoredUrl(os.PathLike[str]):
     def __repr__(self) -> str:
         """Return the URL, without the options."""
         return repr(self._url)
+
+
+def is_url(location: str | os.PathLike[str]) -> bool:
+    """Return whether a location is a URL, such as `s3://bucket/rows.csv`, and no path."""
+    return bool(_URL.match(os.fspath(location)))
+
+
+def with_storage_options(source: Any, options: Any, argument: str = "storage_options") -> Any:
+    """Return a source whose URLs are opened with options; without options, the source as it is.
+
+    Args:
+        source: A URL, or a list of them.
+        options: What fsspec takes for their file system; None for what it finds by itself.
+        argument: The name of the options, for messages.
+
+    Raises:
+        InvalidDataError: Something else than URLs is opened, or the options are no mapping.
+    """
+    if options is None:
+        return source
+    options = check_storage_options(options, argument)
+    if isinstance(source, list | tuple):
+        return [with_storage_options(each, options, argument) for each in cast("list[Any]", source)]
+    if not isinstance(source, str | os.PathLike) or not is_url(cast("Any", source)):
+        option = f"--{argument.removesuffix('s').replace('_', '-')}"
+        raise InvalidDataError(
+            f"`{argument}` ({option} on the command line) are for URLs, such as s3://bucket/rows.csv: leave them out, "
+            "or name one."
+        )
+    return StoredUrl(os.fspath(cast("str | os.PathLike[str]", source)), options)
 
 
 def is_secret(name: str) -> bool:
