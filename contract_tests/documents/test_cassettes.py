@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from contract_tests.support.conformance.recorded import FOLDER
+from contract_tests.support.recorded import FOLDER
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.cassette_files import SUFFIX, default_directory
 from wallaroo_ext.conformance.recordings.index import FILE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.conformance.recorded import (
+from contract_tests.support.recorded import (
     NOTHING,
     RULES,
     answer_schema,

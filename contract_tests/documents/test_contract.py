@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.conformance.recorded import FOLDER
+from contract_tests.support.recorded import FOLDER
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import effects_of, split_thing

@@ -16,7 +16,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from contract_tests.support.conformance.recorded import rules_of
+from contract_tests.support.recorded import rules_of
 from scripts.lib.recordings import (
     NOT_HELD,
     NOTHING,

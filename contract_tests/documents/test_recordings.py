@@ -11,7 +11,7 @@ import httpx
 import pytest
 from wallaroo_mlops_client.types import UNSET
 
-from contract_tests.support.conformance.recorded import (
+from contract_tests.support.recorded import (
     FOLDER,
     SPEC,
     answer_schema,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract_tests.documents import test_contract
-from contract_tests.support.conformance.recorded import FOLDER, rules_of
+from contract_tests.support.recorded import FOLDER, rules_of
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.effects import effects_of

@@ -81,8 +81,8 @@ def judge(edit: Edit, directory: Path) -> Verdict:
 
 def _by_suite(file: Path) -> str:
     """Return the check of the suite that fails on a sandbox of a contract; empty where none does."""
-    from contract_tests.mutants.judging import NOT_WAITING, run
     from contract_tests.mutants.serving import lying_instance
+    from contract_tests.mutants.suite_runs import NOT_WAITING, run
     from wallaroo_ext import contract
     from wallaroo_ext.conformance.options import SuiteOptions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.exchange import Answer, Request, call_app, read_request, send_answer
+from contract_tests.support.servers.asgi_exchanges import Answer, Request, call_app, read_request, send_answer
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:

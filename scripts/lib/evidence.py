@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.congruence.table import write_or_check
 from scripts.lib.evidence_sample import sample
 from scripts.lib.recordings import VARIABLE, inference_files, recordings, recordings_directory, release_of
+from scripts.lib.written_tables import write_or_check
 from wallaroo_ext import contract
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.api.assays import list_assays
 from wallaroo_mlops_client.models import AssayResult, ListAssaysRequest
 
-from contract_tests.support.conformance.recorded import answered, recorded_answer
 from contract_tests.support.data.recordings import recording
+from contract_tests.support.recorded import answered, recorded_answer
 from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.conformance.added_operations import (
+from contract_tests.extension.conformance.added_operations import (
     ADDED,
     READS,
     Counting,

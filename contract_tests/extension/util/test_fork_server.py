@@ -81,6 +81,8 @@ def test_a_sandbox_ends_when_its_standard_input_is_closed(tmp_path: Path) -> Non
 
 def test_a_signal_that_ends_a_program_is_its_exit_code(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w+") as log, Path(os.devnull).open() as nothing:
-        program = fork_server.start("echo", [], (nothing.fileno(), log.fileno(), log.fileno()))
+        program = fork_server.start(
+            "module", ["contract_tests.support.servers.echo_server"], (nothing.fileno(), log.fileno(), log.fileno())
+        )
         program.kill()
     assert program.wait() == -signal.SIGKILL

@@ -62,8 +62,8 @@ def _noticed_by_rules() -> str:
 
 def _noticed_by_suite(operations: list[str], file: Path) -> str:
     """Return the check of the suite that fails on an honest instance by the edited contract; empty where none does."""
-    from contract_tests.mutants.judging import NOT_WAITING, run
     from contract_tests.mutants.serving import lying_instance
+    from contract_tests.mutants.suite_runs import NOT_WAITING, run
 
     with lying_instance() as honest:
         options = SuiteOptions(running=honest.environment, contract=file, cases=5, operations=tuple(operations))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.exchange import Answer
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 _UNAUTHORIZED = 401
 _PARTS = 3

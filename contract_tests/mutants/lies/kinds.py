@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from contract_tests.mutants.layer import Exchange, Lie, Mutant
-    from contract_tests.mutants.lies.exchange import Answer
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 
 @dataclass(frozen=True, slots=True)

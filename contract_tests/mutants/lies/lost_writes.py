@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.exchange import Answer
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 _SCORING = {"infer_deployment", "infer_pipeline"}
 _GRAPH, _OTHER_GRAPH = b"weighted-sum", b"weighted-sun"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.exchange import Answer
 from contract_tests.mutants.lies.fields import named_fields, rules, writes
 from contract_tests.mutants.lies.kinds import Kind, of_success, succeeded
+from contract_tests.support.servers.asgi_exchanges import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

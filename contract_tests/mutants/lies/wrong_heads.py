@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.exchange import Answer
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 _EVERY = 5
 _OK, _CREATED, _BAD_REQUEST, _UNPROCESSABLE = 200, 201, 400, 422

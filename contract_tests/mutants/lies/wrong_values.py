@@ -13,7 +13,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contract_tests.mutants.lies.exchange import Answer
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 _ELSEWHERE = 1000
 _NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"

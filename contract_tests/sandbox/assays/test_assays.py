@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from contract_tests.support.conformance.recorded import answer_schema, answered, problems, recorded_answer
+from contract_tests.support.recorded import answer_schema, answered, problems, recorded_answer
 from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext import contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.process import running

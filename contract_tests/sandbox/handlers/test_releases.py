@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from contract_tests.sandbox.handlers.pipelines.test_pipelines import InProcess, token_of
-from contract_tests.support.conformance.recorded import rules_of
+from contract_tests.support.recorded import rules_of
 from contract_tests.support.sandbox.steering import DAY_MS, JANUARY_MS, MODEL, PIPELINE, SUMMARIZER, older_assay
 from wallaroo_ext import contract
 from wallaroo_ext.contract import RELEASES

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.requests import Request
 
-from contract_tests.support.conformance.recorded import SPEC
+from contract_tests.support.recorded import SPEC
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.servers.callers import post, sign_in, with_token
 from scripts.lib.bench.sandbox_processes import sandboxes_below

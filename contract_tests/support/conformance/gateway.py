@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from contract_tests.mutants.lies.exchange import Answer, Request, call_app, read_request
+from contract_tests.support.servers.asgi_exchanges import Answer, Request, call_app, read_request
 from wallaroo_ext.sandbox.http.protocol import drop_connection
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from contract_tests.support.conformance.recorded import answer_schema, problems
+from contract_tests.support.recorded import answer_schema, problems
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:

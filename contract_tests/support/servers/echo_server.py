@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.support.servers import fork_server
 from wallaroo_ext._util.after_fork import this_process
 
 if TYPE_CHECKING:
@@ -69,12 +70,10 @@ def echo_server(tls: Path | None = None) -> Generator[Echo]:
     Args:
         tls: A PEM file with a certificate and its key; None for plain HTTP.
     """
-    from contract_tests.support.servers import fork_server
-
     printed, stdout = os.pipe()
     with Path(os.devnull).open("rb") as nothing:
-        arguments = [] if tls is None else [str(tls)]
-        program = fork_server.start("echo", arguments, (nothing.fileno(), stdout, 2))
+        arguments = [__name__] if tls is None else [__name__, str(tls)]
+        program = fork_server.start("module", arguments, (nothing.fileno(), stdout, 2))
     os.close(stdout)
     with os.fdopen(printed) as lines:
         url = lines.readline().strip()
@@ -193,7 +192,7 @@ class _Server(ThreadingHTTPServer):
         """Print nothing: some tests close connections on purpose."""
 
 
-def main(tls: str | None) -> None:
+def main(tls: str | None = None) -> None:
     """Print the URL, and serve until the process is killed."""
     server = _Server(("127.0.0.1", 0), _Handler)
     if tls is not None:

@@ -29,7 +29,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from contract_tests.support.sandbox.few_signing_keys import FewSigningKeys
+from contract_tests.support.servers.few_signing_keys import FewSigningKeys
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
 from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.sandbox.auth import signing_keys
@@ -49,7 +49,7 @@ _NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # of the allo
 _MODULES = (
     "wallaroo_ext.sandbox.server.serve",
     "wallaroo_ext.sandbox.engine.tensors",
-    "contract_tests.support.servers.echo_server",
+    "http.server",
     "encodings.idna",
     "wallaroo_mlops_client",
     "uvicorn.lifespan.on",
@@ -115,8 +115,8 @@ def start(
     """Start a program.
 
     Args:
-        kind: `cli`, the command line; `suite`, the command line for a run of the contract suite; `echo`, the echo
-            server.
+        kind: `cli`, the command line; `suite`, the command line for a run of the contract suite; `module`, the function
+            `main` of the module that the first argument names.
         arguments: Its arguments.
         files: Its standard input, output and error.
         environment: Its environment; None for that of this process.
@@ -337,13 +337,12 @@ def _run_sandbox(arguments: list[str]) -> None:
     _run_command(arguments)
 
 
-def _run_echo_server(arguments: list[str]) -> None:
-    from contract_tests.support.servers import echo_server
+def _run_module(arguments: list[str]) -> None:
+    name, *words = arguments
+    import_module(name).main(*words)
 
-    echo_server.main(arguments[0] if arguments else None)
 
-
-_PROGRAMS = {"cli": _run_command, _SUITE: _run_command, "sandbox": _run_sandbox, "echo": _run_echo_server}
+_PROGRAMS = {"cli": _run_command, _SUITE: _run_command, "sandbox": _run_sandbox, "module": _run_module}
 
 
 class _Engine:

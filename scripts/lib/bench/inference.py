@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import numpy as np
 import pyarrow as pa
 
-from scripts.lib.bench.model import WIDTH, authorization, deploy_model
+from scripts.lib.bench.inference_setup import TIMEOUT, set_up
+from scripts.lib.bench.model import WIDTH
 from scripts.lib.bench.records.many_records import OURS, beside_vendor
 from scripts.lib.bench.sandbox import ROWS
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
-from wallaroo_ext import aio, connect, infer
-from wallaroo_ext._util.arrow_files import to_file
-from wallaroo_ext.inference.inputs.rows import to_table
-from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.sandbox.process import running
+from wallaroo_ext import aio, infer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from rich.console import Console
-    from wallaroo_mlops_client import Client
 
+    from scripts.lib.bench.inference_setup import Setup
     from scripts.lib.bench.turns import Way
-    from wallaroo_ext import Deployment
 
 CALLS = 1000
 TURNS = 11
@@ -42,75 +34,6 @@ RECORDS_TURNS = 5
 MOST_FOR_ONE_ROW = 1.25
 MOST_FOR_MANY_ROWS = 1.15
 LEAST_OF_RECORDS = 5.0
-_TIMEOUT = 600
-
-
-@dataclass(frozen=True)
-class Setup:
-    """A deployment on a sandbox of its own, with rows for it.
-
-    Attributes:
-        client: A client of the sandbox.
-        deployment: The deployment.
-        columns: The rows as numpy arrays.
-        table: The rows as a table.
-        content: The rows as an Arrow file.
-        headers: The headers of a bare request with these rows.
-        vendor: The vendor's SDK.
-        file: The rows as a file, for the vendor's SDK.
-    """
-
-    client: Client
-    deployment: Deployment
-    columns: dict[str, np.ndarray[Any, Any]]
-    table: pa.Table
-    content: bytes
-    headers: dict[str, str]
-    vendor: vendor_sdk.Vendor
-    file: Path
-
-    def post(self, http: httpx.Client) -> bytes:
-        """Send the rows with a bare request. Returns the body of the answer."""
-        answer = http.post(self.deployment.url, content=self.content, headers=self.headers, timeout=_TIMEOUT)
-        return answer.raise_for_status().content
-
-    def by_vendor(self, form: str, url: str | None = None) -> float:
-        """Return the seconds that the vendor's SDK takes for these rows.
-
-        Args:
-            form: How the rows are passed: as a `table` or a `data frame`.
-            url: Where it sends them; None for the deployment's own URL.
-
-        Raises:
-            VendorError: It does not run.
-        """
-        answer = self.vendor.do(
-            do="infer", deployment=self.deployment.pipeline, file=str(self.file), form=form, url=url
-        )
-        if answer["rows"] != len(self.table):
-            raise vendor_sdk.VendorError(f"it gave {answer['rows']} of {len(self.table)} rows")
-        return answer["seconds"]
-
-
-def set_up(stack: ExitStack, rows: int, *, with_vendor: bool) -> Setup:
-    """Return a deployment that lives as long as the stack."""
-    environment = stack.enter_context(running())
-    client = stack.enter_context(connect(environment=environment))
-    columns = {"dense_input": np.random.default_rng(1).normal(size=(rows, WIDTH)).astype(np.float32)}
-    content = to_file(to_table(columns)).to_pybytes()
-    file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "rows.arrow"
-    file.write_bytes(content)
-    media_type = arrow_media_type()
-    return Setup(
-        client=client,
-        deployment=deploy_model(client),
-        columns=columns,
-        table=to_table(columns),
-        content=content,
-        headers={"Content-Type": media_type, "Accept": media_type, "Authorization": authorization(client)},
-        vendor=stack.enter_context(vendor_sdk.vendor(environment, wanted=with_vendor)),
-        file=file,
-    )
 
 
 def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -> bool:
@@ -145,7 +68,7 @@ def _asynchronous(stack: ExitStack, setup: Setup) -> dict[str, Way]:
     stack.callback(lambda: runner.run(setup.client.get_async_httpx_client().aclose()))
 
     async def post() -> None:
-        answer = await bare.post(setup.deployment.url, content=setup.content, headers=setup.headers, timeout=_TIMEOUT)
+        answer = await bare.post(setup.deployment.url, content=setup.content, headers=setup.headers, timeout=TIMEOUT)
         answer.raise_for_status()
 
     async def in_loop(awaited: Coroutine[Any, Any, object]) -> float:

@@ -19,12 +19,12 @@ from urllib.parse import urlencode
 
 import httpx
 
-from scripts.lib.congruence.table import write_or_check
 from scripts.lib.congruence.token_questions import BASIC, CLIENT, FORM, PASSWORD, QUESTIONS, SECRET, USER, Question
 from scripts.lib.keycloak.archive import VERSION, KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, read_realm
 from scripts.lib.keycloak.server import KeycloakFailedError, KeycloakServer
 from scripts.lib.keycloak.server import running as running_keycloak
+from scripts.lib.written_tables import write_or_check
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.auth.users import add_user, enable_user

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from contract_tests.mutants.catalogue import mutants
 from contract_tests.mutants.edits.client_edits import client_edits
+from contract_tests.mutants.healthy_instances import SURROUNDINGS
 from contract_tests.mutants.proof import FEW_CASES, Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
-from contract_tests.support.conformance.healthy_instances import SURROUNDINGS
 from contract_tests.support.servers import nginx
 from scripts.lib.called_from import called_path
 from wallaroo_ext._util.files.atomic_files import write_atomically

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract_tests.mutants.healthy_instances import ROWS_AT, rows_host
 from contract_tests.support.command_line import process
 from contract_tests.support.conformance.gateway import TOO_LARGE, TROUBLES, WANTS_BASIC, Gateway
-from contract_tests.support.conformance.healthy_instances import ROWS_AT, rows_host
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.results import Verdict, verdict
 from wallaroo_ext.conformance.suite import NoFixturesError

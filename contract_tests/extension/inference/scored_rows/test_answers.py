@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
-from contract_tests.support.conformance.recorded import DOCUMENT, NOTHING, exchanges, recorded_answer
+from contract_tests.support.recorded import DOCUMENT, NOTHING, exchanges, recorded_answer
 from wallaroo_ext import AnswerTooLargeError, ContractViolationError, EngineError, NotFoundError, outputs
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.media_types import arrow_media_type

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.exchange import Answer, Request
+    from contract_tests.support.servers.asgi_exchanges import Answer, Request
 
 _UNAUTHORIZED = 401
 _LISTS = {"list_workspaces", "list_pipelines"}

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.exchange import Answer
 from contract_tests.mutants.lies.fields import rules
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, succeeded
+from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 

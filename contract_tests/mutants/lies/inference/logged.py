@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.exchange import Answer, Request
     from contract_tests.mutants.lies.inference.rows import Rows
+    from contract_tests.support.servers.asgi_exchanges import Answer, Request
 
 _FILTERS = ("start_time", "end_time", "start", "end", "time.start", "time.end", "model_name", "order")
 _HOUR = 3_600_000

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.exchange import Answer, Request
+    from contract_tests.support.servers.asgi_exchanges import Answer, Request
 
     Rows = list[dict[str, Any]]
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.exchange import Answer, Request
     from contract_tests.mutants.lies.inference.rows import Rows
+    from contract_tests.support.servers.asgi_exchanges import Answer, Request
 
 _KIB, _MIB = 1 << 10, 1 << 20
 _HOUR = 3_600_000

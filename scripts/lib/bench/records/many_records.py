@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
-    from scripts.lib.bench.inference import Setup
+    from scripts.lib.bench.inference_setup import Setup
 
 MOST_OF_VENDOR = 0.5
 MOST_MEMORY = 3.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from contract_tests.mutants.serving import lying_instance
+from contract_tests.mutants.suite_runs import NOT_WAITING, run
 from contract_tests.support.conformance.gateway import Gateway
 from contract_tests.support.servers import nginx
 from wallaroo_ext import connect, contract, upload_model
@@ -67,8 +68,6 @@ def fill(instance: LyingInstance) -> None:
 
 def use(instance: LyingInstance) -> None:
     """Let the suite run once, which leaves behind what it made."""
-    from contract_tests.mutants.judging import NOT_WAITING, run
-
     run(_options(instance, cases=1, seed=1), NOT_WAITING)
 
 

@@ -16,7 +16,7 @@ from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 
 NOTHING = object()
-FOLDER = Path(__file__).parents[2] / "documents"
+FOLDER = Path(__file__).parents[1] / "documents"
 DOCUMENT = contract.load()
 SPEC = ContractSpec(DOCUMENT)
 RULES = Rules(DOCUMENT)
