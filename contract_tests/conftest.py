@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from contract_tests.support.servers.callers import user_token, with_token
-from contract_tests.support.servers.few_signing_keys import FewSigningKeys
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.few_signing_keys import FewSigningKeys
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.auth import signing_keys
 from wallaroo_ext.sandbox.http.logs.log_writer import LOGGERS

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from wallaroo_mlops_client.models import ListWorkspacesResponse
 
-from contract_tests.support.conformance import recorded
+from contract_tests.support import recorded
 from contract_tests.support.data.inference_answers import Answers, broken
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.drift.shapes import Shapes

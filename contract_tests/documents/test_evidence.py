@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.support.recorded import NOTHING, files, recorded_answer
-from scripts.lib.evidence import NOT_THERE, OF_DOCUMENTS, TABLE, operations_of, page, source
-from scripts.lib.evidence_sample import Claim, claims, documents_directory, sample, section_of
-from scripts.lib.recordings import VARIABLE, recordings_directory
+from scripts.lib.evidence.known_operations import NOT_THERE, OF_DOCUMENTS, TABLE, operations_of, page, source
+from scripts.lib.evidence.recordings import VARIABLE, recordings_directory
+from scripts.lib.evidence.sample import Claim, claims, documents_directory, sample, section_of
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:

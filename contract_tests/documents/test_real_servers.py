@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from contract_tests.support.recorded import rules_of
-from scripts.lib.recordings import (
+from scripts.lib.evidence.recordings import (
     NOT_HELD,
     NOTHING,
     VARIABLE,

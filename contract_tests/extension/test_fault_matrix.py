@@ -32,7 +32,7 @@ from contract_tests.support.sandbox.fault_matrix import (
     model,
     page,
 )
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
     AnswerError,
     ConnectionFailedError,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract_tests.support.real_keycloak import REQUIRED, Kind
-from contract_tests.support.servers.fork_server import running as running_sandbox
+from contract_tests.support.servers.forks.fork_server import running as running_sandbox
 from scripts.lib.keycloak.archive import KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, environment, read_realm
 from scripts.lib.keycloak.server import KeycloakServer, running

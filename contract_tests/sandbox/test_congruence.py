@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from scripts.lib import evidence
 from scripts.lib.congruence import real_servers
 from scripts.lib.congruence.answers import REASONS, TABLE, compare_all, page
 from scripts.lib.congruence.field_kinds import FieldKinds, differences
 from scripts.lib.congruence.real_servers_reasons import NO_REASON, reason_of
 from scripts.lib.congruence.real_servers_reasons import REASONS as REASONS_BY_RELEASE
-from scripts.lib.recordings import VARIABLE, recordings_directory
+from scripts.lib.evidence import known_operations
+from scripts.lib.evidence.recordings import VARIABLE, recordings_directory
 from wallaroo_ext import contract
 
 WITHOUT_RECORDINGS = f"There are no recordings of real servers here: name their directory by {VARIABLE}."
@@ -57,13 +57,16 @@ class TestByRelease:
     """What can be said of the table of real servers without their recordings."""
 
     def test_it_is_of_the_recordings_that_the_contracts_evidence_is_of(self) -> None:
-        assert lines_by_release()[-1] == evidence.TABLE.read_text(encoding="utf-8").splitlines()[-1]
+        assert lines_by_release()[-1] == known_operations.TABLE.read_text(encoding="utf-8").splitlines()[-1]
 
     def test_each_row_is_of_an_operation_that_its_release_has(self) -> None:
         rows = rows_by_release()
         assert {release for release, *_ in rows} == set(contract.RELEASES)
         for release, operation, *_ in rows:
-            assert operation in evidence.operations_of(release) or operation.startswith("infer "), (release, operation)
+            assert operation in known_operations.operations_of(release) or operation.startswith("infer "), (
+                release,
+                operation,
+            )
 
     def test_each_difference_has_a_reason_that_is_still_given(self) -> None:
         given = {reason for *_, reasons in rows_by_release() for reason in reasons.split("; ") if reason}

@@ -18,8 +18,8 @@ from tempfile import TemporaryFile
 from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 
-from contract_tests.support.servers import fork_server
-from contract_tests.support.servers.forking import exit_code_of, start_child
+from contract_tests.support.servers.forks import fork_server
+from contract_tests.support.servers.forks.forking import exit_code_of, start_child
 from wallaroo_ext.cli.main import COMMANDS, build_app, run
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from contract_tests.vendor.day.calls import ABSENT, NEW, OLD
 from contract_tests.vendor.day.whole import WHOLE
 from contract_tests.vendor.environments import SANDBOXES, python, run

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from contract_tests.vendor.day.calls import OLD
 from contract_tests.vendor.documents.cells import cells, document
 from contract_tests.vendor.documents.repairs import REPAIRS
 from contract_tests.vendor.environments import python, run
-from scripts.lib.evidence import OF_DOCUMENTS
+from scripts.lib.evidence.known_operations import OF_DOCUMENTS
 from wallaroo_ext import connect, deploy_pipeline, upload_model
 from wallaroo_ext.sandbox.control_client import Sandbox
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract_tests.support.documentation import blocks, guide
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from contract_tests.vendor.environments import ROOT, SANDBOXES, run
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from wallaroo_mlops_client.models import AssayResult, ListAssaysRequest
 from contract_tests.support.data.recordings import recording
 from contract_tests.support.recorded import answered, recorded_answer
 from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
     ContractViolationError,
     InvalidDataError,

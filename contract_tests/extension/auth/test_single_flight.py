@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from contract_tests.support.fake_keycloak import API, Gate, Keycloak, down, unreachable
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import ConnectionFailedError, KeycloakAuth, contract
 from wallaroo_ext.auth import token_manager
 

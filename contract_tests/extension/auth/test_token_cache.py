@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from contract_tests.support.fake_keycloak import API, TOKEN_URL, Keycloak
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import ConfigurationError, KeycloakAuth, contract
 from wallaroo_ext._util.files.file_lock import locked
 from wallaroo_ext.auth import token_cache as cache_module

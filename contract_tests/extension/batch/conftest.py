@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import RetryPolicy, connect
 from wallaroo_ext.sandbox.control_client import Sandbox
 

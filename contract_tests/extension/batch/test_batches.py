@@ -16,7 +16,7 @@ import pytest
 from contract_tests.support.data.batch_faults import FAULTS
 from contract_tests.support.data.batch_rows import batch, check_scores, running_threads, scores_of, table_of, vectors
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
     BatchRetries,
     ConnectionFailedError,

@@ -16,7 +16,7 @@ from contract_tests.support.command_line import SCRIPT, environment_of
 from contract_tests.support.data.batch_faults import FAULTS, fault_rules
 from contract_tests.support.data.batch_rows import inputs_of, read_output, scores_of, write_tables
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.faults.kinds import KINDS
 

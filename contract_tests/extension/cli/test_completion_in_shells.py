@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from contract_tests.support.command_line import SCRIPT, environment_of
-from contract_tests.support.servers import fork_server
+from contract_tests.support.servers.forks import fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -16,7 +16,7 @@ import pytest
 
 from contract_tests.support.command_line import commands, in_process
 from contract_tests.support.documentation import README, pages
-from contract_tests.support.servers import fork_server
+from contract_tests.support.servers.forks import fork_server
 from wallaroo_ext.cli.main import COMMANDS, build_app
 from wallaroo_ext.cli.options import Options
 from wallaroo_ext.inference.inputs.rows import to_table

@@ -25,7 +25,7 @@ from wallaroo_mlops_client.models import ListModelsRequest
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from contract_tests.support.documentation import blocks, guide
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call, connect
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.quantities import format_size

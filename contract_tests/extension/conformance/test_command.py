@@ -18,7 +18,7 @@ from contract_tests.support.command_line import SCRIPT, environment_of, process
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call, connect, contract, upload_model
 from wallaroo_ext.cli.commands.checking.conformance import Release, encodable
 from wallaroo_ext.conformance.results import INTERRUPTED

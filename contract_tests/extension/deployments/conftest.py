@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract_tests.support.command_line import Done, in_process
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import Clock, connect, upload_model
 from wallaroo_ext.sandbox.control_client import Sandbox
 

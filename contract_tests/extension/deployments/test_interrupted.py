@@ -24,7 +24,7 @@ from wallaroo_mlops_client.models import ModelVersion
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, forked
 from contract_tests.support.sandbox.deployments import is_deployed
 from contract_tests.support.sandbox.steering import wait_for
-from contract_tests.support.servers.forking import run_in_child
+from contract_tests.support.servers.forks.forking import run_in_child
 from wallaroo_ext import (
     Clock,
     ConfigurationError,

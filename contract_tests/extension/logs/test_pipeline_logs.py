@@ -18,7 +18,7 @@ from wallaroo_mlops_client.models import CreatePipelineResponse
 from contract_tests.support.command_line import in_process
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import PIPELINE, seed_pipeline, seed_rows, steer
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
     AmbiguousError,
     ContractViolationError,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, get_args, get_type_hints
 import wallaroo_ext
 from contract_tests.support.documentation import ROOT, guide
 from contract_tests.support.sandbox.fault_matrix import TABLE
-from scripts.lib.recordings import release_of
+from scripts.lib.evidence.recordings import release_of
 from wallaroo_ext import aio, contract
 from wallaroo_ext.cli.commands.sandbox import sandbox
 from wallaroo_ext.cli.main import COMMANDS

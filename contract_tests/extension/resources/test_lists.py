@@ -11,7 +11,7 @@ import pytest
 from wallaroo_mlops_client import Client
 
 from contract_tests.support.command_line import in_process
-from contract_tests.support.servers import fork_server
+from contract_tests.support.servers.forks import fork_server
 from wallaroo_ext import (
     Deployment,
     ModelInfo,

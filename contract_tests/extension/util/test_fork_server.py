@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from contract_tests.support.command_line import SCRIPT, environment_of, process
-from contract_tests.support.servers import fork_server
+from contract_tests.support.servers.forks import fork_server
 from scripts.lib.bench.sandbox_processes import tree
 from wallaroo_ext.sandbox.process import running as running_anew
 
@@ -82,7 +82,9 @@ def test_a_sandbox_ends_when_its_standard_input_is_closed(tmp_path: Path) -> Non
 def test_a_signal_that_ends_a_program_is_its_exit_code(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w+") as log, Path(os.devnull).open() as nothing:
         program = fork_server.start(
-            "module", ["contract_tests.support.servers.echo_server"], (nothing.fileno(), log.fileno(), log.fileno())
+            "module",
+            ["contract_tests.support.servers.forks.echo_server"],
+            (nothing.fileno(), log.fileno(), log.fileno()),
         )
         program.kill()
     assert program.wait() == -signal.SIGKILL

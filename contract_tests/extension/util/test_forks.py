@@ -21,8 +21,8 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.certificates import self_signed
-from contract_tests.support.servers.echo_server import Echo, echo_server
-from contract_tests.support.servers.forking import children, exit_code_of, run_in_child, start_child
+from contract_tests.support.servers.forks.echo_server import Echo, echo_server
+from contract_tests.support.servers.forks.forking import children, exit_code_of, run_in_child, start_child
 from wallaroo_ext import ConfigurationError, ForkedError, KeycloakAuth, RetryPolicy, connect, contract
 from wallaroo_ext._util import after_fork
 from wallaroo_ext._util.after_fork import PerProcess
@@ -661,7 +661,7 @@ class TestMultiprocessing:
 
 _FORKSERVER = """
 import multiprocessing
-from contract_tests.support.servers import forked_client
+from contract_tests.support.servers.forks import forked_client
 if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([forked_client.__name__])

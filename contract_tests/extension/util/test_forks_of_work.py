@@ -15,7 +15,7 @@ import pytest
 
 from contract_tests.support.data.batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, write_tables
 from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
-from contract_tests.support.servers.forking import children, forked_within, run_in_child
+from contract_tests.support.servers.forks.forking import children, forked_within, run_in_child
 from wallaroo_ext import (
     ForkedError,
     NotFoundError,

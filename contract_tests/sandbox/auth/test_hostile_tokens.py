@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from jwt.algorithms import RSAAlgorithm
 
-from contract_tests.support.conformance import recorded
+from contract_tests.support import recorded
 from contract_tests.support.servers.http_servers import serving, silent
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.auth import issuer_keys

@@ -19,7 +19,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import contract
 from wallaroo_ext.cli.commands.sandbox import sandbox as sandbox_command
 from wallaroo_ext.sandbox.auth import issuer as issuer_module

@@ -21,7 +21,7 @@ from contract_tests.support.sandbox.steering import (
     seed_rows,
     steer,
 )
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import connect, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.paths import CONTROL
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contract_tests.support.conformance import recorded
+from contract_tests.support import recorded
 from contract_tests.support.sandbox.steering import (
     JANUARY_MS,
     MODEL,
@@ -29,7 +29,7 @@ from contract_tests.support.sandbox.steering import (
     wait_for,
 )
 from contract_tests.support.servers.callers import PASSWORD, sign_in, sign_in_as
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import ConversionError, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.sandbox.control_client import Sandbox

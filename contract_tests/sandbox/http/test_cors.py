@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract_tests.support.browser import browsing
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.paths import DOCS_PAGE
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from scripts.lib.recordings import VARIABLE, inference_files, recordings_directory
+from scripts.lib.evidence.recordings import VARIABLE, inference_files, recordings_directory
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.engine.results import Chosen, Result, Scored

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.callers import UNKNOWN, invited, post, sign_in, sign_in_as, with_token
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext.sandbox.paths import CONFIGURATION
 
 USERS = "/auth/admin/realms/master/users"

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import connect, contract, infer
 from wallaroo_ext.sandbox.paths import DISCOVERY_ENDPOINT, DOCS_PAGE, realm_path
 from wallaroo_ext.sandbox.process import SandboxFailedError

@@ -19,7 +19,7 @@ import pytest
 from contract_tests.support.command_line import process
 from contract_tests.support.data.snapshots import snapshot, write
 from contract_tests.support.data.stored_models import add_models, killed_with_models, with_models
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from scripts.lib.data_directory import DATABASE, DIRECTORIES, restore
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
 from wallaroo_ext.sandbox.instance import Instance

@@ -15,7 +15,7 @@ import pytest
 
 from contract_tests.support.sandbox.deployments import WORKSPACE
 from contract_tests.support.servers.callers import post, sign_in, with_token
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from scripts.lib.data_directory import CREDENTIALS, DATABASE, DIRECTORIES, restore
 from wallaroo_ext import connect, contract, wait_until_running

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.lib.recordings import recordings_directory
+from scripts.lib.evidence.recordings import recordings_directory
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspac
 from wallaroo_mlops_client.models import CreateWorkspaceRequest, ListWorkspaceUsersRequest, QueryUsersRequest
 
 from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
     AnswerError,
     Clock,

@@ -23,8 +23,8 @@ import pyarrow as pa
 
 from scripts.lib.bench.model import model_content
 from scripts.lib.congruence import real_servers
-from scripts.lib.evidence import OF_DOCUMENTS
-from scripts.lib.recordings import VARIABLE, recordings_directory
+from scripts.lib.evidence.known_operations import OF_DOCUMENTS
+from scripts.lib.evidence.recordings import VARIABLE, recordings_directory
 from scripts.lib.written_tables import write_or_check
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext._util.json_values import list_of, object_of

@@ -19,8 +19,8 @@ import pyarrow as pa
 from scripts.lib.congruence.field_kinds import ANSWER, FieldKinds, differences
 from scripts.lib.congruence.real_servers_reasons import NO_REASON, reason_of
 from scripts.lib.congruence.scene import NOBODY, NOTHING_THERE, scene_of
-from scripts.lib.evidence import source
-from scripts.lib.recordings import NOTHING, VARIABLES, answer_of, inference_files, recordings, release_of
+from scripts.lib.evidence.known_operations import source
+from scripts.lib.evidence.recordings import NOTHING, VARIABLES, answer_of, inference_files, recordings, release_of
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from scripts.lib.congruence.scene import Scene
-    from scripts.lib.recordings import Recording
+    from scripts.lib.evidence.recordings import Recording
 
 TABLE = Path(__file__).parents[3] / "contract_tests/sandbox/congruence-by-release.md"
 

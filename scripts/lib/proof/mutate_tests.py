@@ -68,7 +68,7 @@ class _Worker:
     """A process that has loaded what tests need."""
 
     def __init__(self) -> None:
-        from contract_tests.support.servers import fork_server
+        from contract_tests.support.servers.forks import fork_server
 
         self._switches: mmap.mmap = import_module("sitecustomize").switches()
         self._fork_servers = _ForkServers()
@@ -160,7 +160,7 @@ class _ForkServers:
     """A process that has loaded what fork servers of tests load, and forks one whenever a test process wants one."""
 
     def __init__(self) -> None:
-        from contract_tests.support.servers import fork_server
+        from contract_tests.support.servers.forks import fork_server
 
         self._ours, theirs = socket.socketpair()
         with theirs:
@@ -182,7 +182,7 @@ class _ForkServers:
 
 
 def _serve_fork_servers(connection: socket.socket) -> None:
-    from contract_tests.support.servers import fork_server
+    from contract_tests.support.servers.forks import fork_server
 
     fork_server.load_modules()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that none of them stays as a zombie

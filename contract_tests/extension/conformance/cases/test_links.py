@@ -8,7 +8,7 @@ import pytest
 from wallaroo_mlops_client.api.deployments import get_deployment_status
 from wallaroo_mlops_client.models import GetDeploymentStatusRequest
 
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import SuiteOptions

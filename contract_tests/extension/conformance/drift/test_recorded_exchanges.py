@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.conformance import recorded
+from contract_tests.support import recorded
 from wallaroo_ext.conformance.drift import recorded_exchanges
 from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.conformance.drift.recorded_exchanges import compare_recordings

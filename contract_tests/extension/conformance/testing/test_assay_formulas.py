@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from contract_tests.support.recorded import exchanges, recorded_answer
-from scripts.lib.recordings import VARIABLE, recordings, recordings_directory
+from scripts.lib.evidence.recordings import VARIABLE, recordings, recordings_directory
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.testing.assay_formulas import (

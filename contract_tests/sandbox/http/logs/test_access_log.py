@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.callers import sign_in
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.logs.access_log import AccessLog, Entry, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.logs.log_writer import LogWriter, log_failures, shows_colours

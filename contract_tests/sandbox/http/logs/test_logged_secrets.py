@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.callers import sign_in
-from contract_tests.support.servers.fork_server import running
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.lib.recordings import inference_files, recordings
+from scripts.lib.evidence.recordings import inference_files, recordings
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 HEADINGS = _ROOT / "contract_tests/documents/headings.json"
 _DEFAULT = _ROOT.parent / "shared/documents"
 _BESIDE = ("field-notes", "vendor-sdk")

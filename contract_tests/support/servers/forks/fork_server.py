@@ -29,7 +29,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from contract_tests.support.servers.few_signing_keys import FewSigningKeys
+from contract_tests.support.servers.forks.few_signing_keys import FewSigningKeys
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
 from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.sandbox.auth import signing_keys
@@ -170,7 +170,7 @@ def _start_fork_server(*more: str) -> socket.socket:
 
 def _start_anew(theirs: socket.socket, ours: socket.socket, more: Sequence[str]) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "contract_tests.support.servers.fork_server", str(theirs.fileno()), *more],
+        [sys.executable, "-P", "-m", "contract_tests.support.servers.forks.fork_server", str(theirs.fileno()), *more],
         env=program_environment(),
         stdin=subprocess.DEVNULL,
         pass_fds=[theirs.fileno()],

@@ -24,7 +24,7 @@ NOTHING = object()
 VARIABLES = ("x", 7, "[removed]")
 """What stands in a request where the code that sent it had a variable."""
 
-_DEFAULT = Path(__file__).parents[3] / "shared/recordings"
+_DEFAULT = Path(__file__).parents[4] / "shared/recordings"
 _LAST_MONTHS = (
     ("2023-02", "2022.4"),
     ("2023-03", "2023.1"),

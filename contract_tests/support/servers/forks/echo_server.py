@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.support.servers import fork_server
+from contract_tests.support.servers.forks import fork_server
 from wallaroo_ext._util.after_fork import this_process
 
 if TYPE_CHECKING:

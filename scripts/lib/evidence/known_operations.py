@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.evidence_sample import sample
-from scripts.lib.recordings import VARIABLE, inference_files, recordings, recordings_directory, release_of
+from scripts.lib.evidence.recordings import VARIABLE, inference_files, recordings, recordings_directory, release_of
+from scripts.lib.evidence.sample import sample
 from scripts.lib.written_tables import write_or_check
 from wallaroo_ext import contract
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TABLE = ROOT / "openapi/releases/evidence.md"
 NOT_THERE = "not there"
 
