@@ -31,12 +31,12 @@ class ShowText(Protocol):
         ...
 
 
-def check_progress(progress: object, *told: str) -> None:
+def check_progress(progress: object, *values: str) -> None:
     """Check the argument `progress=`, before anything is sent.
 
     Args:
         progress: The argument.
-        told: What a function is called with, for the message.
+        values: What a function is called with, for the message.
 
     Raises:
         InvalidDataError: It is neither a function nor True, an `async` function, or one that takes something else.
@@ -51,8 +51,8 @@ def check_progress(progress: object, *told: str) -> None:
         raise InvalidDataError(f"`progress` is a function, or True for a bar or lines, not {progress!r}.")
     if iscoroutinefunction(progress) or iscoroutinefunction(getattr(type(progress), "__call__", None)):  # noqa: B004 - the check is for async
         raise InvalidDataError("`progress` is called, not awaited, also in asyncio: give a function without `async`.")
-    if not _takes(progress, len(told)):
-        raise InvalidDataError(f"`progress` is called with {' and '.join(told)}, which this function does not take.")
+    if not _takes(progress, len(values)):
+        raise InvalidDataError(f"`progress` is called with {' and '.join(values)}, which this function does not take.")
 
 
 def _takes(function: Callable[..., object], count: int) -> bool:

@@ -102,11 +102,11 @@ def _of_sandbox(client: Client, url: str) -> HeldTo | None:
 
 
 def _of_versions(client: Client) -> HeldTo | None:
-    """Return the release by the newest server that made one of the model versions; None where none tells it."""
-    told = {version for version in _versions(client) if _number(version)}
-    if not told:
+    """Return the release by the newest server that made one of the model versions; None where none says it."""
+    reported = {version for version in _versions(client) if _number(version)}
+    if not reported:
         return None
-    newest = max(told, key=lambda version: _number(version) or (0, 0))
+    newest = max(reported, key=lambda version: _number(version) or (0, 0))
     return HeldTo(release_of_version(newest), f"its newest model version was made on {newest}")
 
 

@@ -296,7 +296,7 @@ class Suite:
 
     def _rows_go_elsewhere(self, error: ConfigurationError) -> NoFixturesError:
         """Note that the token may not be sent to where the instance takes rows, unless that is no inference URL."""
-        base = self.interceptor.inference.base_of(self.interceptor.inference.told)
+        base = self.interceptor.inference.base_of(self.interceptor.inference.newest_url)
         if base is None or self.interceptor.allows(base.url):
             return self._no_fixtures(error)
         host = urlsplit(base.url).netloc

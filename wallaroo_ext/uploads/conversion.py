@@ -95,10 +95,10 @@ def _not_converted_steps(name: str, version: ModelVersion, *, ask: bool) -> Step
         logs = yield from within(_LOG_SECONDS, _log_steps(version.id))
     except (AnswerError, ConnectionFailedError):
         pass  # that it was not converted is what matters
-    said = f"{_reason(version) or 'the instance gives no reason'}."
+    reason = f"{_reason(version) or 'the instance gives no reason'}."
     if logs:
-        said += f" Its log ends: {'; '.join(logs[-_LINES:])}"
-    return ConversionError(f"The model {name} was not converted: {said}", version_id=version.id, logs=logs)
+        reason += f" Its log ends: {'; '.join(logs[-_LINES:])}"
+    return ConversionError(f"The model {name} was not converted: {reason}", version_id=version.id, logs=logs)
 
 
 def _reason(version: ModelVersion) -> str:

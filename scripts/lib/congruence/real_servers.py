@@ -232,8 +232,8 @@ def fields_of(schema: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in schema:
         metadata: dict[bytes, bytes] = each.metadata or {}
-        told = "".join(f" with {name.decode()}" for name in metadata)
-        inner = {} if pa.types.is_struct(each.type) else {f"{each.type}{told}".replace(".", "/"): True}
+        shown = "".join(f" with {name.decode()}" for name in metadata)
+        inner = {} if pa.types.is_struct(each.type) else {f"{each.type}{shown}".replace(".", "/"): True}
         found[each.name] = fields_of(each.type) if pa.types.is_struct(each.type) else inner
     return found
 

@@ -141,6 +141,6 @@ def run(*command: str, cwd: Path, variables: Mapping[str, str] | None = None) ->
     except OSError as error:
         raise ConsumerError(f"{command[0]} could not be run: {error.strerror}") from None
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip())[-1500:]
-        raise ConsumerError(f"{Path(command[0]).name} failed: {said}")
+        output = (done.stderr.strip() or done.stdout.strip())[-1500:]
+        raise ConsumerError(f"{Path(command[0]).name} failed: {output}")
     return done.stdout

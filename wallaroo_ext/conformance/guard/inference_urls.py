@@ -63,13 +63,13 @@ class InferenceUrls:
     Attributes:
         home: The URL of the API, without a slash at its end; empty while it is not known.
         base: Where the instance takes rows; None while it is not known.
-        told: The newest inference URL that the instance told; empty for none.
+        newest_url: The newest inference URL that the instance reported; empty for none.
     """
 
     def __init__(self, templates: Iterable[str]) -> None:
         self.home = ""
         self.base: InferenceBase | None = None
-        self.told = ""
+        self.newest_url = ""
         found = sorted({path for path in templates if _DEPLOYMENT in path}, key=lambda path: -path.count("/"))
         self._patterns = [template_pattern(path) for path in found]
 
@@ -96,9 +96,9 @@ class InferenceUrls:
             url: What it tells.
             is_allowed: Whether requests may be sent to a URL.
         """
-        self.told = url if isinstance(url, str) else ""
-        if self.base is None and self.told and self.home and is_allowed(self.told):
-            self.base = self.base_of(self.told)
+        self.newest_url = url if isinstance(url, str) else ""
+        if self.base is None and self.newest_url and self.home and is_allowed(self.newest_url):
+            self.base = self.base_of(self.newest_url)
 
     def destination(self, url: str) -> str:
         """Return the URL that a request goes to in place of one below the API's."""

@@ -113,8 +113,8 @@ class Api:
             headers = good.get("headers", {}) | {"Authorization": self._suite.authorization(operation)}
             request |= {"headers": headers, "auth": None}
         answer = self.send(operation, **request)
-        told = f"{operation} refuses what is right, too: {answer.status_code} {answer.text[:300]}"
-        assert answer.status_code == self._suite.rules.success(operation), told  # noqa: S101 - pytest's way to fail
+        message = f"{operation} refuses what is right, too: {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code == self._suite.rules.success(operation), message  # noqa: S101 - pytest's way to fail
 
     @staticmethod
     def first(answer: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def columns_of_release_2022(records: Sequence[dict[str, Any]], limit: int | None
 
     Args:
         records: The records.
-        limit: How many bytes may be taken by what is said of each row; None for any number.
+        limit: How many bytes the values that an answer has once may take when each row has them; None for any number.
 
     Raises:
         TooLargeError: It would take more.
@@ -48,22 +48,22 @@ def columns_of_release_2022(records: Sequence[dict[str, Any]], limit: int | None
     if len({len(column) for column in found.values()}) > 1:
         raise ValueError("its outputs have different numbers of rows")
     rows = max(map(len, found.values()), default=0)
-    said_once = _said_once(records)
-    if limit is not None and rows * len(json.dumps(said_once)) > limit:
-        raise TooLargeError(f"What is said of all of the {rows} rows takes more than {limit >> 20} MiB")
-    repeated: dict[str, Column] = {name: [value] * rows for name, value in said_once.items()}
+    of_all_rows = _of_all_rows(records)
+    if limit is not None and rows * len(json.dumps(of_all_rows)) > limit:
+        raise TooLargeError(f"The values that it has once for all of its {rows} rows take more than {limit >> 20} MiB")
+    repeated: dict[str, Column] = {name: [value] * rows for name, value in of_all_rows.items()}
     first = {name: values for name, values in repeated.items() if name == _TIME}
     return first | {f"in.{name}": values for name, values in _sent(records[0], rows)} | found | repeated
 
 
-def _said_once(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what an answer says of all rows, by the names of columns."""
+def _of_all_rows(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the values that an answer has once for all rows, by the names of columns."""
     last = records[-1]
-    said: dict[str, Any] = {_TIME: last[_TIME]} if _TIME in last else {}
+    found: dict[str, Any] = {_TIME: last[_TIME]} if _TIME in last else {}
     if any(_FAILURES in record for record in records):
-        said[_FAILURES] = [failure for record in records for failure in list_of(record.get(_FAILURES))]
+        found[_FAILURES] = [failure for record in records for failure in list_of(record.get(_FAILURES))]
     used = {_OUTPUTS, _SHADOWS, _SENT, _FAILURES, _TIME}
-    return said | {f"metadata.{name}": value for name, value in last.items() if name not in used}
+    return found | {f"metadata.{name}": value for name, value in last.items() if name not in used}
 
 
 def _outputs(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Column]]:

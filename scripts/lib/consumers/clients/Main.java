@@ -21,23 +21,23 @@ import org.openapitools.client.model.Visibility;
 import org.openapitools.client.model.Workspace;
 
 public class Main {
-    private static String told(String name) {
+    private static String variable(String name) {
         return System.getenv(name);
     }
 
     public static void main(String[] arguments) throws Exception {
         ApiClient keycloak = new ApiClient();
-        keycloak.setUsername(told("WALLAROO_CLIENT_ID"));
-        keycloak.setPassword(told("WALLAROO_CLIENT_SECRET"));
+        keycloak.setUsername(variable("WALLAROO_CLIENT_ID"));
+        keycloak.setPassword(variable("WALLAROO_CLIENT_SECRET"));
         AuthenticationApi authentication = new AuthenticationApi(keycloak);
-        authentication.setCustomBaseUrl(told("WALLAROO_AUTH_URL")); // the path has a server of its own
+        authentication.setCustomBaseUrl(variable("WALLAROO_AUTH_URL")); // the path has a server of its own
         String token = authentication
-            .requestToken("password", told("WALLAROO_USER"), told("WALLAROO_PASSWORD"), null, null, null, null)
+            .requestToken("password", variable("WALLAROO_USER"), variable("WALLAROO_PASSWORD"), null, null, null, null)
             .getAccessToken();
 
-        ApiClient client = new ApiClient().setBasePath(told("WALLAROO_API_URL"));
+        ApiClient client = new ApiClient().setBasePath(variable("WALLAROO_API_URL"));
         client.setBearerToken(token);
-        int workspace = Integer.parseInt(told("WORKSPACE_ID"));
+        int workspace = Integer.parseInt(variable("WORKSPACE_ID"));
 
         List<String> workspaces = new ArrayList<>();
         for (Workspace each : new WorkspacesApi(client).listWorkspaces(new ListWorkspacesRequest()).getWorkspaces()) {
@@ -49,14 +49,14 @@ public class Main {
             .workspaceId(workspace)
             .conversion(new Conversion().framework("onnx"));
         int model = new ModelsApi(client)
-            .uploadAndConvertModel(metadata, new File(told("MODEL_FILE")))
+            .uploadAndConvertModel(metadata, new File(variable("MODEL_FILE")))
             .getInsertModels().getReturning().get(0).getModels().get(0).getId();
         List<Map<String, Object>> rows = JSON.deserialize(
-            told("ROW"), new com.google.gson.reflect.TypeToken<List<Map<String, Object>>>() {}.getType());
+            variable("ROW"), new com.google.gson.reflect.TypeToken<List<Map<String, Object>>>() {}.getType());
         InferenceResult scored = new InferenceApi(client)
-            .inferPipeline(told("DEPLOYMENT"), told("PIPELINE"), rows, null, null, null).get(0);
+            .inferPipeline(variable("DEPLOYMENT"), variable("PIPELINE"), rows, null, null, null).get(0);
         AssayBaselineRow row = new AssaysApi(client).getAssayBaseline(
-            new GetAssayBaselineRequest().workspaceId(workspace).pipelineName(told("PIPELINE")).limit(1)).get(0);
+            new GetAssayBaselineRequest().workspaceId(workspace).pipelineName(variable("PIPELINE")).limit(1)).get(0);
 
         Map<String, Object> found = new HashMap<>();
         found.put("workspaces", workspaces);

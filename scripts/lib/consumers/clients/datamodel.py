@@ -7,16 +7,20 @@ from pathlib import Path
 import httpx
 import models
 
-told = os.environ
-asked = models.TokenRequest(grant_type="password", username=told["WALLAROO_USER"], password=told["WALLAROO_PASSWORD"])
+environment = os.environ
+asked = models.TokenRequest(
+    grant_type="password", username=environment["WALLAROO_USER"], password=environment["WALLAROO_PASSWORD"]
+)
 answer = httpx.post(
-    told["WALLAROO_AUTH_URL"] + "/auth/realms/master/protocol/openid-connect/token",
-    auth=(told["WALLAROO_CLIENT_ID"], told["WALLAROO_CLIENT_SECRET"]),
-    data={"grant_type": asked.grant_type, "username": asked.username, "password": told["WALLAROO_PASSWORD"]},
+    environment["WALLAROO_AUTH_URL"] + "/auth/realms/master/protocol/openid-connect/token",
+    auth=(environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"]),
+    data={"grant_type": asked.grant_type, "username": asked.username, "password": environment["WALLAROO_PASSWORD"]},
 )
 token = models.Token.model_validate_json(answer.raise_for_status().content).access_token.get_secret_value()
-client = httpx.Client(base_url=told["WALLAROO_API_URL"], headers={"Authorization": f"Bearer {token}"}, timeout=60)
-workspace = int(told["WORKSPACE_ID"])
+client = httpx.Client(
+    base_url=environment["WALLAROO_API_URL"], headers={"Authorization": f"Bearer {token}"}, timeout=60
+)
+workspace = int(environment["WORKSPACE_ID"])
 
 
 def send(path, body=None, **options):
@@ -37,18 +41,18 @@ metadata = models.ModelMetadata(
 )
 parts = {
     "metadata": (None, metadata.model_dump_json(exclude_none=True), "application/json"),
-    "file": ("model.onnx", Path(told["MODEL_FILE"]).read_bytes(), "application/octet-stream"),
+    "file": ("model.onnx", Path(environment["MODEL_FILE"]).read_bytes(), "application/octet-stream"),
 }
 uploaded = models.UploadModelResponse.model_validate(send("/v1/api/models/upload_and_convert", files=parts))
 [scored] = [
     models.InferenceResult.model_validate(row)
     for row in send(
-        f"/v1/api/pipelines/infer/{told['DEPLOYMENT']}/{told['PIPELINE']}",
-        content=told["ROW"],
+        f"/v1/api/pipelines/infer/{environment['DEPLOYMENT']}/{environment['PIPELINE']}",
+        content=environment["ROW"],
         headers={"Content-Type": "application/json; format=pandas-records"},
     )
 ]
-request = models.GetAssayBaselineRequest(workspace_id=workspace, pipeline_name=told["PIPELINE"], limit=1)
+request = models.GetAssayBaselineRequest(workspace_id=workspace, pipeline_name=environment["PIPELINE"], limit=1)
 [row] = [models.AssayBaselineRow.model_validate(row) for row in send("/v1/api/assays/get_baseline", request)]
 
 found = {
