@@ -152,7 +152,7 @@ class TestJson:
         assert records_of(answer("2025.2", scored=scored, rows=pa.table({"x": pa.array([], pa.float64())}))) == []
 
     def test_an_answer_that_takes_too_much_memory_is_refused(self) -> None:
-        with pytest.raises(Problem, match="take more than 0 MiB"):
+        with pytest.raises(Problem, match="takes more than 0 MiB"):
             answer("2025.2").to_json(0)
 
 
