@@ -1,6 +1,7 @@
 """Shows that the suite can fail: runs it on instances that lie in one way each, and on healthy ones in many conditions.
 
-Without arguments, it tries all mutants and writes contract_tests/mutants/mutants.md.
+Without arguments, it tries all mutants and writes contract_tests/mutants/mutants.md. `.proof/` keeps the verdicts until
+the suite, the sandbox, the contract or the mutants change, so that a whole run that was stopped goes on from there.
 """
 
 from __future__ import annotations
@@ -21,23 +22,31 @@ from typing import TYPE_CHECKING
 from contract_tests.mutants.catalogue import mutants
 from contract_tests.mutants.edits.client_edits import client_edits
 from contract_tests.mutants.healthy_instances import SURROUNDINGS
+from contract_tests.mutants.judging import RELEASE, Verdict
 from contract_tests.mutants.proof import FEW_CASES, Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
 from contract_tests.support.servers import nginx
 from scripts.lib.called_from import called_path
+from scripts.lib.proof.kept_results import KeptResults, digest
 from wallaroo_ext._util.files.atomic_files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from contract_tests.mutants.edits.client_edits import ClientEdit
-    from contract_tests.mutants.judging import Verdict
 
     Results = list[tuple[Trial, Verdict]]
 
 ROOT = Path(__file__).parents[3]
 GENERATED = ROOT / "generated"
+DECISIVE = (
+    *("contract_tests/instance", "contract_tests/mutants", "contract_tests/support"),
+    *("generated", "openapi", "scripts/requirements", "wallaroo_ext"),
+    *(":!contract_tests/mutants/survivors.py", ":!*.md"),
+)
+"""The paths of what a verdict depends on, and of what it does not, as git writes them."""
+
 FIRST_SEED = 29
 LEAST_KILLED = 0.95
 
@@ -58,11 +67,11 @@ def main() -> int:
     trials = healthy_trials(options.seeds, options.cases)
     trials += [Trial(name, FIRST_SEED, cases=options.cases) for name in names]
     started = time.monotonic()
-    results = run_trials(trials, options.jobs)
+    is_whole = names == list(mutants())
+    results = run_trials(trials, options.jobs, kept_verdicts(trials) if is_whole else None)
     if options.json:
         rows = [asdict(trial) | asdict(verdict) for trial, verdict in results]
         write_atomically(options.json.resolve(), json.dumps(rows, indent=1).encode())
-    is_whole = names == list(mutants())
     if is_whole:
         FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in results if verdict.is_kill}), "utf-8")
     return print_summary(results, time.monotonic() - started, LEAST_KILLED if is_whole else 0.0)
@@ -122,12 +131,26 @@ def healthy_trials(number: int, cases: int) -> list[Trial]:
     return [Trial("", FIRST_SEED + turn, names[turn % len(names)], cases) for turn in range(number)]
 
 
-def run_trials(trials: list[Trial], jobs: int) -> Results:
-    """Run the trials and print the verdict of each. Returns the verdicts."""
-    results: Results = []
-    for number, (trial, verdict) in enumerate(verdicts(trials, jobs), 1):
+def kept_verdicts(trials: list[Trial]) -> KeptResults:
+    """Return the verdicts that are known of these trials, and keep further ones."""
+    name = digest([str(trial) for trial in trials], *DECISIVE)
+    return KeptResults(ROOT / ".proof" / f"{name}.jsonl")
+
+
+def run_trials(trials: list[Trial], jobs: int, kept: KeptResults | None) -> Results:
+    """Run the trials whose verdicts are not kept, and print the verdict of each. Returns all verdicts."""
+    results: Results = [
+        (Trial(**line["trial"]), Verdict(**line["verdict"])) for line in (kept.results if kept is not None else [])
+    ]
+    known = {trial for trial, _ in results}
+    if known:
+        print(f"{len(known)} of {len(trials)} verdicts are kept from a run that was stopped.")
+    waiting = [trial for trial in trials if trial not in known]
+    for number, (trial, verdict) in enumerate(verdicts(waiting, jobs), len(known) + 1):
         print(f"[{number}/{len(trials)}] {describe(trial, verdict)}", flush=True)
         results.append((trial, verdict))
+        if kept is not None:
+            kept.add({"trial": asdict(trial), "verdict": asdict(verdict)})
     return results
 
 
@@ -166,6 +189,7 @@ def print_summary(results: Results, seconds: float, least_killed: float) -> int:
     survivors = [name for name, verdict in lying.items() if not verdict.is_kill]
     for name in survivors:
         print(f"not killed: {name}: {REASONS.get(name, 'NO REASON IS KNOWN')}")
+    print_kinds(lying)
     killed = len(lying) - len(survivors)
     share = killed / len(lying) if lying else 1.0
     print(
@@ -173,6 +197,15 @@ def print_summary(results: Results, seconds: float, least_killed: float) -> int:
     )
     print(f"{seconds:.0f} s")
     return int(bool(alarms) or share < least_killed or any(name not in REASONS for name in survivors))
+
+
+def print_kinds(lying: Mapping[str, Verdict]) -> None:
+    """Print how many mutants of each kind were killed."""
+    of_kind: dict[str, list[bool]] = {}
+    for name, verdict in lying.items():
+        of_kind.setdefault(mutants()[name].kind, []).append(verdict.is_kill)
+    for kind, kills in of_kind.items():
+        print(f"{kind}: {sum(kills)} of {len(kills)} killed ({sum(kills) / len(kills):.0%})")
 
 
 def try_edits(*, contract: bool) -> int:
@@ -205,7 +238,6 @@ def noticed_client_edits() -> Iterator[tuple[ClientEdit, str]]:
 
 def write_mutant_report(directory: Path, names: list[str]) -> int:
     """Write the suite's report of one mutant, as it would be of a real instance. Returns the exit code."""
-    from contract_tests.mutants.judging import RELEASE
     from contract_tests.mutants.serving import lying_instance
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SuiteOptions

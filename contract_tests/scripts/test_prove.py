@@ -1,0 +1,75 @@
+"""Does `scripts/prove` go on where it was stopped, and does it say how many mutants of each kind were noticed?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract_tests.mutants.catalogue import mutants
+from contract_tests.mutants.judging import Verdict
+from contract_tests.mutants.proof import Trial
+from scripts.lib.proof import kept_results, prove
+from scripts.lib.proof.kept_results import KeptResults, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+KILLED = Verdict(lies=3, noticed=True, check="a check", message="", crash="", seconds=1.0)
+SURVIVED = Verdict(lies=3, noticed=False, check="", message="", crash="", seconds=1.0)
+TRIALS = [Trial(name, 29) for name in list(mutants())[:4]]
+
+
+def judged(trials: Iterable[Trial], processes: int) -> Iterator[tuple[Trial, Verdict]]:  # noqa: ARG001 - as it is called
+    for trial in trials:
+        yield trial, SURVIVED if trial == TRIALS[1] else KILLED
+
+
+def test_a_run_that_was_stopped_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, tried = tmp_path / "kept" / "verdicts.jsonl", list[Trial]()
+
+    def stopped(trials: Iterable[Trial], processes: int) -> Iterator[tuple[Trial, Verdict]]:
+        for trial, verdict in judged(trials, processes):
+            if len(tried) == 2:
+                raise KeyboardInterrupt
+            tried.append(trial)
+            yield trial, verdict
+
+    monkeypatch.setattr(prove, "verdicts", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        prove.run_trials(TRIALS, 1, KeptResults(file))
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write('{"trial": {"mut')  # what it was writing when it was killed
+    monkeypatch.setattr(prove, "verdicts", judged)
+    for _ in range(2):
+        assert prove.run_trials(TRIALS, 1, KeptResults(file)) == list(judged(TRIALS, 1))
+    assert "2 of 4 verdicts are kept" in capsys.readouterr().out
+
+
+def test_verdicts_are_of_the_files_that_they_depend_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_results, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
+    (tmp_path / "suite").mkdir()
+    for name in ("suite/one.py", "suite/page.md", "other.py"):
+        (tmp_path / name).write_text("before")
+    for arguments in (["init", "-q"], ["add", "suite", "other.py"]):
+        kept_results.subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    before = digest(["a"], "suite", ":!*.md")
+    assert digest(["b"], "suite", ":!*.md") != before
+    for name, changes in (("other.py", False), ("suite/page.md", False), ("suite/one.py", True)):
+        (tmp_path / name).write_text("after")
+        assert (digest(["a"], "suite", ":!*.md") != before) is changes, name
+
+
+def test_the_share_of_each_kind_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert prove.print_summary(list(judged(TRIALS, 1)), 1.0, 0.0) == 1, "no reason is known of the survivor"
+    printed = capsys.readouterr().out
+    kind = mutants()[TRIALS[1].mutant].kind
+    of_kind = [trial for trial in TRIALS if mutants()[trial.mutant].kind == kind]
+    killed = len(of_kind) - 1
+    assert f"{kind}: {killed} of {len(of_kind)} killed ({killed / len(of_kind):.0%})" in printed
+    assert "3 of 4 mutants killed (75.0%)" in printed
