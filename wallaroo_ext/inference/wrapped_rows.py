@@ -23,7 +23,8 @@ def wrapped_rows(document: Mapping[Any, Any]) -> Any:
     """Return the rows that an object wraps: a list of records or, under `instances`, of vectors, or another object.
 
     An object that is returned has its columns by name, or in the way of pandas' `orient="split"`. What could be a
-    column of that name, such as `inputs` with lists of numbers, is no wrapper. Returns None for an object that is itself the rows.
+    column of that name, such as `inputs` with lists of numbers, is no wrapper. Returns None for an object that is
+    itself the rows.
 
     Raises:
         InvalidDataError: The tensors of the object are those of the Open Inference Protocol.
