@@ -125,6 +125,7 @@ def upload_model(
     _check_readable(model)
     check_seconds("timeout", timeout)
     check_progress(progress, "the bytes sent", "the bytes in all")
+    _check_texts(name=name, file_name=file_name or "", python_version=python_version or "")
     required = requirement_list(requirements)
     framework = check_framework(framework, new_framework=new_framework)
     sending = _Sending(name, progress, check_sha)
@@ -161,6 +162,13 @@ def _check_readable(model: ModelSource) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.upload_model.") from None
+
+
+def _check_texts(**options: object) -> None:
+    """Raise InvalidDataError for an option that is no text: as a number, a version of Python would lose its zero."""
+    for name, value in options.items():
+        if not isinstance(value, str):
+            raise InvalidDataError(f"`{name}` is a text, not {type(value).__name__}.")
 
 
 @contextmanager
