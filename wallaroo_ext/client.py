@@ -113,9 +113,34 @@ def connect(
     from wallaroo_ext.redaction.logs import redact_logs
     from wallaroo_ext.transport.connected_client import ConnectedClient
     from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
+    from wallaroo_ext.transport.option_kinds import check_kinds, check_telemetry
     from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
     from wallaroo_ext.transport.retry.transport import RetryTransport
 
+    check_kinds(
+        api_url=api_url,
+        auth_url=auth_url,
+        prefix=prefix,
+        suffix=suffix,
+        client_id=client_id,
+        client_secret=client_secret,
+        username=username,
+        password=password,
+        token=token,
+        refresh_token=refresh_token,
+        scope=scope,
+        inference_hosts=inference_hosts,
+        cache=cache,
+        limits=limits,
+        retries=retries,
+        user_agent=user_agent,
+        ca_bundle=ca_bundle,
+        verify=verify,
+        transport=transport,
+        clock=clock,
+        environment=environment,
+    )
+    check_telemetry(telemetry)
     settings = Settings.resolve(
         environment,
         api_url=api_url,

@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SHOWN = 10
+_TYPED = 0.8
+"""How similar a name has to be to count as one that was mistyped."""
+
+
+def near_names(name: str, known: Sequence[str]) -> list[str]:
+    """Return the known names of which one may be a mistyped form."""
+    return get_close_matches(name, known, n=3, cutoff=_TYPED)
 
 
 def near_or_first(name: str, known: Sequence[str]) -> str:

@@ -49,6 +49,8 @@ class Origins:
             raise ConfigurationError(self._refusal(url))
 
     def _inference_urls(self, host: str) -> list[httpx.URL]:
+        if not isinstance(host, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+            raise ConfigurationError(f"`inference_hosts` has texts only, no {type(host).__name__}.")
         url = parse_http_url(host if "://" in host else f"https://{host}", "Each of inference_hosts")
         if "*" in url.host or url.raw_path not in {b"/", b""}:
             raise ConfigurationError(f"{host!r} in inference_hosts is no host: write host, host:port or https://host.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.batch.retries import BatchRetries
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.column_names import SEPARATOR, column_list
 from wallaroo_ext.inference.media_types import Wire, request_type
 from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import METADATA, Selection, selection_of
@@ -114,15 +114,11 @@ def scoring_options(
         InvalidDataError: A value cannot be used.
     """
     return ScoringOptions(
-        columns=None if columns is None else _names(columns),
-        keys=_names(keys),
+        columns=None if columns is None else tuple(column_list(columns)),
+        keys=tuple(column_list(keys, "keys")),
         selection=selection_of(dataset, dataset_exclude, dataset_separator, left_out=LEFT_OUT),
         **others,
     )
-
-
-def _names(value: str | Sequence[str]) -> tuple[str, ...]:
-    return ((value,) if value else ()) if isinstance(value, str) else tuple(value)
 
 
 @dataclass(frozen=True, kw_only=True)

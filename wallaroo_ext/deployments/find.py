@@ -21,7 +21,7 @@ from wallaroo_ext.errors import (
     NotFoundError,
 )
 from wallaroo_ext.operations import Steps, call_steps, note_leftovers, run, steps_of, synchronous
-from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
+from wallaroo_ext.resources.lookup import ambiguous_error, is_near, not_found_error
 from wallaroo_ext.resources.pipelines import pipeline_names_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 
@@ -141,7 +141,7 @@ def undeploy(
     *,
     workspace: int | str | None = None,
 ) -> Steps[None]:
-    """Undeploy a deployment. It is no error if it has ended already, or if nothing is deployed under the name.
+    """Undeploy a deployment. It is no error if it has ended already, or if the pipeline of this name is not deployed.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline".
 
@@ -154,6 +154,7 @@ def undeploy(
 
     Raises:
         AmbiguousError: Several deployments have the name; none is undeployed.
+        NotFoundError: The instance lists its pipelines, and none has this name; the message has the near ones.
         InvalidRequestError: There has never been a deployment of this id.
         InvalidDataError: `deployment` is no deployment, name or id.
     """
@@ -162,10 +163,25 @@ def undeploy(
         named = yield from look_up_steps(deployment, workspace)
         if named is not None:
             yield from _ended_steps(named.id, named.name)
+        else:
+            yield from _check_known_steps(deployment, workspace)
     elif isinstance(deployment, Deployment):
         yield from _ended_steps(deployment.id, deployment.name)
     else:
         yield from _ended_steps(_id_of(deployment), f"the deployment {deployment}")
+
+
+def _check_known_steps(name: str, workspace: int | str | None) -> Steps[None]:
+    """Raise NotFoundError for a name that no pipeline and no ended deployment can have had.
+
+    A deployment that has ended is not listed. Its name ends with its id, and need not begin as its pipeline's does.
+    """
+    known = yield from pipeline_names_steps(workspace)
+    ended = _NAME.fullmatch(name)
+    is_known = name in known or (ended is not None and (ended["deploy_id"] in known or not is_near(name, known)))
+    if known and not is_known:
+        what = f"No pipeline has the name {name!r}; nothing was undeployed."
+        raise not_found_error(_URL, what, known={each: each for each in known}, wanted=name)
 
 
 def _id_of(deployment: object) -> int:

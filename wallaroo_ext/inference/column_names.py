@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ONLY_INPUT = "tensor"
 """The name that every release accepts for the input of a model with a single one."""
 
@@ -20,6 +28,33 @@ MODEL_SPLIT = f"{OUTPUT}{MODEL_SPLIT_FIELD}"
 _PARTS = {"in", "out", "anomaly", "metadata"}
 _SHADOW = "out_"
 """The beginning of a part with the outputs of one more model of a shadow step; the model's name follows."""
+
+
+def column_list(columns: Sequence[str] | str, argument: str = "columns") -> list[str]:
+    """Return the names of columns that a caller gave; a text is one of them, unless it is empty.
+
+    A number is the name of a column that pandas numbered. The columns of a frame and an array of names will do, too.
+
+    Args:
+        columns: The names.
+        argument: The name of the caller's argument, for messages.
+
+    Raises:
+        InvalidDataError: They are not in an order, or one of them is no name.
+    """
+    given: Any = columns
+    if isinstance(given, str):
+        return [given] if given else []
+    if isinstance(given, set | frozenset | Mapping | bytes) or not hasattr(given, "__iter__"):
+        raise InvalidDataError(f"`{argument}` is a list of names in their order, not {type(given).__name__}.")
+    return [_column_name(name, argument) for name in given]
+
+
+def _column_name(name: Any, argument: str) -> str:
+    is_number = hasattr(name, "__index__") and not isinstance(name, bool)
+    if not isinstance(name, str) and not is_number:
+        raise InvalidDataError(f"`{argument}` has {name!r}, which is no name of a column.")
+    return str(name)
 
 
 def is_part(name: str) -> bool:

@@ -9,7 +9,7 @@ from wallaroo_ext import contract
 from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import EngineError, InvalidDataError
-from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.column_names import SEPARATOR, column_list
 from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, Decimal, TextOptions
 from wallaroo_ext.inference.media_types import OPERATION, Wire
@@ -195,7 +195,7 @@ def infer_steps(
     check_missing(missing)
     if timeout is not None:
         timeout = to_httpx_timeout(timeout)
-    names = [columns] if isinstance(columns, str) else columns
+    names = None if columns is None else column_list(columns)
     read = partial(rows_to_send, data, names, vector=vector, missing=missing, texts=texts)
     table: pa.Table = (yield Work(read)) if is_file(data) else read()
     url = yield from endpoint_steps(client, where, workspace, argument="where")

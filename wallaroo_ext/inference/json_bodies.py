@@ -29,6 +29,9 @@ Column: TypeAlias = Any
 BLOCK_SIZE = 1 << 16
 """Bytes of a block in Arrow; as JSON it takes several times as much."""
 
+_VECTORS = 2
+"""The dimensions of an array whose rows are vectors."""
+
 
 def to_records(table: Table) -> list[bytes]:
     """Return a table as a list of records, in pieces.
@@ -40,11 +43,26 @@ def to_records(table: Table) -> list[bytes]:
     names = table.column_names
     pieces = [b"["]
     for batch in _blocks(table):
-        columns = map(_values, batch.columns)
-        records = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        pieces += [_dumps(records)[1:-1], b","]
+        pieces += [_records([_values(column) for column in batch.columns], names), b","]
     pieces[max(1, len(pieces) - 1) :] = [b"]"]
     return pieces
+
+
+def _records(columns: list[Any], names: list[str]) -> bytes:
+    """Return rows as records with commas between them."""
+    if len(columns) == 1 and isinstance(columns[0], np.ndarray) and columns[0].ndim == _VECTORS:
+        return _records_of_vectors(names[0], columns[0])
+    return _dumps([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])[1:-1]
+
+
+def _records_of_vectors(name: str, rows: Array) -> bytes:
+    """Return rows of one field, vectors of one length, as records with commas between them.
+
+    The array is written as a whole, which takes less time than to write each of its rows. Brackets stand around rows
+    only: the elements are numbers.
+    """
+    beginning = b"{%b:[" % _dumps(name)
+    return _dumps(rows)[1:-1].replace(b"]", b"]}").replace(b"[", beginning)
 
 
 def to_columns(table: Table) -> list[bytes]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
 
 if TYPE_CHECKING:
@@ -53,15 +55,23 @@ def selection_of(
         exclude: The parts to leave out; None for those of `left_out` that `dataset` does not name.
         separator: The text that joins names.
         left_out: The parts to leave out by default.
+
+    Raises:
+        InvalidDataError: Parts are no texts, or the separator is none.
     """
-    wanted = _names(dataset)
+    if not isinstance(separator, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+        raise InvalidDataError(f"`dataset_separator` is a text, not {type(separator).__name__}.")
+    wanted = _names("dataset", dataset)
     if exclude is None:
         exclude = [part for part in left_out if not any(_is_of(part, name) for name in wanted)]
-    return Selection(wanted, _names(exclude), separator)
+    return Selection(wanted, _names("dataset_exclude", exclude), separator)
 
 
-def _names(value: str | Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in ([value] if isinstance(value, str) else value) if name)
+def _names(argument: str, value: str | Sequence[str]) -> tuple[str, ...]:
+    given: Any = [value] if isinstance(value, str) else value
+    if not isinstance(given, Collection) or not all(isinstance(name, str) for name in cast("Collection[Any]", given)):
+        raise InvalidDataError(f"`{argument}` is the name of a part of the answer, or a list of names, not {value!r}.")
+    return tuple(name for name in cast("Collection[str]", given) if name)
 
 
 def _is_of(part: str, name: str) -> bool:

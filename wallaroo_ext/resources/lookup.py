@@ -39,6 +39,11 @@ def near_names(wanted: str, known: Iterable[str]) -> str:
     return _advice(wanted, {name: name for name in known})
 
 
+def is_near(wanted: str, known: Iterable[str]) -> bool:
+    """Return whether a known name is similar to the wanted one."""
+    return bool(get_close_matches(wanted.casefold(), [name.casefold() for name in known], n=1))
+
+
 def _advice(wanted: str, known: Mapping[str, str]) -> str:
     """Return a sentence with the names that are similar to the wanted one, or else with all."""
     by_folded = {name.casefold(): shown for name, shown in known.items()}

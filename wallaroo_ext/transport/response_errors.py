@@ -47,7 +47,15 @@ AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 _REQUEST_IDS = ("X-Request-Id", "X-Correlation-Id", "X-B3-TraceId")
 """The headers in which gateways and service meshes return the id of a request, the most usual first."""
 
+_API = "/v1/api/"
 _CHECK_ADDRESS = "Is this the API's address?"
+_SLOW_ADVICE = (
+    "Connect with a longer `timeout`, or ask for less at a time.",
+    "Is the address right, and can this machine reach it? If it is only slow, connect with a longer `timeout`.",
+)
+"""What to do where no answer came in time, and where no connection did."""
+_LONGEST_WAIT = 7 * 24 * 3600
+"""The seconds that an answer may ask to wait; more is no time that anybody means."""
 _LONGEST_ID = 128
 _LONGEST_MESSAGE = 8_192
 _LONGEST_REASON = 300
@@ -115,14 +123,23 @@ def response_error(operation: str, response: httpx.Response) -> AnswerError:
     advice = _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
     if kind is ServerError and status not in _NOT_CARRIED_OUT and _writes(operation):
         advice = _CHECK_BEFORE_RESENDING
+    if status == HTTPStatus.NOT_FOUND and (prefix := _prefix(response)):
+        advice = f"Does the API's URL end with {prefix}? If it does: {advice[0].lower()}{advice[1:]}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         seconds = retry_after(response, time.time())
-        advice = advice if seconds is None else f"Wait {seconds:g} s before the next request."
+        if seconds is not None and 0 < seconds <= _LONGEST_WAIT:
+            advice = f"Wait {seconds:g} s before the next request."
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         advice = _proxy_advice(_proxy_of(response))
     if basic_challenges.wants_basic(status, response.headers.multi_items()):
         advice = basic_challenges.ADVICE
     return _error(kind, operation, response, parsed.text or body_as_line(response) or "without a body", advice)
+
+
+def _prefix(response: httpx.Response) -> str:
+    """Return what a request to the API has before its own path, as one through a gateway; empty for nothing."""
+    before, found, _ = response.request.url.path.partition(_API)
+    return before if found else ""
 
 
 def contract_violation(operation: str, response: httpx.Response, problem: str) -> ContractViolationError:
@@ -183,7 +200,7 @@ def _reason_of(error: httpx.RequestError) -> tuple[type[ConnectionFailedError], 
         return RequestTimeoutError, what, "Use fewer threads, or connect with more `limits`."
     if isinstance(error, httpx.TimeoutException):
         what = f"{host} did not answer in time ({name})"
-        return RequestTimeoutError, what, "Connect with a longer `timeout`, or ask for less at a time."
+        return RequestTimeoutError, what, _SLOW_ADVICE[isinstance(error, httpx.ConnectTimeout)]
     what = f"the connection to {host} failed: {_one_line(str(error)) or name}"
     return ConnectionFailedError, what, _connection_advice(error, what, proxy)
 
@@ -191,11 +208,9 @@ def _reason_of(error: httpx.RequestError) -> tuple[type[ConnectionFailedError], 
 def _connection_advice(error: httpx.RequestError, what: str, proxy: Proxy | None) -> str:
     """Return what to do about a connection that failed."""
     if "CERTIFICATE_VERIFY_FAILED" in what:
-        named = " and ".join(name for name in NAMED_BY if os.environ.get(name))
-        instead = f"; the known ones are now those of {named}" if named else ""
-        return f"Name the file of the instance's certificate authority in WALLAROO_CA_BUNDLE{instead}."
+        return _certificate_advice(what)
     if "WRONG_VERSION_NUMBER" in what:
-        return "It speaks no TLS at this port: write http:// in place of https://, or the port at which it does."
+        return _no_tls_advice(proxy)
     if isinstance(error, httpx.ProxyError):
         return _proxy_advice(proxy)
     if not isinstance(error, httpx.ConnectError):
@@ -205,6 +220,24 @@ def _connection_advice(error: httpx.RequestError, what: str, proxy: Proxy | None
     advice = "Is the address right, and is the instance running?"
     local = is_loopback(host_of(error.request.url))
     return f"{advice} `wallaroo-ext sandbox` runs one on this machine." if local else advice
+
+
+def _no_tls_advice(proxy: Proxy | None) -> str:
+    """Return what to do where no TLS is spoken; that with a proxy comes before that with the instance."""
+    if proxy is not None and proxy.is_encrypted:
+        return f"The proxy speaks no TLS at this port: write http:// in place of https:// into {proxy.variable}."
+    return "It speaks no TLS at this port: write http:// in place of https://, or the port at which it does."
+
+
+def _certificate_advice(what: str) -> str:
+    """Return what to do about a certificate that was refused, by the reason that OpenSSL gives."""
+    if " mismatch, certificate is not valid for " in what:
+        return "The certificate is for other names than this one: connect to a name that it has."
+    if "certificate has expired" in what or "certificate is not yet valid" in what:
+        return "Those who run the instance have to renew the certificate, unless this machine's clock is wrong."
+    named = " and ".join(name for name in NAMED_BY if os.environ.get(name))
+    instead = f"; the known ones are now those of {named}" if named else ""
+    return f"Name the file of the instance's certificate authority in WALLAROO_CA_BUNDLE{instead}."
 
 
 def _proxy_advice(proxy: Proxy | None) -> str:

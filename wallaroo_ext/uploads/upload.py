@@ -24,6 +24,7 @@ from wallaroo_ext.resources.workspaces import list_workspaces_steps, workspace_i
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.conversion import ready_version_steps
 from wallaroo_ext.uploads.digest import BackgroundDigest
+from wallaroo_ext.uploads.frameworks import check_framework
 from wallaroo_ext.uploads.progress import Reporter, show_progress
 from wallaroo_ext.uploads.requests import Form, plan_upload, plan_without_conversion, requirement_list
 from wallaroo_ext.uploads.sources import Source, open_source, opener_again
@@ -51,6 +52,7 @@ def upload_model(
     name: str,
     workspace: int | str | None = None,
     framework: str = "onnx",
+    new_framework: bool = False,
     input_schema: Schema | None = None,
     output_schema: Schema | None = None,
     arch: Literal["x86", "arm"] | None = None,
@@ -81,7 +83,9 @@ def upload_model(
         name: The model's name, of letters, digits and dashes. Where the workspace has a model of this name, a version
             is added to it.
         workspace: The workspace to upload into, by its name or its id; by default the user's own.
-        framework: The framework that the model was written with, `onnx` by default.
+        framework: The framework that the model was written with, `onnx` by default. A name that is not known is sent as
+            it is, unless it is near a known one.
+        new_framework: True to send such a name, too.
         input_schema: The Arrow schema of the inputs, for frameworks that need it: a `pyarrow.Schema`, its serialised
             bytes, or their base64.
         output_schema: The Arrow schema of the outputs, in the same forms.
@@ -111,7 +115,8 @@ def upload_model(
         ConversionError: The conversion ended in `error`; the message has the reason, `logs` the log where there is one.
         UploadCorruptedError: The instance stored other bytes than were sent.
         WaitTimeoutError: The conversion did not end in time.
-        InvalidDataError: There is nothing to send, or the file changed while it was sent; nothing was uploaded then.
+        InvalidDataError: The framework's name is mistyped, there is nothing to send, or the file changed while it was
+            sent; nothing was uploaded then.
         ConfigurationError: The options contradict each other.
         ConnectionFailedError: The connection was lost; its `advice` says whether the model can be there.
         ApiError: The instance refuses the upload.
@@ -120,7 +125,9 @@ def upload_model(
     _check_readable(model)
     check_seconds("timeout", timeout)
     check_progress(progress, "the bytes sent", "the bytes in all")
+    _check_texts(name=name, file_name=file_name or "", python_version=python_version or "")
     required = requirement_list(requirements)
+    framework = check_framework(framework, new_framework=new_framework)
     sending = _Sending(name, progress, check_sha)
     open_again = opener_again(model, size)
     with open_source(model, size) as source:
@@ -155,6 +162,13 @@ def _check_readable(model: ModelSource) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.upload_model.") from None
+
+
+def _check_texts(**options: object) -> None:
+    """Raise InvalidDataError for an option that is no text: as a number, a version of Python would lose its zero."""
+    for name, value in options.items():
+        if not isinstance(value, str):
+            raise InvalidDataError(f"`{name}` is a text, not {type(value).__name__}.")
 
 
 @contextmanager

@@ -211,6 +211,20 @@ class TestOneMeaning:
         assert done.code == 1
         assert "This user has no workspace '999" in done.err
 
+    @pytest.mark.parametrize("name", ["scroes", "scroes-1", "nothing-like-it"])
+    def test_undeploy_refuses_a_name_that_no_pipeline_has(self, client: Client, model: ModelVersion, name: str) -> None:
+        deploy_pipeline(client, "scores", model)
+        with pytest.raises(NotFoundError, match="nothing was undeployed") as caught:
+            undeploy(client, name)
+        assert "scores" in caught.value.advice
+        assert is_deployed(client, "scores")
+
+    def test_it_is_no_error_that_it_has_ended(self, client: Client, model: ModelVersion) -> None:
+        made = deploy_pipeline(client, "scores", model)
+        for name in ("scores", "scores", made.name, "live-1"):
+            undeploy(client, name)
+        assert not is_deployed(client, "scores")
+
     def test_undeploy_takes_no_url(self, client: Client, model: ModelVersion, wallaroo: Callable[..., Done]) -> None:
         made = deploy_pipeline(client, "x", model)
         with pytest.raises(InvalidDataError, match="is a URL: give the name"):

@@ -83,6 +83,8 @@ def test_each_kind_of_column_has_the_values_of_python(name: str) -> None:
             ),
             id="chunks of other lengths, and a name to escape",
         ),
+        pytest.param(pa.table({'a]},{"[b': [[1.5, 2.5], [3.5, 4.5]]}), id="a name with brackets"),
+        pytest.param(pa.table({"a": [[[1.5], [2.5]], [[3.5], [4.5]]]}), id="matrices"),
     ],
 )
 def test_tables_of_any_layout_have_the_values_of_python(table: Any) -> None:

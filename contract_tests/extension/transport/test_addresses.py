@@ -11,7 +11,7 @@ from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
 from contract_tests.support.servers import http_servers, three_ways
-from wallaroo_ext import ConnectionFailedError, RequestTimeoutError, RetryPolicy, connect, contract
+from wallaroo_ext import ConnectionFailedError, NotFoundError, RequestTimeoutError, RetryPolicy, connect, contract
 from wallaroo_ext.conformance.drift.fetching import fetch_document
 
 if TYPE_CHECKING:
@@ -101,3 +101,14 @@ def test_elsewhere_the_port_is_said_and_no_sandbox_is(
 def test_a_timeout_says_host_and_port() -> None:
     with http_servers.silent() as url, pytest.raises(RequestTimeoutError, match=re.escape(url.removeprefix("http://"))):
         three_ways.list_in("sync", url, timeout=0.05)
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_where_nothing_is_found_behind_a_prefix_it_is_asked_about(way: str) -> None:
+    with http_servers.serving(lambda handler, _: http_servers.answer(handler, 404, b"{}")) as seen:
+        with pytest.raises(NotFoundError) as behind:
+            three_ways.list_in(way, f"{seen.url}/gateway")
+        with pytest.raises(NotFoundError) as bare:
+            three_ways.list_in(way, seen.url)
+    assert behind.value.advice.startswith("Does the API's URL end with /gateway? If it does: check the names")
+    assert bare.value.advice.startswith("Check the names")

@@ -34,6 +34,7 @@ def upload(
     name: ModelName,
     workspace: Workspace = None,
     framework: str = "onnx",
+    new_framework: bool = False,
     arch: Literal["x86", "arm"] | None = None,
     input_schema: Annotated[Path | None, PATH] = None,
     output_schema: Annotated[Path | None, PATH] = None,
@@ -56,7 +57,8 @@ def upload(
         file: The model's file, or - for the standard input.
         name: The model's name, of letters, digits and dashes. If the workspace has the model, it gets another version.
         workspace: The workspace, by its name or its id; the user's own one by default.
-        framework: The framework of the model.
+        framework: The framework of the model. A name that is near a known one is taken for a typing error.
+        new_framework: Whether such a name is meant.
         arch: The processors to deploy it on.
         input_schema: A file with the Arrow schema of its inputs, for frameworks that need it: an .arrow or .parquet
             file with any rows, or a serialised schema.
@@ -83,6 +85,7 @@ def upload(
                     name=name,
                     workspace=workspace_number,
                     framework=framework,
+                    new_framework=new_framework,
                     arch=arch,
                     python_version=python_version,
                     requirements=requirement,

@@ -161,8 +161,8 @@ class ColumnType:
         if wrong is not None:
             nearest = "" if wrong is self._beyond else ", float64 for the nearest numbers"
             raise InvalidDataError(
-                f"{wrong} in the column {self.name!r} does not matches into the 64-bit type of the other numbers.",
-                advice=f"Name the type of the column by `types`: string for texts{nearest}.",
+                f"{wrong} in the column {self.name!r} does not fit into the 64-bit type of the other numbers.",
+                advice=f"infer_dataset takes the type of the column by `types`: string for texts{nearest}.",
             )
         return pa.float64()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.inputs.columns import check_names, check_numpy_type, python_column
 
 if TYPE_CHECKING:
@@ -30,6 +31,32 @@ def table_of_frame(frame: Any) -> Table:
     columns = [column_of_series(name, frame.iloc[:, position]) for position, name in enumerate(names)]
     table = pa.Table.from_arrays([*columns, *index.columns], names=[*names, *index.column_names])
     return table.replace_schema_metadata(index.schema.metadata)
+
+
+def table_of_series(series: Any) -> Table:
+    """Return a series of pandas as the only input, a row for each value, or as one row of a frame.
+
+    It is one row if its index has the names of columns. The series of a column may have texts as its index, too; it
+    then has the name of the column, which is a text, while a row is named by its label.
+
+    Raises:
+        InvalidDataError: It may be either.
+    """
+    if not _has_texts(series.index):
+        return pa.table({ONLY_INPUT: column_of_series(ONLY_INPUT, series)})
+    names = series.index.tolist()
+    if isinstance(series.name, str):
+        raise InvalidDataError(
+            f"The series {series.name!r} has texts as its index, so that it may be a row or a column: of a row, send "
+            f"frame.loc[[{series.name!r}]], and of a column, series.to_numpy()."
+        )
+    check_names(names)
+    cells = (series.iloc[place : place + 1] for place in range(len(names)))
+    return pa.table({name: column_of_series(name, cell) for name, cell in zip(names, cells, strict=True)})
+
+
+def _has_texts(index: Any) -> bool:
+    return index.nlevels == 1 and len(index) > 0 and index.inferred_type == "string"
 
 
 def _name_of(label: Any) -> str:

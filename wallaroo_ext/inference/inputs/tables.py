@@ -15,8 +15,9 @@ from wallaroo_ext.inference.files.reader import read_file
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.array_cells import to_numpy
 from wallaroo_ext.inference.inputs.columns import numpy_column, python_column
-from wallaroo_ext.inference.inputs.pandas_frames import column_of_series, table_of_frame
+from wallaroo_ext.inference.inputs.pandas_frames import column_of_series, table_of_frame, table_of_series
 from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
+from wallaroo_ext.inference.wrapped_rows import is_split, wrapped_rows
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -71,7 +72,7 @@ def table_of(rows: Any, names: Sequence[str] = (), texts: TextOptions = AS_WRITT
         return rows
     rows = _as_series(rows)
     if isinstance(rows, Mapping):
-        return _from_columns(cast("Mapping[Any, Any]", rows))
+        return _from_mapping(cast("Mapping[Any, Any]", rows), names)
     if isinstance(rows, ArrowStream | ArrowArray | DataFrame):
         return _from_exported(rows)
     if is_file(rows):
@@ -123,7 +124,7 @@ def _from_exported(rows: Any) -> Table:
     if _is_instance_of(rows, "pandas", "DataFrame"):
         return table_of_frame(rows)
     if _is_instance_of(rows, "pandas", "Series"):
-        return pa.table({ONLY_INPUT: column_of_series(ONLY_INPUT, rows)})
+        return table_of_series(rows)
     if not isinstance(rows, ArrowStream | ArrowArray):
         interchange: Any = import_module("pyarrow.interchange")
         return interchange.from_dataframe(rows)
@@ -185,6 +186,25 @@ def _from_array(array: np.ndarray[Any, Any]) -> Table:
     """Return a table from one array: its named fields as columns, or the whole array as the only input."""
     names = array.dtype.names
     return _from_columns({ONLY_INPUT: array} if names is None else {name: array[name] for name in names})
+
+
+def _from_mapping(mapping: Mapping[Any, Any], names: Sequence[str]) -> Table:
+    """Return the table of a mapping of columns, or of one that has rows as requests of other servers wrap them."""
+    try:
+        rows = wrapped_rows(mapping)
+    except InvalidDataError as error:
+        raise InvalidDataError(f"These rows are no table: {error}") from error
+    if isinstance(rows, list):
+        return table_of(rows, names) if isinstance(rows[0], Mapping) else table_of(np.array(rows), names)
+    columns = mapping if rows is None else cast("Mapping[Any, Any]", rows)
+    return _from_split(columns) if is_split(columns) else _from_columns(columns)
+
+
+def _from_split(document: Mapping[Any, Any]) -> Table:
+    """Return the table of names and of rows that are lists, as `DataFrame.to_dict("split")` gives them."""
+    if not document["data"]:
+        return _from_columns({name: [] for name in document["columns"]})
+    return _from_records([dict(zip(document["columns"], row, strict=True)) for row in document["data"]])
 
 
 def _from_columns(columns: Mapping[Any, Any]) -> Table:

@@ -96,14 +96,11 @@ def _from_blocks(content: bytes, separator: str, parse: Callable[[bytes], Any]) 
         _BlocksDifferError: They differ, so that the columns of all rows would have other types than those of a block.
         NotInBlocksError: The answer cannot be told apart into blocks.
     """
-    tables: list[Any] = []
+    blocks = json_records.ColumnBlocks()
     for records in json_records.record_blocks(content, parse=parse):
-        if is_release_2022(records):
+        if is_release_2022(records) or not blocks.add(_flat_columns(records, separator, is_block=True)):
             raise _BlocksDifferError
-        tables.append(_flat_records(records, separator, is_block=True))
-        if tables[-1].schema != tables[0].schema:
-            raise _BlocksDifferError
-    return with_anomaly_count(pa.concat_tables(tables))
+    return with_anomaly_count(pa.table(blocks.chunked_columns()))
 
 
 class _BlocksDifferError(Exception):
@@ -141,11 +138,11 @@ def from_records(records: Sequence[dict[str, Any]], separator: str = SEPARATOR, 
             for name, values in found.items()
         }
         return with_anomaly_count(pa.table(columns))
-    return with_anomaly_count(_flat_records(records, separator))
+    return with_anomaly_count(pa.table(_flat_columns(records, separator)))
 
 
-def _flat_records(records: Sequence[dict[str, Any]], separator: str, *, is_block: bool = False) -> Any:
-    """Return the table of nested or flat records.
+def _flat_columns(records: Sequence[dict[str, Any]], separator: str, *, is_block: bool = False) -> dict[str, Any]:
+    """Return the columns of nested or flat records.
 
     Args:
         records: The records.
@@ -159,7 +156,7 @@ def _flat_records(records: Sequence[dict[str, Any]], separator: str, *, is_block
     columns = _like_columns(records, separator) or _unlike_columns(records, separator)
     if columns and not any(map(_is_known, columns)):
         raise ValueError(f"its records have none of a scored row's fields, but {', '.join(list(columns)[:10])}")
-    return pa.table({name: _field_column(name, values, is_block=is_block) for name, values in columns.items()})
+    return {name: _field_column(name, values, is_block=is_block) for name, values in columns.items()}
 
 
 def _is_known(name: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 try:
     import orjson
@@ -135,3 +136,36 @@ def values_by_name(records: Sequence[Any]) -> dict[str, list[Any]] | None:
         return {name: list(map(itemgetter(name), records)) for name in names}  # twice as fast as a comprehension
     except KeyError:
         return None
+
+
+class ColumnBlocks:
+    """The columns of several blocks of rows, which have the same names and types in each of them.
+
+    A table is made of them at the end only: to make one of each block takes a tenth of the time to read it.
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {}
+        self._types: list[Any] = []
+
+    def add(self, columns: Mapping[str, Any]) -> bool:
+        """Add the arrays of a block by name, unless their names or types are others than the first block's.
+
+        Returns whether they were added.
+        """
+        types = [column.type for column in columns.values()]
+        if not self._columns:
+            self._columns, self._types = {name: [] for name in columns}, types
+        if list(columns) != list(self._columns) or types != self._types:
+            return False
+        for name, column in columns.items():
+            self._columns[name].append(column)
+        return True
+
+    def chunked_columns(self) -> dict[str, Any]:
+        """Return the chunks of each column by name, as pyarrow takes them for a table."""
+        pa: Any = import_module("pyarrow")
+        return {
+            name: pa.chunked_array(chunks, kind)
+            for (name, chunks), kind in zip(self._columns.items(), self._types, strict=True)
+        }

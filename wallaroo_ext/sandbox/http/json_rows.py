@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from wallaroo_ext.inference.scored_rows.json_records import BLOCK_SIZE, NotInBlocksError, record_blocks, values_by_name
+from wallaroo_ext.inference.scored_rows.json_records import (
+    BLOCK_SIZE,
+    ColumnBlocks,
+    NotInBlocksError,
+    record_blocks,
+    values_by_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,19 +50,18 @@ def read_records(content: bytes | bytearray) -> ReadRows | None:
     started = time.perf_counter_ns()
     if len(content) <= BLOCK_SIZE:
         return None
-    tables: list[Any] = []
+    blocks = ColumnBlocks()
     try:
         for records in record_blocks(content, parse=orjson.loads):
             columns = values_by_name(records)
             if columns is None:
                 return None
-            table = pa.table({name: _column(values) for name, values in columns.items()})
-            if tables and table.schema != tables[0].schema:
+            if not blocks.add({name: _column(values) for name, values in columns.items()}):
                 return None
-            tables.append(table)
     except (NotInBlocksError, _OtherValuesError, pa.ArrowException, OverflowError, TypeError):
         return None
-    return ReadRows(pa.concat_tables(tables).combine_chunks(), time.perf_counter_ns() - started)
+    table = pa.table(blocks.chunked_columns()).combine_chunks()
+    return ReadRows(table, time.perf_counter_ns() - started)
 
 
 class _OtherValuesError(Exception):

@@ -71,7 +71,8 @@ class Proxy:
         if url is not None and url.scheme and url.scheme not in _SCHEMES:
             raise self.refusal(f"speaks {url.scheme!r}; it can be {', '.join(_SCHEMES[:-1])} or {_SCHEMES[-1]}")
         if url is None or not url.scheme or not url.host:
-            raise self.refusal("is no URL such as http://proxy.example.com:3128")
+            escaped = "; a / or # in its password is written as %2F or %23" if "@" in self.url else ""
+            raise self.refusal(f"is no URL such as http://proxy.example.com:3128{escaped}")
         return httpx.Proxy(url, ssl_context=context if self.is_encrypted else None)
 
     def refusal(self, reason: str) -> ConfigurationError:

@@ -161,6 +161,14 @@ def test_what_is_no_url_is_called_so(named: str, monkeypatch: pytest.MonkeyPatch
         three_ways.list_in("sync", "http://api.example.com")
 
 
+@pytest.mark.parametrize("password", ["hunter2/Zq8x", "hunter2#Zq8x"])
+def test_how_a_password_is_written_is_said(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://u:{password}@127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match=r"HTTP_PROXY names .* written as %2F or %23") as raised:
+        three_ways.list_in("sync", "http://api.example.com")
+    assert "hunter2" not in f"{raised.value!r}"
+
+
 @pytest.mark.parametrize("zone", ["%eth0", "%25eth0"])
 def test_an_address_may_have_a_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://[fe80::1{zone}]:3128")
@@ -290,6 +298,18 @@ def test_one_that_speaks_tls_is_trusted_by_the_same_certificates(
     with http_servers.serving(tls=certificate) as seen:
         monkeypatch.setenv("http_proxy", seen.url)
         assert three_ways.list_in(way, UNRELATED, ca_bundle=str(certificate)).workspaces == []
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_of_one_that_speaks_no_tls_the_variable_is_named_and_not_the_instances_url(
+    way: str, proxy: http_servers.Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "https://"))
+    with pytest.raises(ConnectionFailedError) as raised:
+        three_ways.list_in(way, UNRELATED)
+    assert raised.value.advice == (
+        "The proxy speaks no TLS at this port: write http:// in place of https:// into http_proxy."
+    )
 
 
 def test_the_sandboxs_own_tools_go_past_it_too(proxy: http_servers.Seen) -> None:

@@ -63,6 +63,25 @@ def test_where_none_of_them_signed_a_certificate_the_variables_are_named(
     assert "in WALLAROO_CA_BUNDLE; the known ones are now those of REQUESTS_CA_BUNDLE." in raised.value.advice
 
 
+@pytest.mark.parametrize("way", three_ways.WAYS)
+@pytest.mark.parametrize(
+    ("made", "advice"),
+    [
+        ({"days": -1}, "Those who run the instance have to renew the certificate"),
+        ({"address": "127.0.0.2"}, "The certificate is for other names than this one"),
+    ],
+)
+def test_a_trusted_certificate_that_is_refused_is_not_to_be_trusted_again(
+    way: str, made: dict[str, Any], advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path, **made)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with http_servers.serving(tls=certificate) as seen, pytest.raises(ConnectionFailedError) as raised:
+        three_ways.list_in(way, seen.url)
+    assert raised.value.advice.startswith(advice)
+    assert "WALLAROO_CA_BUNDLE" not in raised.value.advice
+
+
 @pytest.fixture(params=["none", "empty.pem", "text.pem"])
 def wrong(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a path that names no certificates."""

@@ -14,6 +14,7 @@ from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.files.forms.json_orientations import columns_of_document, is_answer_of_2022, sent_in_2022
 from wallaroo_ext.inference.files.forms.json_stream import JsonStream
 from wallaroo_ext.inference.files.forms.log_exports import flat_record, input_name, is_log
+from wallaroo_ext.inference.wrapped_rows import wrapped_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -115,8 +116,17 @@ class JsonFile:
         if stream.peek() or self._lines:
             yield from _rows_of_records(_each(stream, first))
             return
-        columns, index = columns_of_document(first, self._names)
+        rows = wrapped_rows(first)
+        if isinstance(rows, list):
+            yield from self._from_wrapped(cast("list[Any]", rows))
+            return
+        columns, index = columns_of_document(first if rows is None else rows, self._names)
         yield Piece(0, columns, index)
+
+    def _from_wrapped(self, rows: list[Any]) -> Iterator[Piece]:
+        """Yield the rows of a list that an object wraps."""
+        numbered = ((1, row) for row in rows)
+        yield from _rows_of_lists(numbered, self._names) if isinstance(rows[0], list) else _rows_of_records(numbered)
 
     def _from_list(self, stream: JsonStream) -> Iterator[Piece]:
         """Yield the rows of a file that is a list."""

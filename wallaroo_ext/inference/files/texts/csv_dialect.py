@@ -51,9 +51,12 @@ def check_delimiter(delimiter: str | None) -> str | None:
     Raises:
         InvalidDataError: It is not one character of ASCII that can separate fields.
     """
-    found = delimiter if delimiter is None else _NAMES.get(delimiter, delimiter)
-    if found is None or (len(found) == 1 and found.isascii() and not found.isalnum() and found not in '"\r\n\0.+-'):
-        return found
+    if delimiter is None:
+        return None
+    if isinstance(delimiter, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+        found = _NAMES.get(delimiter, delimiter)
+        if len(found) == 1 and found.isascii() and not found.isalnum() and found not in '"\r\n\0.+-':
+            return found
     raise InvalidDataError(f"`delimiter` is one sign such as ',', ';', '|' or 'tab', not {delimiter!r}.")
 
 
