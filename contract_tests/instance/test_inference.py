@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +22,11 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_scores,
 )
 from wallaroo_ext.conformance.testing.answer_forms import Answered
+from wallaroo_ext.conformance.testing.clocks import clock_of_things, clocks_of
 from wallaroo_ext.conformance.testing.scoring import ARROW, RECORDS, Scoring, deploy, difference, records_of, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-
-    import httpx
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
@@ -282,23 +281,17 @@ class TestMetadata:
     def test_each_row_says_when_and_by_what_it_was_scored(
         self, accept: str, operation: str, api: Api, weighted: Scoring
     ) -> None:
-        began = clock(weighted.send(api, operation, {INPUT: distinct_rows(1)}))
+        began = time.time()
         answer = weighted.send(api, operation, {INPUT: distinct_rows(130)}, headers={"Accept": accept})
-        answered, ended = Answered.of(answer), clock(answer)
+        answered, clocks = Answered.of(answer), clocks_of(answer, began=began, leeway=CLOCK_SECONDS)
         if answered.is_oldest:
             pytest.skip("The release answers with outputs only.")
         assert len(answered.times) == answered.count
-        if began is not None and ended is not None:
-            assert began - CLOCK_SECONDS <= min(answered.times) / 1000, "it was scored before it was sent"
-            assert max(answered.times) / 1000 <= ended + CLOCK_SECONDS, "it was scored after it was answered"
+        scored = [milliseconds / 1000 for milliseconds in (min(answered.times), max(answered.times))]
+        told = f"it was scored from {scored[0]} to {scored[1]}, which was not between request and answer: {clocks}"
+        assert clocks.have(scored, [clock_of_things(api)]), told
         assert answered.last_models == {(weighted.model["name"], weighted.model["sha"])}
         check_metadata(answered, weighted)
-
-
-def clock(answer: httpx.Response) -> float | None:
-    """Return the time of an answer by its server's clock, in seconds; None if it does not say."""
-    date = answer.headers.get("Date")
-    return None if date is None else parsedate_to_datetime(date).timestamp()
 
 
 def check_metadata(answered: Answered, scoring: Scoring) -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request,
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.clocks import clocks_of
+from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clocks_of
 from wallaroo_ext.conformance.testing.people import Person
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
@@ -608,13 +609,13 @@ class TestAtATime:
     "get_model_by_id",
     if_there=("list_pipelines", "get_pipeline_by_name", "get_model_version_by_id"),
 )
-def test_what_was_just_made_says_when(api: Api) -> None:
-    where = new_workspace(api)
+def test_what_was_just_made_says_when(api: Api, conformance_suite: Suite) -> None:
+    began, where = time.time(), new_workspace(api)
     name = api.unused_name("m")
     number = api.upload(api.uploads[-1], name, model_file(), where)
     pipeline = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": where, "definition": {}})
     answers = [api.send("list_workspaces", {}), api.send("list_models", {"workspace_id": where})]
-    clocks = clocks_of(answers[-1])
+    clocks, others = clocks_of(answers[-1], began=began), [clock_of_rows(conformance_suite)]
     [workspace] = [each for each in answers[0].json()["workspaces"] if each["id"] == where]
     [model] = api.list_models(where)
     told: list[Any] = [workspace, model, answers[1].json()]
@@ -628,7 +629,7 @@ def test_what_was_just_made_says_when(api: Api) -> None:
     found = [each for value in told for each in times_of(value)]
     assert found, "nothing says when it was made"
     for each in found:
-        assert all(moment in clocks for moment in each.values()), f"{each} is not when it was made: {clocks}"
+        assert clocks.have(each.values(), others), f"{each} is not when it was made: {clocks}"
         if {"created_at", "updated_at"} <= each.keys():
             made, changed = (datetime.fromisoformat(each[key]) for key in ("created_at", "updated_at"))
             assert changed >= made, f"it was changed before it was made: {each}"
