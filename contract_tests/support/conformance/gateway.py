@@ -27,6 +27,19 @@ WANTS_BASIC, TOO_LARGE = "401 and HTTP Basic", "413"
 HTML = b"text/html; charset=utf-8"
 BEFORE = ("429", "429 in seconds", "429 by date", "502", "503", "dropped")
 """The troubles that come before the instance has seen the request; after the others it may have carried it out."""
+ADDED = [
+    (b"via", b"1.1 gateway"),
+    (b"server", b"gateway/1.0"),
+    (b"x-request-id", b"1"),
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"set-cookie", b"AWSALB=k3+/=; Expires=Wed, 01 Jan 2098 00:00:00 GMT; Path=/"),
+    (b"set-cookie", b'session="a, b"; Path=/; HttpOnly'),
+    (b"vary", b"Origin"),
+    (b"etag", b'W/"1"'),
+    (b"server-timing", b"app;dur=12.1"),
+    (b"link", b'<https://example.com/>; rel="help"'),
+]
+"""The headers that a gateway adds, two of them cookies."""
 _HOME, _ROWS = "127.0.0.1", "/v1/api/pipelines/infer/"
 _HOP = {b"content-length", b"transfer-encoding", b"connection"}
 
@@ -40,8 +53,8 @@ class Gateway:
         kinds: The troubles, by turns.
         seed: The seed by which the requests are chosen.
         about: Whether a request, given its path, can have trouble, or is held back.
-        rewrites: Whether it rewrites headers: it adds `Via`, `Server` and `Date`, adds a charset to media types, and
-            sends bodies in chunks without their length.
+        rewrites: Whether it rewrites headers: it adds `Via`, `Server`, `Date` and others, gives cookies, adds a charset
+            to media types, and sends bodies in chunks without their length.
         compresses: Whether it compresses what the client takes compressed.
         prefix: The beginning of the paths below which it has the API, such as `/ml`.
         user: The user and password that it wants by HTTP Basic, with a colon in between; empty for none. The API's
@@ -162,7 +175,7 @@ class Gateway:
             headers.append((b"content-length", str(len(body)).encode()))
         if self.rewrites:
             headers = [_with_charset(pair) for pair in headers if pair[0] not in _HOP]
-            headers += [(b"via", b"1.1 gateway"), (b"server", b"gateway/1.0"), (b"x-request-id", b"1")]
+            headers += ADDED
         if self.ahead_seconds:
             headers.append((b"date", formatdate(time.time() + self.ahead_seconds, usegmt=True).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -8,14 +8,14 @@ the run's.
 from __future__ import annotations
 
 import copy
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import FlakyReplay, FlakyStrategyDefinition
+from hypothesis.errors import FlakyReplay, FlakyStrategyDefinition, Unsatisfiable
 from schemathesis import GenerationMode, checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NOT_SET
@@ -33,7 +33,7 @@ from wallaroo_ext.conformance.guard.write_guard import SAFE_METHODS, WithheldErr
 from wallaroo_ext.conformance.resources import samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from wallaroo_ext.conformance.guard.effects import RequestName
     from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, Interceptor
@@ -143,8 +143,9 @@ class GeneratedCases:
 
     def examples(self, operation: str) -> None:
         """Send the contract's examples, with the run's own things in them."""
-        for strategy in self._operation(self._good, operation).get_strategies_from_examples():
-            self.send(_one(strategy))
+        with _some_data():
+            for strategy in self._operation(self._good, operation).get_strategies_from_examples():
+                self.send(_one(strategy))
 
     def edges(self, operation: str, *, good: bool) -> None:
         """Send the edge cases of the schemas.
@@ -179,7 +180,8 @@ class GeneratedCases:
         def run(case: Any) -> None:
             self.send(case)
 
-        run()
+        with _some_data():
+            run()
 
     def follow_links(self, scenarios: int) -> None:
         """Follow the contract's links from operation to operation.
@@ -326,7 +328,8 @@ class GeneratedCases:
         if operation in self._good_requests:
             case, _ = self._good_requests[operation]
         else:
-            case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
+            with _some_data():
+                case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
         self._prepare(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
         named: list[str] = list(case.headers or ())
@@ -460,6 +463,19 @@ def _settings(examples: int) -> settings:
         phases=[Phase.generate],
         suppress_health_check=list(cast("Iterable[Any]", HealthCheck)),
     )
+
+
+@contextmanager
+def _some_data() -> Generator[None]:
+    """Withhold the requests of an operation for which there is no data, as where a thing is missing that it names.
+
+    Raises:
+        WithheldError: There is none.
+    """
+    try:
+        yield
+    except Unsatisfiable as error:
+        raise WithheldError(f"No request can be made of what the run has: {error}") from error
 
 
 def _one(strategy: Any) -> Any:
