@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from wallaroo_ext.conformance.resources.fixtures import assay_request, second_as
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, by_id, soon
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _pytest.mark.structures import ParameterSet
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.testing.api_calls import Api
 
     Array = np.ndarray[Any, np.dtype[Any]]
+    Kept = list[tuple[str, Callable[[], list[dict[str, Any]]], list[dict[str, Any]]]]
 
 pytestmark = pytest.mark.thorough("the figures of assays")
 
@@ -50,6 +55,7 @@ SECOND_FORMS: dict[str, dict[str, Any]] = {
 """Ways to bin and to compare in the second version."""
 INFINITY = "INFINITY"
 STORED = ("get_assay_results", "get_assay_results_between")
+V2 = "get_assay_results_v2"
 EDGES = [-0.0041, -0.0009, 0.0013, 0.0052]
 FORMS: dict[str, dict[str, Any]] = {
     "two": {"num_bins": 2},
@@ -120,6 +126,12 @@ class Scene:
     def now(self) -> datetime:
         """The time by the instance's clock."""
         return self.one.at + timedelta(seconds=time.monotonic() - self.done) + SECOND
+
+
+@pytest.fixture(scope="session")
+def kept() -> Kept:
+    """Return what was read of stored results, by operation, with how it is read again."""
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -423,9 +435,9 @@ class TestAssays:
             shown = api.call("get_assay_v2_by_id", {"id": assay})
             assert (shown["id"], shown["name"], shown["active"]) == (assay, name, True)
             origin, asked = shown["targeting"]["data_origin"], request["targeting"]["data_origin"]
-            assert {field: origin[field] for field in asked} == asked
+            assert not list(changed_fields(asked, origin, is_whole=True))
             assert shown["targeting"]["iopath"][0]["field"] == request["targeting"]["iopath"][0]["field"]
-            assert shown["window"] == request["window"]
+            assert not list(changed_fields(request["window"], shown["window"], is_whole=True))
             assert shown["summarizer"]["UnivariateContinuous"]["metric"] == "PSI"
             for active in (False, True, False):
                 api.call("set_assay_v2_active", {"assay_id": assay, "active": active})
@@ -662,7 +674,9 @@ class TestWindows:
 
 class TestStoredResults:
     @pytest.mark.parametrize("operation", stored("create_assay", "run_interactive_assay"))
-    def test_results_are_those_of_the_windows(self, operation: str, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    def test_results_are_those_of_the_windows(
+        self, operation: str, api: Api, fixtures: Fixtures, scene: Scene, kept: Kept
+    ) -> None:
         baselines: list[tuple[Array, dict[str, Any]]] = [
             (
                 scene.many.outputs,
@@ -676,9 +690,11 @@ class TestStoredResults:
         for baseline, changes in baselines:
             request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), **changes)
             assay_id = api.call("create_assay", request)["assay_id"]
-            found = results_of(api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+            read = partial(results_of, api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+            found = read()
             if not found:
                 pytest.skip("The instance has not run the assay yet.")
+            kept.append((operation, read, found))
             check_windows(found, request, scene, baseline)
             for result in found:
                 assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
@@ -763,7 +779,9 @@ class TestSecondVersion:
                 check_time(result["analyzed_at"], scene, end)
 
     @pytest.mark.touches("schedule_assay_v2", "get_assay_results_v2", "preview_assay_baseline_v2")
-    def test_stored_results_are_those_of_the_windows(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    def test_stored_results_are_those_of_the_windows(
+        self, api: Api, fixtures: Fixtures, scene: Scene, kept: Kept
+    ) -> None:
         if not api.has("schedule_assay_v2"):
             pytest.skip("The release does not have it.")
         way = SECOND_FORMS["five"]
@@ -776,9 +794,11 @@ class TestSecondVersion:
         hour = timedelta(hours=1)
         for begin in (scene.many.at - 2 * hour, scene.now + hour):
             assert results_v2(api, assay_id, begin, begin + hour) == []
-        results = results_v2(api, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+        read = partial(results_v2, api, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+        results = read()
         if not results:
             pytest.skip("The instance has not run the assay yet.")
+        kept.append((V2, read, results))
         [result] = results
         check_result_v2(result, scene.many, baseline_v2(api, request), way)
         assert is_near(instant(result["window_start"]), scene.many.at)
@@ -878,3 +898,19 @@ def is_edge(edge: float, values: Array, mode: str, part: float) -> bool:
     low = ordered[max(int(np.floor(rank)) - 1, 0)]
     high = ordered[min(int(np.ceil(rank)), len(values) - 1)]
     return bool(low - 1e-9 <= edge <= high + 1e-9)
+
+
+@pytest.mark.last
+@pytest.mark.parametrize("operation", [*stored(), pytest.param(V2, marks=pytest.mark.touches(V2))])
+def test_results_stay(operation: str, kept: Kept) -> None:
+    found = [(read, before) for name, read, before in kept if name == operation]
+    if not found:
+        pytest.skip("No stored results were read.")
+    for read, before in found:
+        again = {window_of(result) for result in read()}
+        assert {window_of(result) for result in before} <= again, "results that were stored are gone"
+
+
+def window_of(result: dict[str, Any]) -> tuple[Any, str]:
+    """Return whose result it is, and the beginning of its window."""
+    return result["assay_id"], result.get("window_start") or result["window_summary"]["start"]

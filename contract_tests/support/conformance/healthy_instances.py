@@ -99,7 +99,9 @@ SURROUNDINGS: dict[str, Surroundings] = {
     "behind a gateway that is an hour ahead": Surroundings(gateway=lambda: Gateway(ahead_seconds=_HOUR)),
     "behind a gateway with trouble": Surroundings(gateway=lambda: Gateway(trouble=_TROUBLE)),
     "behind a gateway that rewrites": Surroundings(
-        gateway=lambda: Gateway(rewrites=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200})
+        gateway=lambda: Gateway(
+            rewrites=True, rewords=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200}
+        )
     ),
     "slow": Surroundings(gateway=lambda: Gateway(seconds=2.5), operations=WAITED_FOR, token_seconds=60),
     "rows on another host": Surroundings(gateway=lambda: Gateway(rows_at=ROWS_AT)),

@@ -455,7 +455,7 @@ class Interceptor:
 
     def _add_notices(self, operation: str, incoming: Incoming) -> None:
         """Add a notice for each value that the contract does not list."""
-        if not incoming.content_type.startswith(_JSON):
+        if not incoming.content_type.lower().startswith(_JSON):
             return
         schema = self.rules.answer_schema(operation, incoming.status)
         for found in self.rules.unlisted(schema, _json(incoming.content)):
