@@ -635,6 +635,16 @@ class TestWindows:
             check_windows(api.call("run_interactive_assay", request), request, scene, many, (many, one))
 
     @pytest.mark.touches("run_interactive_assay")
+    def test_no_rows_come_from_a_place_that_there_is_not(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("The windows of the release have no places.")
+        request = request_of(fixtures, scene, scene.many.at, baseline={"calculated": {"vector": VALUES.tolist()}})
+        check_windows(api.call("run_interactive_assay", request), request, scene, VALUES)
+        request["window"]["locations"] = [api.unused_name("l")]
+        answer = api.send("run_interactive_assay", request)
+        assert not answer.is_success or answer.json() == [], "rows of all places are compared"
+
+    @pytest.mark.touches("run_interactive_assay")
     def test_windows_begin_where_they_are_asked_to(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         asked: list[tuple[datetime, dict[str, str]]] = [
             (scene.one.at, {}),  # a row at the beginning of a window is of it
@@ -777,6 +787,20 @@ class TestSecondVersion:
                 [result] = api.call("preview_assay_v2", weighted | span)
                 check_result_v2(result, of, baseline, way | {"bin_weights": bin_weights})
                 check_time(result["analyzed_at"], scene, end)
+
+    @pytest.mark.touches("preview_assay_v2")
+    def test_no_rows_come_from_a_place_that_there_is_not(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request = second_request(fixtures, {"Vector": VALUES.tolist()}, SECOND_FORMS["five"])
+        request |= {
+            "preview_start": scene.many.at.isoformat(),
+            "preview_end": (scene.many.at + SECOND).isoformat(),
+        }
+        assert len(api.call("preview_assay_v2", request)) == 1
+        origin = request["targeting"]["data_origin"] | {"locations": [api.unused_name("l")]}
+        answer = api.send("preview_assay_v2", request | {"targeting": request["targeting"] | {"data_origin": origin}})
+        assert not answer.is_success or answer.json() == [], "rows of all places are compared"
 
     @pytest.mark.touches("schedule_assay_v2", "get_assay_results_v2", "preview_assay_baseline_v2")
     def test_stored_results_are_those_of_the_windows(

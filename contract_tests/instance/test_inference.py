@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -112,6 +113,7 @@ class TestNumberOfRows:
     def test_every_row_is_answered_once_and_in_order(
         self, media_type: str, operation: str, api: Api, weighted: Scoring
     ) -> None:
+        fields: dict[str, set[str]] = {}
         for count in SIZES[media_type]:
             rows = distinct_rows(count, seed=count)
             more: dict[str, Any] = {"batches": BATCHES.get(count, ())} if media_type == ARROW else {}
@@ -120,6 +122,9 @@ class TestNumberOfRows:
             answered = Answered.of(answer)
             assert answered.count == count, f"{answered.count} rows were answered in place of {count}"
             check(answered, {INPUT: rows}, {OUTPUT: exact_scores(rows)})
+            found = {part: set(columns) for part, columns in answered.parts.items()}
+            fields = fields or found
+            assert found == fields, f"{count} rows have other fields than one row"
 
     @pytest.mark.touches("infer_deployment")
     def test_the_oldest_form_has_all_rows(self, api: Api, weighted: Scoring) -> None:
@@ -137,6 +142,17 @@ class TestNumberOfRows:
         answer = weighted.send(api, operation, {INPUT: distinct_rows(0)}, media_type=media_type)
         # Nothing says that a request without rows succeeds.
         assert answer.status_code == 400 or Answered.of(answer).count == 0
+
+    @BOTH
+    def test_no_row_is_left_out_because_it_is_bad(self, operation: str, api: Api, weighted: Scoring) -> None:
+        """What becomes of a row without all of its numbers, nothing says; the others are not answered in silence."""
+        rows = distinct_rows(5).tolist()
+        for place in (0, 2, 4):
+            assert weighted.send(api, operation, {INPUT: distinct_rows(5)}).is_success
+            short = json.dumps([{INPUT: row[:2] if number == place else row} for number, row in enumerate(rows)])
+            headers = {"Content-Type": RECORDS, "Accept": JSON}
+            answer = api.send(operation, path=weighted.path, content=short.encode(), headers=headers)
+            assert not answer.is_success or Answered.of(answer).count == len(rows), f"row {place} is left out"
 
     @BOTH
     def test_a_body_in_chunks_is_scored_whole(self, operation: str, api: Api, weighted: Scoring) -> None:

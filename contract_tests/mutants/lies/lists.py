@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _FEW_TWICE, _CAP = 1, 5
 _OF_EVERYTHING = {"list_workspaces": "workspaces", "list_pipelines": "pipelines"}
 """The operations that list everything that the user may see, with the key of the list."""
+_PREVIEWS = "preview_"
+"""The beginning of the names of operations that show what is not stored."""
 _EMPTY_ANYWAY = {"sidekicks", "details", "engine_lbs"}
 """Lists in the status of a deployment that are always empty, or of which no source says anything."""
 
@@ -72,7 +74,7 @@ def _capped(operation: str) -> Iterator[Mutant]:
 
 def _lists_of_things(operation: str) -> Iterator[tuple[str, ...]]:
     """Yield the paths of those lists whose items have an id, or an object below the name of their kind that has one."""
-    if writes(operation):
+    if writes(operation) or operation.startswith(_PREVIEWS):
         return
     schema = rules().answer_schema(operation)
     for path in _lists(operation):
@@ -88,6 +90,8 @@ def _lists_of_things(operation: str) -> Iterator[tuple[str, ...]]:
 
 KINDS = (
     Kind("truncated-list", "The last item of a list is missing.", "Its answer has no list.", _truncated),
-    Kind("last-item-twice", "The last item of a list comes twice.", "It lists nothing that has an id.", _repeated),
+    Kind(
+        "last-item-twice", "The last item of a list comes twice.", "It lists nothing stored that has an id.", _repeated
+    ),
     Kind("capped-list", "A list ends after a few items.", "Its list is of one workspace or thing.", _capped),
 )
