@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from wallaroo_ext import infer
-from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
@@ -56,6 +56,16 @@ SECOND_FORMS: dict[str, dict[str, Any]] = {
 INFINITY = "INFINITY"
 STORED = ("get_assay_results", "get_assay_results_between")
 V2 = "get_assay_results_v2"
+OF_BASELINES = [
+    pytest.param(name, marks=pytest.mark.touches(name))
+    for name in (
+        "run_interactive_assay",
+        "run_interactive_assay_baseline",
+        "summarize_assay_baseline",
+        "preview_assay_baseline_v2",
+    )
+]
+"""The operations that take a baseline of logged rows, each with a mark for itself."""
 EDGES = [-0.0041, -0.0009, 0.0013, 0.0052]
 FORMS: dict[str, dict[str, Any]] = {
     "two": {"num_bins": 2},
@@ -91,6 +101,29 @@ def stored(*others: str) -> list[ParameterSet]:
     Not every release has both.
     """
     return [pytest.param(name, marks=pytest.mark.touches(name, *others)) for name in STORED]
+
+
+def of_no_place(fixtures: Fixtures, operation: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a request whose baseline is the run's first rows, and the same with those of a place that there is not."""
+    if operation == "preview_assay_baseline_v2":
+        whole = second_assay_request(fixtures)
+        body = {name: whole[name] for name in ("summarizer", "targeting", "baseline")}
+        origin = body["targeting"]["data_origin"] | {"locations": [place]}
+        return body, body | {"targeting": body["targeting"] | {"data_origin": origin}}
+    whole = assay_request(fixtures)
+    fixed: dict[str, Any] = whole["baseline"]["calculated"]["fixed_window"]
+    of_place = {"fixed_window": fixed | {"locations": [place]}}
+    if operation == "summarize_assay_baseline":
+        body = {"baseline": {"fixed_window": fixed}, "summarizer": whole["summarizer"]}
+        return body, body | {"baseline": of_place}
+    return whole, whole | {"baseline": {"calculated": of_place}}
+
+
+def counts_in(value: Any) -> list[int]:
+    """Return how many values the distributions in an answer have."""
+    fields = object_of(value)
+    own = [fields["count"]] if isinstance(fields.get("count"), int) else []
+    return [*own, *(found for inner in (*fields.values(), *list_of(value)) for found in counts_in(inner))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -643,6 +676,17 @@ class TestWindows:
         request["window"]["locations"] = [api.unused_name("l")]
         answer = api.send("run_interactive_assay", request)
         assert not answer.is_success or answer.json() == [], "rows of all places are compared"
+
+    @pytest.mark.parametrize("operation", OF_BASELINES)
+    def test_no_baseline_comes_from_a_place_that_there_is_not(
+        self, operation: str, api: Api, fixtures: Fixtures
+    ) -> None:
+        if fixtures.forms.fixed_baselines or not api.has(operation):
+            pytest.skip("The baselines of the release have no places, or it does not have the operation.")
+        request, elsewhere = of_no_place(fixtures, operation, api.unused_name("l"))
+        assert any(counts_in(api.call(operation, request))) or operation == "run_interactive_assay"
+        answer = api.send(operation, elsewhere)
+        assert not answer.is_success or not any(counts_in(answer.json())), "rows of all places are counted"
 
     @pytest.mark.touches("run_interactive_assay")
     def test_windows_begin_where_they_are_asked_to(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
