@@ -6,21 +6,25 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from wallaroo_ext import infer
-from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, by_id, soon
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _pytest.mark.structures import ParameterSet
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.testing.api_calls import Api
 
     Array = np.ndarray[Any, np.dtype[Any]]
+    Kept = list[tuple[str, Callable[[], list[dict[str, Any]]], list[dict[str, Any]]]]
 
 pytestmark = pytest.mark.thorough("the figures of assays")
 
@@ -50,6 +55,17 @@ SECOND_FORMS: dict[str, dict[str, Any]] = {
 """Ways to bin and to compare in the second version."""
 INFINITY = "INFINITY"
 STORED = ("get_assay_results", "get_assay_results_between")
+V2 = "get_assay_results_v2"
+OF_BASELINES = [
+    pytest.param(name, marks=pytest.mark.touches(name))
+    for name in (
+        "run_interactive_assay",
+        "run_interactive_assay_baseline",
+        "summarize_assay_baseline",
+        "preview_assay_baseline_v2",
+    )
+]
+"""The operations that take a baseline of logged rows, each with a mark for itself."""
 EDGES = [-0.0041, -0.0009, 0.0013, 0.0052]
 FORMS: dict[str, dict[str, Any]] = {
     "two": {"num_bins": 2},
@@ -87,6 +103,29 @@ def stored(*others: str) -> list[ParameterSet]:
     return [pytest.param(name, marks=pytest.mark.touches(name, *others)) for name in STORED]
 
 
+def of_no_place(fixtures: Fixtures, operation: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a request whose baseline is the run's first rows, and the same with those of a place that there is not."""
+    if operation == "preview_assay_baseline_v2":
+        whole = second_assay_request(fixtures)
+        body = {name: whole[name] for name in ("summarizer", "targeting", "baseline")}
+        origin = body["targeting"]["data_origin"] | {"locations": [place]}
+        return body, body | {"targeting": body["targeting"] | {"data_origin": origin}}
+    whole = assay_request(fixtures)
+    fixed: dict[str, Any] = whole["baseline"]["calculated"]["fixed_window"]
+    of_place = {"fixed_window": fixed | {"locations": [place]}}
+    if operation == "summarize_assay_baseline":
+        body = {"baseline": {"fixed_window": fixed}, "summarizer": whole["summarizer"]}
+        return body, body | {"baseline": of_place}
+    return whole, whole | {"baseline": {"calculated": of_place}}
+
+
+def counts_in(value: Any) -> list[int]:
+    """Return how many values the distributions in an answer have."""
+    fields = object_of(value)
+    own = [fields["count"]] if isinstance(fields.get("count"), int) else []
+    return [*own, *(found for inner in (*fields.values(), *list_of(value)) for found in counts_in(inner))]
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """Rows that were scored at one time, and nothing else a second after them.
@@ -120,6 +159,12 @@ class Scene:
     def now(self) -> datetime:
         """The time by the instance's clock."""
         return self.one.at + timedelta(seconds=time.monotonic() - self.done) + SECOND
+
+
+@pytest.fixture(scope="session")
+def kept() -> Kept:
+    """Return what was read of stored results, by operation, with how it is read again."""
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -423,9 +468,9 @@ class TestAssays:
             shown = api.call("get_assay_v2_by_id", {"id": assay})
             assert (shown["id"], shown["name"], shown["active"]) == (assay, name, True)
             origin, asked = shown["targeting"]["data_origin"], request["targeting"]["data_origin"]
-            assert {field: origin[field] for field in asked} == asked
+            assert not list(changed_fields(asked, origin, is_whole=True))
             assert shown["targeting"]["iopath"][0]["field"] == request["targeting"]["iopath"][0]["field"]
-            assert shown["window"] == request["window"]
+            assert not list(changed_fields(request["window"], shown["window"], is_whole=True))
             assert shown["summarizer"]["UnivariateContinuous"]["metric"] == "PSI"
             for active in (False, True, False):
                 api.call("set_assay_v2_active", {"assay_id": assay, "active": active})
@@ -623,6 +668,27 @@ class TestWindows:
             check_windows(api.call("run_interactive_assay", request), request, scene, many, (many, one))
 
     @pytest.mark.touches("run_interactive_assay")
+    def test_no_rows_come_from_a_place_that_there_is_not(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("The windows of the release have no places.")
+        request = request_of(fixtures, scene, scene.many.at, baseline={"calculated": {"vector": VALUES.tolist()}})
+        check_windows(api.call("run_interactive_assay", request), request, scene, VALUES)
+        request["window"]["locations"] = [api.unused_name("l")]
+        answer = api.send("run_interactive_assay", request)
+        assert not answer.is_success or answer.json() == [], "rows of all places are compared"
+
+    @pytest.mark.parametrize("operation", OF_BASELINES)
+    def test_no_baseline_comes_from_a_place_that_there_is_not(
+        self, operation: str, api: Api, fixtures: Fixtures
+    ) -> None:
+        if fixtures.forms.fixed_baselines or not api.has(operation):
+            pytest.skip("The baselines of the release have no places, or it does not have the operation.")
+        request, elsewhere = of_no_place(fixtures, operation, api.unused_name("l"))
+        assert any(counts_in(api.call(operation, request))) or operation == "run_interactive_assay"
+        answer = api.send(operation, elsewhere)
+        assert not answer.is_success or not any(counts_in(answer.json())), "rows of all places are counted"
+
+    @pytest.mark.touches("run_interactive_assay")
     def test_windows_begin_where_they_are_asked_to(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         asked: list[tuple[datetime, dict[str, str]]] = [
             (scene.one.at, {}),  # a row at the beginning of a window is of it
@@ -662,7 +728,9 @@ class TestWindows:
 
 class TestStoredResults:
     @pytest.mark.parametrize("operation", stored("create_assay", "run_interactive_assay"))
-    def test_results_are_those_of_the_windows(self, operation: str, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    def test_results_are_those_of_the_windows(
+        self, operation: str, api: Api, fixtures: Fixtures, scene: Scene, kept: Kept
+    ) -> None:
         baselines: list[tuple[Array, dict[str, Any]]] = [
             (
                 scene.many.outputs,
@@ -676,9 +744,11 @@ class TestStoredResults:
         for baseline, changes in baselines:
             request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), **changes)
             assay_id = api.call("create_assay", request)["assay_id"]
-            found = results_of(api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+            read = partial(results_of, api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+            found = read()
             if not found:
                 pytest.skip("The instance has not run the assay yet.")
+            kept.append((operation, read, found))
             check_windows(found, request, scene, baseline)
             for result in found:
                 assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
@@ -762,8 +832,24 @@ class TestSecondVersion:
                 check_result_v2(result, of, baseline, way | {"bin_weights": bin_weights})
                 check_time(result["analyzed_at"], scene, end)
 
+    @pytest.mark.touches("preview_assay_v2")
+    def test_no_rows_come_from_a_place_that_there_is_not(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request = second_request(fixtures, {"Vector": VALUES.tolist()}, SECOND_FORMS["five"])
+        request |= {
+            "preview_start": scene.many.at.isoformat(),
+            "preview_end": (scene.many.at + SECOND).isoformat(),
+        }
+        assert len(api.call("preview_assay_v2", request)) == 1
+        origin = request["targeting"]["data_origin"] | {"locations": [api.unused_name("l")]}
+        answer = api.send("preview_assay_v2", request | {"targeting": request["targeting"] | {"data_origin": origin}})
+        assert not answer.is_success or answer.json() == [], "rows of all places are compared"
+
     @pytest.mark.touches("schedule_assay_v2", "get_assay_results_v2", "preview_assay_baseline_v2")
-    def test_stored_results_are_those_of_the_windows(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    def test_stored_results_are_those_of_the_windows(
+        self, api: Api, fixtures: Fixtures, scene: Scene, kept: Kept
+    ) -> None:
         if not api.has("schedule_assay_v2"):
             pytest.skip("The release does not have it.")
         way = SECOND_FORMS["five"]
@@ -776,9 +862,11 @@ class TestSecondVersion:
         hour = timedelta(hours=1)
         for begin in (scene.many.at - 2 * hour, scene.now + hour):
             assert results_v2(api, assay_id, begin, begin + hour) == []
-        results = results_v2(api, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+        read = partial(results_v2, api, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+        results = read()
         if not results:
             pytest.skip("The instance has not run the assay yet.")
+        kept.append((V2, read, results))
         [result] = results
         check_result_v2(result, scene.many, baseline_v2(api, request), way)
         assert is_near(instant(result["window_start"]), scene.many.at)
@@ -878,3 +966,19 @@ def is_edge(edge: float, values: Array, mode: str, part: float) -> bool:
     low = ordered[max(int(np.floor(rank)) - 1, 0)]
     high = ordered[min(int(np.ceil(rank)), len(values) - 1)]
     return bool(low - 1e-9 <= edge <= high + 1e-9)
+
+
+@pytest.mark.last
+@pytest.mark.parametrize("operation", [*stored(), pytest.param(V2, marks=pytest.mark.touches(V2))])
+def test_results_stay(operation: str, kept: Kept) -> None:
+    found = [(read, before) for name, read, before in kept if name == operation]
+    if not found:
+        pytest.skip("No stored results were read.")
+    for read, before in found:
+        again = {window_of(result) for result in read()}
+        assert {window_of(result) for result in before} <= again, "results that were stored are gone"
+
+
+def window_of(result: dict[str, Any]) -> tuple[Any, str]:
+    """Return whose result it is, and the beginning of its window."""
+    return result["assay_id"], result.get("window_start") or result["window_summary"]["start"]

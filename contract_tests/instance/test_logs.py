@@ -206,6 +206,16 @@ class TestTopics:
             log.check([row for page in pages for row in page], 0, 3 * size, newest_first=False)
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    def test_each_page_has_the_parts_that_are_asked_for(self, parameters: set[str], api: Api, log: Log) -> None:
+        if "dataset[]" not in parameters:
+            pytest.skip("Rows of the release always have all parts.")
+        name = "page_size" if "page_size" in parameters else "limit"
+        for chosen, expected in (({"dataset[]": "out"}, {"out"}), ({"dataset.exclude[]": "in"}, {"out"})):
+            for page in self.pages(api, log, {name: 2} | chosen, most=3):
+                parts = {field.partition(".")[0] for row in page for field in row} & {"in", "out"}
+                assert parts == expected, chosen
+
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_the_newest_rows_come_first_where_that_is_asked_for(self, parameters: set[str], api: Api, log: Log) -> None:
         if "order" not in parameters:
             pytest.skip("The oldest rows always come first in the release.")

@@ -13,8 +13,9 @@ import pytest
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
-from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs, scores_of
+from wallaroo_ext.conformance.testing.answer_forms import inputs_of, media_type_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import by_id, soon
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ class TestPipelines:
         for version, definition in versions.items():
             shown = api.call("get_pipeline_version", {"version": version})
             assert (shown["pipeline_id"], shown["version"]) == (name, version)
-            assert shown["definition"]["steps"] == definition["steps"]
+            changed = changed_fields(definition["steps"], shown["definition"]["steps"], is_whole=True)
+            assert not list(changed)
 
     @pytest.mark.touches("create_pipeline", "list_workspaces")
     def test_a_second_pipeline_of_a_name_is_a_version_of_the_first(self, api: Api, fixtures: Fixtures) -> None:
@@ -198,8 +200,8 @@ class TestPipelines:
         assert api.call("deploy_pipeline", request)["id"] == deployed, "deploying again gives the same id"
 
         pipeline = {"pipeline_id": request["pipeline_id"], "deployment_id": deployed}
-        assert api.call("undeploy_pipeline", pipeline) in (None, {})
-        assert api.call("undeploy_pipeline", {"deployment_id": deployed}) in (None, {}), "it may be sent twice"
+        api.call("undeploy_pipeline", pipeline)
+        api.call("undeploy_pipeline", {"deployment_id": deployed})  # it may be sent twice
         soon(lambda: api.send("get_deployment_status", {"name": f"{name}-{deployed}"}).status_code == 404)
         answer = api.send("infer_pipeline", records(ROWS), path=path, headers={"Content-Type": RECORDS})
         assert not answer.is_success, "what was undeployed still answers"
@@ -281,7 +283,7 @@ class TestInference:
         headers = {"Content-Type": ARROW, "Accept": accept}
         answer = api.send(operation, path=path, content=arrow_file(ROWS), headers=headers)
         assert answer.status_code == 200, answer.text[:500]
-        assert answer.headers["Content-Type"].startswith(accept)
+        assert media_type_of(answer) == accept
         if accept == ARROW:
             table = from_file(answer.content, MOST_BYTES)
             assert table.num_rows == len(ROWS)
@@ -404,7 +406,7 @@ class TestWorkspacesAndUsers:
     def test_members_come_and_go(self, api: Api, fixtures: Fixtures) -> None:
         workspace_id = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
         member = {"workspace_id": workspace_id, "email": fixtures.email}
-        assert api.call("add_workspace_user", member | {"user_type": "COLLABORATOR"}) == {}
+        api.call("add_workspace_user", member | {"user_type": "COLLABORATOR"})
         listed = api.call("list_workspace_users", {"workspace_id": workspace_id})["users"]
         assert by_id(listed, fixtures.user_id, "user_id")["user_type"] == "COLLABORATOR"
         assert len(listed) == 2
@@ -424,11 +426,11 @@ class TestWorkspacesAndUsers:
         assert signs_in(api, conformance_suite, email)
         api.call_refused("invite_user", {"email": email})
 
-        assert api.call("deactivate_user", {"email": email}) == {}
+        api.call("deactivate_user", {"email": email})
         assert user(api, user_id)["enabled"] is False
         assert not signs_in(api, conformance_suite, email)
 
-        assert api.call("activate_user", {"email": email}) == {}
+        api.call("activate_user", {"email": email})
         assert user(api, user_id)["enabled"] is True
         assert signs_in(api, conformance_suite, email)
 

@@ -9,6 +9,7 @@ import pytest
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.request_fields import fields_of
+from wallaroo_ext.conformance.testing.answer_forms import media_type_of
 from wallaroo_ext.conformance.testing.people import Person
 
 if TYPE_CHECKING:
@@ -169,8 +170,7 @@ def names_what_is_in_a_workspace(suite: Suite, operation: str, request: httpx.Re
 
 def is_empty(answer: httpx.Response) -> bool:
     """Return whether an answer of JSON says nothing: it has no text, number or boolean."""
-    is_json = answer.headers.get("content-type", "").startswith("application/json")
-    return is_json and says_nothing(answer.json())
+    return media_type_of(answer) == "application/json" and says_nothing(answer.json())
 
 
 def says_nothing(value: Any) -> bool:

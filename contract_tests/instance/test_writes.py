@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request,
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.clocks import clocks_of
+from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clocks_of
 from wallaroo_ext.conformance.testing.people import Person
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
@@ -338,7 +339,7 @@ def pipeline_made(world: World, _: str) -> None:
     if api.has("get_pipeline_version"):
         shown = api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})
         [step] = shown["definition"]["steps"]
-        assert step["ModelInference"]["models"] == [fixtures.model]
+        assert not list(changed_fields([fixtures.model], step["ModelInference"]["models"], is_whole=True))
 
 
 def pipeline_copied(world: World, _: str) -> None:
@@ -608,13 +609,13 @@ class TestAtATime:
     "get_model_by_id",
     if_there=("list_pipelines", "get_pipeline_by_name", "get_model_version_by_id"),
 )
-def test_what_was_just_made_says_when(api: Api) -> None:
-    where = new_workspace(api)
+def test_what_was_just_made_says_when(api: Api, conformance_suite: Suite) -> None:
+    began, where = time.time(), new_workspace(api)
     name = api.unused_name("m")
     number = api.upload(api.uploads[-1], name, model_file(), where)
     pipeline = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": where, "definition": {}})
     answers = [api.send("list_workspaces", {}), api.send("list_models", {"workspace_id": where})]
-    clocks = clocks_of(answers[-1])
+    clocks, others = clocks_of(answers[-1], began=began), [clock_of_rows(conformance_suite)]
     [workspace] = [each for each in answers[0].json()["workspaces"] if each["id"] == where]
     [model] = api.list_models(where)
     told: list[Any] = [workspace, model, answers[1].json()]
@@ -628,7 +629,7 @@ def test_what_was_just_made_says_when(api: Api) -> None:
     found = [each for value in told for each in times_of(value)]
     assert found, "nothing says when it was made"
     for each in found:
-        assert all(moment in clocks for moment in each.values()), f"{each} is not when it was made: {clocks}"
+        assert clocks.have(each.values(), others), f"{each} is not when it was made: {clocks}"
         if {"created_at", "updated_at"} <= each.keys():
             made, changed = (datetime.fromisoformat(each[key]) for key in ("created_at", "updated_at"))
             assert changed >= made, f"it was changed before it was made: {each}"
@@ -739,6 +740,30 @@ def ids_in(value: Any, path: str = "$") -> set[tuple[str, Any]]:
     return found
 
 
+def twice_in(value: Any) -> list[Any]:
+    """Return the things in an answer that are more than once in one list of it."""
+    items = list_of(value)
+    named = [each for each in items if "id" in {*object_of(each), *(key for part in parts_of(each) for key in part)}]
+    twice = [each for number, each in enumerate(named) if each in named[:number]]
+    return [*twice, *(found for inner in (*items, *object_of(value).values()) for found in twice_in(inner))]
+
+
+def parts_of(item: Any) -> list[dict[str, Any]]:
+    """Return the objects in an object: some lists have each thing below the name of its kind."""
+    return [object_of(inner) for inner in object_of(item).values()]
+
+
+@pytest.mark.last
+@pytest.mark.touches("list_workspaces", "list_pipelines")
+def test_all_that_the_run_made_is_listed(operation_id: str, api: Api, conformance_suite: Suite) -> None:
+    if not api.has(operation_id):
+        pytest.skip("The release does not have it.")
+    key, kind = {"list_workspaces": ("workspaces", ""), "list_pipelines": ("pipelines", "pipeline")}[operation_id]
+    listed = {object_of(each.get(kind, each))["id"] for each in api.call(operation_id, {})[key]}
+    made = set(conformance_suite.owned.values_of(f"{key.removesuffix('s')} id"))
+    assert made <= listed, f"{len(made - listed)} of {len(made)} {key} are not listed"
+
+
 def windowed(fixtures: Fixtures, operation: str) -> dict[str, Any]:
     """Return the body of a request for windows that have rows, as an argument of `Api.send`; nothing for others."""
     if operation == "preview_assay_v2":
@@ -761,6 +786,8 @@ def test_what_was_listed_is_listed_again(
         pytest.skip("It writes, or gives tokens.")
     good = conformance_suite.cases.good_request(operation_id) | windowed(fixtures, operation_id)
     first = api.send(operation_id, **good)
+    twice = twice_in(first.json()) if first.is_success and first.content else []
+    assert not twice, f"{twice[0]} is listed twice"
     listed = ids_in(first.json()) if first.is_success and first.content else set[tuple[str, Any]]()
     if not any(name.origin == "existing" for name in effects.names):  # others may remove what is theirs
         own = [conformance_suite.owned.values_of(f"{kind} id") for kind in ("workspace", "pipeline", "model", "user")]

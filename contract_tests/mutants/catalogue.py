@@ -18,6 +18,7 @@ from contract_tests.mutants.lies import (
     wrong_values,
 )
 from contract_tests.mutants.lies.conditions import (
+    framing,
     ignored_fields,
     names_and_files,
     second_person,
@@ -50,6 +51,7 @@ KINDS: tuple[Kind, ...] = tuple(
             writes_and_times,
             ignored_fields,
             servers,
+            framing,
             scored,
             logged,
             assay_figures,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _WORKSPACES, _PIPELINES, _MODELS = 1000, 300, 30
 _HIGHEST_ID = 2_000_000_000
-_HOUR = 3600
+_HOUR, _MINUTES = 3600, 150
 _TROUBLE = 0.03
 RELEASE = DEFAULT_OPTIONS.release
 
@@ -93,9 +93,14 @@ SURROUNDINGS: dict[str, Surroundings] = {
     "an hour behind": Surroundings(
         lambda instance: instance.advance_clock(-_HOUR), gateway=lambda: Gateway(ahead_seconds=-_HOUR)
     ),
+    "some minutes ahead of its gateway": Surroundings(lambda instance: instance.advance_clock(_MINUTES)),
+    "an hour behind its gateway": Surroundings(lambda instance: instance.advance_clock(-_HOUR)),
+    "behind a gateway that is an hour ahead": Surroundings(gateway=lambda: Gateway(ahead_seconds=_HOUR)),
     "behind a gateway with trouble": Surroundings(gateway=lambda: Gateway(trouble=_TROUBLE)),
     "behind a gateway that rewrites": Surroundings(
-        gateway=lambda: Gateway(rewrites=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200})
+        gateway=lambda: Gateway(
+            rewrites=True, rewords=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200}
+        )
     ),
     "slow": Surroundings(gateway=lambda: Gateway(seconds=2.5), operations=WAITED_FOR, token_seconds=60),
     "rows on another host": Surroundings(gateway=lambda: Gateway(rows_at=ROWS_AT)),

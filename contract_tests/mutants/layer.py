@@ -109,4 +109,4 @@ class LyingLayer:
         )
         answer = await mutant.lie(exchange)
         self.lies += not exchange.is_honest(answer)
-        await send_answer(answer, send)
+        await send_answer(answer, scope, send)

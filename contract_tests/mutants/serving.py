@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from typing_extensions import override
 
 from contract_tests.mutants.layer import LyingLayer
+from contract_tests.support.servers.asgi_exchanges import RAW
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.instance import SANDBOX_TOKEN_SECONDS
 from wallaroo_ext.sandbox.auth.users import find_user_by_email
@@ -68,6 +70,16 @@ class LyingInstance:
         return self._layer.lies
 
 
+class _RawProtocol(DroppableProtocol):
+    """Lets the application write to the connection of a request, past all that a server of HTTP sees to."""
+
+    @override
+    def on_headers_complete(self) -> None:
+        """Start a request, with the extension in its scope by which bytes are written as they are."""
+        super().on_headers_complete()
+        self.scope["extensions"][RAW] = {"write": self.transport.write}  # type: ignore[typeddict-item]
+
+
 @contextmanager
 def lying_instance(
     around: Callable[[ASGIApp], ASGIApp] | None = None,
@@ -99,7 +111,7 @@ def lying_instance(
                 uvicorn.Config(
                     layer if around is None else around(layer),
                     log_config=None,
-                    http=DroppableProtocol,
+                    http=_RawProtocol,
                     loop="asyncio",
                     lifespan="off",
                     date_header=has_date,

@@ -17,6 +17,8 @@ _OF_ANOTHER = "What it is for, no model of the run needs: a model of ONNX is run
 _UNSAID = "No source says what is answered where it is not the assay's own."
 _OWN = "Good requests name the run's own things, with this field, so that none goes without it."
 
+_SLIDING = "The sandbox computes no baseline of a sliding window."
+
 REASONS: dict[str, str] = {
     "list_models.foreign-id.models[].model.owner_id": _OWNER,
     "list_model_versions.foreign-id.[].owner_id": _OWNER,
@@ -73,6 +75,13 @@ REASONS: dict[str, str] = {
     "deploy_pipeline.forgets.model_configs": _HIDDEN,
     "copy_pipeline.forgets.engine_config": _HIDDEN,
     "get_model_upload_logs.field-ignored.lines": _LINES,
+    "run_interactive_assay_baseline.field-ignored.window.locations": (
+        "Nothing says whether a baseline that is compared with itself is of the window's places."
+    ),
+    **{
+        f"summarize_assay_baseline.field-ignored.baseline.sliding_window.window.{field}": _SLIDING
+        for field in ("model_name", "start", "interval", "locations")
+    },
     **{
         f"{operation}.forgets.metadata.{field}": _OF_ANOTHER
         for operation in ("upload_and_convert_model", "upload_model")

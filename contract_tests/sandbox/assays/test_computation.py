@@ -23,7 +23,7 @@ from wallaroo_ext.sandbox.assays.scores import Distribution, Metric, psi_scores,
 from wallaroo_ext.sandbox.assays.windows import Schedule, format_nanoseconds, format_time, parse_time, parse_width
 from wallaroo_ext.sandbox.auth.users import add_user
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
+from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch, LoggedOrigin
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
@@ -524,11 +524,13 @@ class TestRuns:
     def with_clock(self, store: Store) -> None:
         self.clock = store.clock
 
-    def add(self, log: InferenceLog, begin: str, values: list[float], field: str = "y") -> None:
+    def add(
+        self, log: InferenceLog, begin: str, values: list[float], field: str = "y", *, partition: str = "engine-a"
+    ) -> None:
         """Log one value per minute."""
         times = parse_time(begin) // 1000 + 60_000 * np.arange(len(values))
         table = pa.table({"time": pa.array(times, pa.timestamp("ms")), f"out.{field}": pa.array([[x] for x in values])})
-        log.append(1, LoggedBatch(table, "m", "sha", 1))
+        log.append(1, LoggedBatch(table, "m", "sha", 1, LoggedOrigin(partition=partition)))
 
     def run(self, log: InferenceLog, first: int = 0, **window: Any) -> Run:
         fixed = {"pipeline": "p", "model": "m", "start_at": "2023-01-01T00:00:00Z", "end_at": "2023-01-02T00:00:00Z"}
@@ -550,6 +552,27 @@ class TestRuns:
         counts = [(result["baseline_summary"]["count"], result["window_summary"]["count"]) for result in results]
         assert counts == [(2, 3), (2, 1)]
         assert self.run(log, first=1).occupied_windows(9) == [3]
+
+    def test_rows_are_of_the_places_that_are_asked_for(self, log: InferenceLog) -> None:
+        for partition, values in (("engine-a", [1.0, 2.0]), ("engine-b", [3.0])):
+            self.add(log, "2023-01-01T00:00:00Z", values, partition=partition)
+        for locations, count in (([], 3), (["engine-a"], 2), (["engine-a", "engine-b"], 3), (["nowhere"], 0)):
+            window = {
+                "path": "output y 0",
+                "pipeline_name": "p",
+                "model_name": "m",
+                "workspace_id": 1,
+                "width": "1 day",
+            }
+            request = {
+                "baseline": {"calculated": {"vector": [1.0, 2.0, 3.0]}},
+                "window": window | {"start": "2023-01-01T00:00:00Z", "locations": locations},
+                "summarizer": summarizer(),
+                "alert_threshold": 0.1,
+                "workspace_id": 1,
+            }
+            run = Run(Plan.of(request), log, {Source(1, "p", "m", tuple(locations)): 1}, self.clock)
+            assert sum(result["window_summary"]["count"] for result in run.results()) == count, locations
 
     def test_rows_without_the_field_are_left_out(self, log: InferenceLog) -> None:
         self.add(log, "2023-01-01T00:00:00Z", [1.0, 2.0])

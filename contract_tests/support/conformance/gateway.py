@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import json
 import random
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contract_tests.support.servers.asgi_exchanges import Answer, Request, call_app, read_request
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.protocol import drop_connection
 
 if TYPE_CHECKING:
@@ -27,7 +31,21 @@ WANTS_BASIC, TOO_LARGE = "401 and HTTP Basic", "413"
 HTML = b"text/html; charset=utf-8"
 BEFORE = ("429", "429 in seconds", "429 by date", "502", "503", "dropped")
 """The troubles that come before the instance has seen the request; after the others it may have carried it out."""
+ADDED = [
+    (b"via", b"1.1 gateway"),
+    (b"server", b"gateway/1.0"),
+    (b"x-request-id", b"1"),
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"set-cookie", b"AWSALB=k3+/=; Expires=Wed, 01 Jan 2098 00:00:00 GMT; Path=/"),
+    (b"set-cookie", b'session="a, b"; Path=/; HttpOnly'),
+    (b"vary", b"Origin"),
+    (b"etag", b'W/"1"'),
+    (b"server-timing", b"app;dur=12.1"),
+    (b"link", b'<https://example.com/>; rel="help"'),
+]
+"""The headers that a gateway adds, two of them cookies."""
 _HOME, _ROWS = "127.0.0.1", "/v1/api/pipelines/infer/"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
 _HOP = {b"content-length", b"transfer-encoding", b"connection"}
 
 
@@ -40,8 +58,10 @@ class Gateway:
         kinds: The troubles, by turns.
         seed: The seed by which the requests are chosen.
         about: Whether a request, given its path, can have trouble, or is held back.
-        rewrites: Whether it rewrites headers: it adds `Via`, `Server` and `Date`, adds a charset to media types, and
-            sends bodies in chunks without their length.
+        rewrites: Whether it rewrites headers: it adds `Via`, `Server`, `Date` and others, gives cookies, adds a charset
+            to media types, which it writes in capitals, and sends bodies in chunks without their length.
+        rewords: Whether it writes JSON otherwise: with blanks, escapes, the fields in the opposite order, and times in
+            another offset from UTC.
         compresses: Whether it compresses what the client takes compressed.
         prefix: The beginning of the paths below which it has the API, such as `/ml`.
         user: The user and password that it wants by HTTP Basic, with a colon in between; empty for none. The API's
@@ -60,6 +80,7 @@ class Gateway:
     seed: int = 0
     about: Callable[[str], bool] = lambda _: True
     rewrites: bool = False
+    rewords: bool = False
     compresses: bool = False
     prefix: str = ""
     user: str = ""
@@ -91,6 +112,7 @@ class Gateway:
                 return
             answer = await call_app(app, scope, self._inner(request))
             answer = self._outer(answer, request)
+            answer = _reworded(answer) if self.rewords else answer
             await asyncio.sleep(self.seconds if self.about(request.path) else 0)
             if kind == "broken off":
                 await _send_half(answer, scope, send)
@@ -162,7 +184,7 @@ class Gateway:
             headers.append((b"content-length", str(len(body)).encode()))
         if self.rewrites:
             headers = [_with_charset(pair) for pair in headers if pair[0] not in _HOP]
-            headers += [(b"via", b"1.1 gateway"), (b"server", b"gateway/1.0"), (b"x-request-id", b"1")]
+            headers += ADDED
         if self.ahead_seconds:
             headers.append((b"date", formatdate(time.time() + self.ahead_seconds, usegmt=True).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -173,7 +195,27 @@ class Gateway:
 
 def _with_charset(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     name, value = pair
-    return (name, value + b";charset=UTF-8") if (name, value) == (b"content-type", b"application/json") else pair
+    return (
+        (name, b"Application/JSON;charset=UTF-8") if (name, value) == (b"content-type", b"application/json") else pair
+    )
+
+
+def _reworded(answer: Answer) -> Answer:
+    """Return an answer with the same JSON, written otherwise."""
+    if answer.json is None:
+        return answer
+    body = json.dumps(_in_another_order(answer.json), indent=3).replace("/", "\\/").encode() + b"\n"
+    return replace(answer, body=body).with_header("content-length", str(len(body)))
+
+
+def _in_another_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_another_order(inner) for key, inner in reversed(object_of(value).items())}
+    if isinstance(value, list):
+        return [_in_another_order(inner) for inner in list_of(value)]
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return value
+    return datetime.fromisoformat(value).astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
 
 
 def _page(status: int) -> Answer:

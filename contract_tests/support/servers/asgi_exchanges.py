@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON = "application/json"
+RAW = "contract_tests.raw"
+"""The extension of a scope by which bytes are written to its connection as they are."""
 _TYPE, _LENGTH = b"content-type", b"content-length"
 
 
@@ -32,12 +34,14 @@ class Request:
         query: Its query, as it came.
         headers: Its headers.
         body: Its body.
+        method: Its method.
     """
 
     path: str
     query: bytes
     headers: Headers
     body: bytes
+    method: str = "POST"
 
     def header(self, name: str) -> str:
         """Return a header, by its name in lower case; empty where it is missing."""
@@ -69,11 +73,13 @@ class Answer:
         status: Its status.
         headers: Its headers.
         body: Its body.
+        behind: What the server sends behind it, which belongs to no answer.
     """
 
     status: int
     headers: Headers
     body: bytes
+    behind: bytes = b""
 
     @staticmethod
     def of(status: int, value: Any) -> Answer:
@@ -119,7 +125,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
         message = await receive()
         chunks.append(message.get("body", b""))
         more = message.get("more_body", False)
-    return Request(scope["path"], scope["query_string"], tuple(scope["headers"]), b"".join(chunks))
+    return Request(scope["path"], scope["query_string"], tuple(scope["headers"]), b"".join(chunks), scope["method"])
 
 
 async def call_app(app: ASGIApp, scope: Scope, request: Request) -> Answer:
@@ -145,7 +151,10 @@ async def call_app(app: ASGIApp, scope: Scope, request: Request) -> Answer:
     return Answer(start["status"], tuple(start["headers"]), b"".join(bytes(part.get("body", b"")) for part in bodies))
 
 
-async def send_answer(answer: Answer, send: Send) -> None:
-    """Send an answer."""
+async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
+    """Send an answer, and what comes behind it."""
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": bool(answer.behind)})
+    if answer.behind:
+        scope["extensions"][RAW]["write"](answer.behind)
+        await send({"type": "http.response.body", "body": b""})

@@ -8,13 +8,14 @@ the run's.
 from __future__ import annotations
 
 import copy
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import FlakyReplay, FlakyStrategyDefinition, Unsatisfiable
 from schemathesis import GenerationMode, checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NOT_SET
@@ -32,7 +33,7 @@ from wallaroo_ext.conformance.guard.write_guard import SAFE_METHODS, WithheldErr
 from wallaroo_ext.conformance.resources import samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from wallaroo_ext.conformance.guard.effects import RequestName
     from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, Interceptor
@@ -142,8 +143,9 @@ class GeneratedCases:
 
     def examples(self, operation: str) -> None:
         """Send the contract's examples, with the run's own things in them."""
-        for strategy in self._operation(self._good, operation).get_strategies_from_examples():
-            self.send(_one(strategy))
+        with _some_data():
+            for strategy in self._operation(self._good, operation).get_strategies_from_examples():
+                self.send(_one(strategy))
 
     def edges(self, operation: str, *, good: bool) -> None:
         """Send the edge cases of the schemas.
@@ -178,54 +180,84 @@ class GeneratedCases:
         def run(case: Any) -> None:
             self.send(case)
 
-        run()
+        with _some_data():
+            run()
 
     def follow_links(self, scenarios: int) -> None:
         """Follow the contract's links from operation to operation.
 
+        What a step draws depends on what the steps before it were answered, which need not be the same when hypothesis
+        begins another scenario in the same way. It then goes no further; the scenarios that are left begin anew.
+
         Args:
             scenarios: The number of times to start.
         """
-        self._state_machine().run(settings=settings(_settings(scenarios), stateful_step_count=_STEPS))
+        machine, begun = self._state_machine(), 0
+        while begun < scenarios:
+            machine.begun = 0
+            run = settings(_settings(scenarios - begun), stateful_step_count=_STEPS)
+            with suppress(FlakyStrategyDefinition, FlakyReplay):
+                seed(self._seed + begun)(machine).run(settings=run)
+                return
+            begun += machine.begun
 
     def _state_machine(self) -> Any:
         """Return the state machine of the contract's links, which sends and checks its steps like all other cases."""
         base: Any = self._good.as_state_machine()
-        prepare, arguments, validate = self._prepare, self._call_arguments, self._validate
-        is_starting, wait_for_start, repeat = self._is_starting, self._wait_for_start, self._repeat
-        checked = [check for name, check in _checks().items() if is_made_in_machine(name)]
+        check_step = self._check_step
+        send_step, repeat = self._send_step, self._repeat
 
         class Machine(base):
-            def before_call(self, case: Any) -> None:
-                prepare(case)
+            begun = 0
 
-            def get_call_kwargs(self, case: Any) -> dict[str, Any]:
-                return arguments(case)
+            def __init__(self) -> None:
+                Machine.begun += 1
+                super().__init__()
 
-            def call(self, case: Any, **arguments: Any) -> Any:
-                def send() -> Any:
-                    prepare(case)
-                    return base.call(self, case, **arguments)
-
+            def call(self, case: Any, **_: Any) -> Any:
                 try:
-                    response = repeat(send)
-                    if is_starting(case, response):
-                        wait_for_start(case.path_parameters["deployment"])
-                        response = repeat(send)
+                    return send_step(case)
                 except (WithheldError, NoAnswerError):
                     return _not_sent(case)
-                return response
 
-            def validate_response(self, response: Any, case: Any, **arguments: Any) -> None:
+            def validate_response(self, response: Any, case: Any, **_: Any) -> None:
                 if response.status_code != _NOT_SENT:
                     recorder = cast("Any", self).recorder
-                    validate(
-                        lambda: case.validate_response(
-                            response, checks=checked, transport_kwargs=arguments, recorder=recorder
-                        )
-                    )
+                    with suppress(WithheldError, NoAnswerError):  # of the requests that checks send themselves
+                        repeat(lambda: check_step(response, case, recorder))
 
         return Machine
+
+    def _send_step(self, case: Any) -> Any:
+        """Send a step of the state machine. Returns the answer.
+
+        Raises:
+            NoAnswerError: The instance did not answer.
+            WithheldError: The request may not be sent.
+        """
+
+        def send() -> Any:
+            self._prepare(case)
+            return case.call(**self._call_arguments(case))
+
+        response = self._repeat(send)
+        if self._is_starting(case, response):
+            self._wait_for_start(case.path_parameters["deployment"])
+            response = self._repeat(send)
+        return response
+
+    def _check_step(self, response: Any, case: Any, recorder: Any) -> None:
+        """Check the answer to a step of the state machine.
+
+        Raises:
+            NoAnswerError: The instance did not answer a request of a check's own.
+            WithheldError: Such a request may not be sent.
+        """
+        checked = [check for name, check in _checks().items() if is_made_in_machine(name)]
+        arguments = self._call_arguments(case)
+        self._validate(
+            lambda: case.validate_response(response, checks=checked, transport_kwargs=arguments, recorder=recorder)
+        )
 
     def _is_starting(self, case: Any, response: Any) -> bool:
         """Return whether rows came too early for a deployment that another link may have started just before."""
@@ -296,7 +328,8 @@ class GeneratedCases:
         if operation in self._good_requests:
             case, _ = self._good_requests[operation]
         else:
-            case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
+            with _some_data():
+                case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
         self._prepare(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
         named: list[str] = list(case.headers or ())
@@ -430,6 +463,19 @@ def _settings(examples: int) -> settings:
         phases=[Phase.generate],
         suppress_health_check=list(cast("Iterable[Any]", HealthCheck)),
     )
+
+
+@contextmanager
+def _some_data() -> Generator[None]:
+    """Withhold the requests of an operation for which there is no data, as where a thing is missing that it names.
+
+    Raises:
+        WithheldError: There is none.
+    """
+    try:
+        yield
+    except Unsatisfiable as error:
+        raise WithheldError(f"No request can be made of what the run has: {error}") from error
 
 
 def _one(strategy: Any) -> Any:

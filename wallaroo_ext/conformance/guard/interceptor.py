@@ -192,6 +192,7 @@ class Interceptor:
         self._clock = clock
         self._attempts = Attempts(run, rules, clock)
         self._unanswered: set[str] = set()
+        self._cookies: set[str] = set()
         self._lock = threading.Lock()
         every = rules.locations if locations is None else locations
         self.inference = InferenceUrls(path for _, path, _ in every.values())
@@ -231,6 +232,7 @@ class Interceptor:
             WithheldError: It could touch what the run did not make, or the further check withholds it.
         """
         all_headers, routes = list(headers), self._at(url)
+        chosen = self._without_given_cookies(all_headers)
         declared = [route for route in routes if route.method == method.upper()]
         operation = next((route.operation for route in declared or routes), "")
         fields = RequestFields()
@@ -239,11 +241,11 @@ class Interceptor:
             # The likeliest route comes last: the request counts for it.
             for route in reversed(declared):
                 effects = self.guard.effects[route.operation]
-                fields = fields_of(route.template, url, all_headers, content, effects)
+                fields = fields_of(route.template, url, chosen, content, effects)
                 self.guard.check(route.operation, fields)
                 check(route.operation, fields)
             if not declared and not (method == "POST" and not routes and url == self.sign_in_url):
-                self._check_undeclared(method, url, all_headers, content, routes)
+                self._check_undeclared(method, url, chosen, content, routes)
         except WithheldError as error:
             with self._lock:
                 self.run.add_withheld(operation, redact(str(error)))
@@ -252,6 +254,18 @@ class Interceptor:
         if declared:
             self.guard.owned.note_request(self.guard.effects[operation], fields)
         return Outgoing(operation, method, url, all_headers, content, fields, is_declared=bool(declared))
+
+    def _without_given_cookies(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return headers without the cookies that the instance, or a gateway, gave the run: they name nothing else."""
+        found: list[tuple[str, str]] = []
+        for name, value in headers:
+            if name.lower() != "cookie":
+                found.append((name, value))
+                continue
+            others = [pair for pair in value.split(";") if pair.strip() not in self._cookies]
+            if others:
+                found.append((name, ";".join(others)))
+        return found
 
     def _check_origin(self, url: str) -> None:
         """Check that a request goes to the instance, whatever its redirects and the contract's servers say.
@@ -352,7 +366,9 @@ class Interceptor:
         """
         exchange = self._exchange(outgoing, incoming)
         operation = outgoing.operation
+        given = {value.partition(";")[0].strip() for name, value in incoming.headers if name.lower() == "set-cookie"}
         with self._lock:
+            self._cookies |= given
             self.run.exchanges.append(exchange)
             if operation in self.rules.operations:
                 self._check(exchange, incoming, set(checks))
@@ -439,7 +455,7 @@ class Interceptor:
 
     def _add_notices(self, operation: str, incoming: Incoming) -> None:
         """Add a notice for each value that the contract does not list."""
-        if not incoming.content_type.startswith(_JSON):
+        if not incoming.content_type.lower().startswith(_JSON):
             return
         schema = self.rules.answer_schema(operation, incoming.status)
         for found in self.rules.unlisted(schema, _json(incoming.content)):
@@ -554,7 +570,8 @@ class InterceptedSession(requests.Session):
         def send() -> tuple[requests.Response, Incoming]:
             response = super(InterceptedSession, self).send(request, **kwargs | {"stream": True, "proxies": proxies})
             body = _read_limited(response)
-            return response, Incoming(response.status_code, list(response.headers.items()), body)
+            # That library joins headers of one name by commas, which cookies have in them.
+            return response, Incoming(response.status_code, list(response.raw.headers.items()), body)
 
         response, self.last = self._interceptor.exchange(outgoing, send, checks=(ALWAYS,))
         return response

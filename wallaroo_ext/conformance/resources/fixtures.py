@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,7 @@ class Fixtures:
         email: The user that it invited.
         user_id: The user's id.
         scored_at: When its first rows were scored, by the instance's clock.
+        rows_ahead: How far that clock is ahead of this machine's, in seconds.
         expendable: Further things, for operations that may change the things that they name, by kind and key.
         withheld: Why some things are missing; empty where there are all.
         refused: The error of the last thing, an assay, where the instance refused it; all else is there then.
@@ -134,6 +136,7 @@ class Fixtures:
     email: str | None = None
     user_id: str | None = None
     scored_at: datetime | None = None
+    rows_ahead: float | None = None
     expendable: dict[str, Any] = field(default_factory=dict[str, Any])
     withheld: str = ""
     refused: WallarooError | None = None
@@ -329,6 +332,8 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     fixtures.pipeline_version_uuid = made(lambda name: _pipeline_version(client, fixtures, name), f"{prefix}-v")
     rows = np.random.default_rng(1).normal(size=(_SCORED_ROWS, WIDTH)).astype(np.float32)
     fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
+    if fixtures.scored_at is not None:
+        fixtures.rows_ahead = fixtures.scored_at.timestamp() - time.time()
 
 
 def _upload(client: Client, content: bytes, name: str, fixtures: Fixtures) -> ModelVersion:

@@ -23,6 +23,11 @@ _MOST_BYTES = 1 << 28
 """The largest answer of the tests, in bytes of memory."""
 
 
+def media_type_of(answer: httpx.Response) -> str:
+    """Return the media type of an answer without parameters, in lower case: by RFC 9110 its case says nothing."""
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
 def outputs(found: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
     """Return the model's numbers in an answer, `[N, 1]`; in the oldest form, one element has those of all rows."""
     if found and "outputs" in found[0]:
@@ -83,7 +88,7 @@ class Answered:
             outputs_of_model: The model's outputs in their order, which the oldest form does not name.
         """
         assert answer.status_code == HTTPStatus.OK, f"{answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
-        if answer.headers["Content-Type"].startswith(ARROW):
+        if media_type_of(answer) == ARROW:
             return Answered.of_arrow(answer.content)
         return Answered.of_records(answer.json(), outputs_of_model)
 

@@ -66,18 +66,48 @@ class Api:
         Raises:
             WithheldError: The contract, or the release, does not have it.
         """
-        if not self.has(operation):
-            raise WithheldError(f"The contract has no {operation}, which this test needs.")
-        _, template, method = self._suite.rules.locations[operation]
-        url = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
+        method, url = self._route(operation, path or {})
         if body is not None:
             more["json"] = body
         if not without:
-            return self._http.request(method.upper(), url, **more)
-        request = self._http.build_request(method.upper(), url, **more)
+            return self._http.request(method, url, **more)
+        request = self._http.build_request(method, url, **more)
         for name in without:
             del request.headers[name]
         return self._http.send(request)
+
+    def _route(self, operation: str, path: Mapping[str, str]) -> tuple[str, str]:
+        """Return the method and the URL of an operation.
+
+        Raises:
+            WithheldError: The contract, or the release, does not have it.
+        """
+        if not self.has(operation):
+            raise WithheldError(f"The contract has no {operation}, which this test needs.")
+        _, template, method = self._suite.rules.locations[operation]
+        return method.upper(), template.format_map({name: quote(value, safe="") for name, value in path.items()})
+
+    def build(
+        self,
+        operation: str,
+        method: str = "",
+        *,
+        path: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Request:
+        """Return a request with the user's token.
+
+        Args:
+            operation: The contract's `operationId`.
+            method: Another method than the contract's.
+            path: The parameters of its path.
+            headers: Its headers.
+            **more: Further arguments of httpx.
+        """
+        declared, url = self._route(operation, path)
+        signed = {**(headers or {}), "Authorization": self._suite.authorization(operation)}
+        return self._http.build_request(method or declared, url, headers=signed, **more)
 
     def keys(self, realm: str) -> list[dict[str, Any]]:
         """Return the public keys that the issuer of tokens publishes; none where it publishes none.
@@ -87,7 +117,7 @@ class Api:
         """
         url = self._suite.instance.settings.auth_url.rstrip("/") + realm + _KEYS
         answer = self._http.get(url, auth=None)
-        is_json = answer.is_success and answer.headers.get("content-type", "").startswith("application/json")
+        is_json = answer.is_success and answer.headers.get("content-type", "").lower().startswith("application/json")
         return [object_of(key) for key in list_of(object_of(answer.json()).get("keys"))] if is_json else []
 
     def list_models(self, workspace_id: int | None) -> list[dict[str, Any]]:

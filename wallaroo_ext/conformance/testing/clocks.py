@@ -1,40 +1,107 @@
-"""Judges the times in answers by the clocks that the run knows: the instance's own, and that of this machine."""
+"""Judges times in answers by the clocks that the run knows: this machine's, a gateway's, those of the instance."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import httpx
+
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
 
 _LEEWAY_SECONDS = 90.0
 """How far times may lie outside; a wrong offset from UTC is half an hour at least."""
 
+Witness: TypeAlias = "Callable[[], float | None]"
+"""Returns how far a clock of the instance is ahead of this machine's, in seconds; None where it does not show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """What several clocks showed when an answer came; whoever stands before an instance may have another clock.
+    """What several clocks showed while a request was answered; each part of an instance may have its own.
 
     Attributes:
-        shown: What each clock showed, in seconds since 1970.
+        began: When the first request was sent, by this machine's clock.
+        ended: When the last answer was there, by this machine's clock.
+        ahead: How far each clock is ahead of this machine's, in seconds.
+        leeway: How many seconds a time may lie outside.
     """
 
-    shown: tuple[float, ...]
+    began: float
+    ended: float
+    ahead: tuple[float, ...] = (0.0,)
+    leeway: float = _LEEWAY_SECONDS
 
     def __contains__(self, moment: Any) -> bool:
         """Return whether a time, in seconds since 1970 or as RFC 3339 writes it, is about what one of them showed."""
         told = datetime.fromisoformat(moment).timestamp() if isinstance(moment, str) else float(moment)
-        return any(abs(told - shown) <= _LEEWAY_SECONDS for shown in self.shown)
+        return any(self.began + ahead - self.leeway <= told <= self.ended + ahead + self.leeway for ahead in self.ahead)
+
+    def have(self, moments: Iterable[Any], witnesses: Iterable[Witness]) -> bool:
+        """Return whether one clock showed all of these times.
+
+        Where no clock known so far did, those of the instance's other parts are asked: it is as healthy if all of it
+        is an hour ahead of this machine and of the gateway. A time that nothing else of the instance agrees with is
+        wrong.
+
+        Args:
+            moments: The times.
+            witnesses: Clocks of other parts of the instance, each of which is only asked if those before disagree.
+        """
+        told = list(moments)
+        if any(self._one_has(told, ahead) for ahead in self.ahead):
+            return True
+        others = (witness() for witness in witnesses)
+        return any(ahead is not None and self._one_has(told, ahead) for ahead in others)
+
+    def _one_has(self, moments: list[Any], ahead: float) -> bool:
+        return all(moment in replace(self, ahead=(ahead,)) for moment in moments)
 
 
-def clocks_of(answer: httpx.Response) -> Clocks:
-    """Return what the clocks show at a new answer: that of its header `Date`, and this machine's."""
+def clocks_of(answer: httpx.Response, *, began: float | None = None, leeway: float = _LEEWAY_SECONDS) -> Clocks:
+    """Return what the clocks show at a new answer: that of its header `Date`, and this machine's.
+
+    Args:
+        answer: The answer.
+        began: When the first request was sent, by this machine's clock; now, if it is None.
+        leeway: How many seconds a time may lie outside.
+    """
+    now = time.time()
+    clocks = Clocks(now if began is None else began, now, leeway=leeway)
     try:
         date = parsedate_to_datetime(answer.headers.get("Date", ""))
     except ValueError:
-        return Clocks((time.time(),))
-    return Clocks((time.time(), (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()))
+        return clocks
+    shown = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    return replace(clocks, ahead=(0.0, shown - now))
+
+
+def clock_of_rows(suite: Suite) -> Witness:
+    """Return the clock by which the run's first rows were scored."""
+    return lambda: suite.fixtures.rows_ahead if suite.has_fixtures else None
+
+
+def clock_of_things(api: Api) -> Witness:
+    """Return the clock by which the instance says when a workspace was made, one that is made for this."""
+
+    def ahead() -> float | None:
+        try:
+            made = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+            asked = time.time()
+            listed = api.call("list_workspaces", {})["workspaces"]
+        except (NoAnswerError, WithheldError):
+            return None
+        told = next((each.get("created_at") for each in listed if each["id"] == made), None)
+        return None if told is None else datetime.fromisoformat(told).timestamp() - asked
+
+    return ahead

@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def changed_fields(given: Any, shown: Any, path: str = "$") -> Iterator[str]:
+def changed_fields(given: Any, shown: Any, path: str = "$", *, is_whole: bool = False) -> Iterator[str]:
     """Yield what is shown otherwise than it was given, for a person: each with its path.
 
-    What is not shown says nothing, and null was as good as absent. Numbers of any type are compared as numbers, and
-    times as moments.
+    What is not shown says nothing, null was as good as absent, and what is shown besides is of no matter, as objects
+    are open. Numbers of any type are compared as numbers, and times as moments.
 
     Args:
         given: What was accepted.
         shown: What is shown of it.
         path: The JSON path of both.
+        is_whole: Whether all that was given has to be shown.
     """
     if given is None or given == shown or _is_same_moment(given, shown):
         return
@@ -28,12 +29,14 @@ def changed_fields(given: Any, shown: Any, path: str = "$") -> Iterator[str]:
         fields = object_of(shown)
         for name, value in object_of(given).items():
             if name in fields:
-                yield from changed_fields(value, fields[name], f"{path}.{name}")
+                yield from changed_fields(value, fields[name], f"{path}.{name}", is_whole=is_whole)
+            elif is_whole and value is not None:
+                yield f"{path}.{name} is missing"
         return
     items, others = list_of(given), list_of(shown)
     if isinstance(given, list) and isinstance(shown, list) and len(items) == len(others):
         for number, (value, other) in enumerate(zip(items, others, strict=True)):
-            yield from changed_fields(value, other, f"{path}[{number}]")
+            yield from changed_fields(value, other, f"{path}[{number}]", is_whole=is_whole)
         return
     yield f"{path} is {shown!r} in place of {given!r}"
 

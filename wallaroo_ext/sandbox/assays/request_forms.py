@@ -28,11 +28,13 @@ class Source:
         workspace_id: The pipeline's workspace.
         pipeline: The name of the pipeline.
         model: The name of the model; None for any.
+        locations: The places that the values come from, as the partitions of logged rows name them; empty for all.
     """
 
     workspace_id: int
     pipeline: str
     model: str | None
+    locations: tuple[str, ...] = ()
 
 
 def window_source(request: dict[str, Any]) -> Source:
@@ -48,7 +50,8 @@ def window_source(request: dict[str, Any]) -> Source:
 
 
 def _path_source(window: dict[str, Any]) -> Source:
-    return Source(int(window["workspace_id"]), window["pipeline_name"], window.get("model_name"))
+    locations = tuple(window.get("locations") or ())
+    return Source(int(window["workspace_id"]), window["pipeline_name"], window.get("model_name"), locations)
 
 
 def watched_path(request: dict[str, Any]) -> str:

@@ -342,7 +342,7 @@ class Run:
         return self._result(window, start, end, began)
 
     def _read(self, source: Source, iopath: IoPath, start: int, end: int) -> _Samples:
-        """Return the watched values that a pipeline logged for a model; rows without one are left out."""
+        """Return the watched values that a source logged; rows without one are left out."""
         taken: list[tuple[Array, Array]] = []
         problem: Problem | None = None
         for batch in self._log.read(
@@ -351,6 +351,8 @@ class Run:
             end_ms=to_milliseconds(end),
             model_name=source.model,
         ):
+            if source.locations and batch.origin.partition not in source.locations:
+                continue
             try:
                 taken.append(iopath.take(batch.table))
             except Problem as error:

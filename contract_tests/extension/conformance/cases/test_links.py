@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -10,6 +11,7 @@ from wallaroo_mlops_client.models import GetDeploymentStatusRequest
 
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.suite import Suite
@@ -70,6 +72,41 @@ def test_a_link_leads_to_nothing_that_later_tests_need(served: tuple[Suite, Sand
     assert call(
         get_deployment_status, client=suite.client, body=GetDeploymentStatusRequest(name=fixtures.deployment.name)
     )
+
+
+def test_answers_that_differ_from_scenario_to_scenario_are_no_fault(served: tuple[Suite, Sandbox]) -> None:
+    """Hypothesis begins scenarios alike, and expects the same answers to the same requests."""
+    suite, _ = served
+    interceptor, sent = suite.interceptor, Counter[str]()
+    admit = interceptor.admit
+
+    def unlike(method: str, url: str, *arguments: Any) -> Any:
+        sent[url] += 1
+        if sent[url] % 3 == 2:
+            raise WithheldError("Every third request to a URL is withheld, whichever scenario it is of.")
+        return admit(method, url, *arguments)
+
+    interceptor.admit = unlike
+    before = len(suite.run.exchanges)
+    suite.cases.follow_links(4 * SCENARIOS)
+    assert len(suite.run.exchanges) - before > 8 * SCENARIOS, "all scenarios went on"
+    assert suite.run.findings == []
+
+
+def test_a_checks_own_request_may_stay_without_an_answer(served: tuple[Suite, Sandbox]) -> None:
+    suite, _ = served
+    cases: Any = suite.cases
+    asked = list[str]()
+
+    def unanswered(response: Any, case: Any, recorder: Any) -> None:  # noqa: ARG001 - as it is called
+        asked.append(case.operation.label)
+        raise NoAnswerError("list_workspaces", "503", may_be_repeated=False)
+
+    cases._check_step = unanswered
+    cases.follow_links(1)
+    assert asked
+    assert suite.run.findings == []
+    assert suite.run.unanswered == {"list_workspaces": "503"}
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,17 @@ def test_a_gateway_answers_other_methods_itself(look: Look) -> None:
         assert {exchange.method for exchange in run.exchanges} == {"POST", *methods}
 
 
+def test_cookies_that_a_gateway_gives_are_sent_back(look: Look) -> None:
+    run = look(Gateway(rewrites=True), "list_models", "upload_and_convert_model")
+    assert run.findings == []
+    assert verdict(run) is Verdict.CONFORMS
+    assert "cookie" not in str(run.withheld_because)
+    named = [
+        dict(each.request_headers).get("cookie", dict(each.request_headers).get("Cookie")) for each in run.exchanges
+    ]
+    assert sum(value is not None for value in named) > len(named) / 2
+
+
 def test_another_method_that_does_what_post_does_is_a_finding(look: Look) -> None:
     run = look(Gateway(methods={"GET": 200}), "list_models")
     assert {each.check for each in run.findings} == {"unsupported_method"}

@@ -37,3 +37,13 @@ def test_what_is_written_otherwise_is_the_same(given: Any, shown: Any) -> None:
 def test_what_was_forgotten_or_changed_is_named(given: Any, shown: Any, path: str) -> None:
     [told] = changed_fields(given, shown)
     assert told.startswith(f"{path} is ")
+
+
+def test_all_of_it_may_be_wanted() -> None:
+    given: dict[str, Any] = {"steps": [{"model": {"name": "m", "sha": "s"}}], "note": None}
+    shown: dict[str, Any] = {"steps": [{"model": {"name": "m", "sha": "s", "more": 1}, "more": []}], "more": {}}
+    assert list(changed_fields(given, shown, is_whole=True)) == []
+    del shown["steps"][0]["model"]["sha"]
+    assert list(changed_fields(given, shown, is_whole=True)) == ["$.steps[0].model.sha is missing"]
+    assert list(changed_fields(given, shown)) == []
+    assert list(changed_fields(given["steps"], [], is_whole=True))

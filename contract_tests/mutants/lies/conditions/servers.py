@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LARGE_BYTES = 1 << 16
 _CACHED_SECONDS = 1.0
+_KEPT_SECONDS = 1.0
+_STORED = ("get_assay_results", "get_assay_results_between", "get_assay_results_v2")
 _LONG = 255
 _MOST_ANSWERS = 3
 _HELD_SECONDS = 0.05
@@ -218,6 +220,24 @@ def _dropped(operation: str) -> Iterator[Mutant]:
     yield Mutant(operation, "drops-the-last", "", text, lie)
 
 
+def _expired(operation: str) -> Iterator[Mutant]:
+    """Yield the mutants that drop stored results soon."""
+    if operation not in _STORED:
+        return
+
+    async def lie(exchange: Exchange) -> Answer:
+        answer = await exchange.ask()
+        found = list_of(answer.json)
+        if not succeeded(operation, answer) or not found:
+            return answer
+        key = object_of(found[0]).get("assay_id")
+        read: float = exchange.memory.setdefault(key, time.monotonic())
+        return answer if time.monotonic() - read < _KEPT_SECONDS else answer.with_json([])
+
+    text = f"Results are gone {_KEPT_SECONDS:.0f} s after they were first read."
+    yield Mutant(operation, "drops-results", "", text, lie)
+
+
 def _logins(operation: str) -> Iterator[Mutant]:
     if not rules().takes_token(operation) or not is_turn(operation, 5):
         return
@@ -246,5 +266,6 @@ KINDS = (
     Kind("other-bytes", "The bytes are not what they are said to be.", "Others show it.", _encodings),
     Kind("changes-texts", "Texts are changed.", "It answers with no texts that people choose freely.", _texts),
     Kind("drops-the-last", "What was listed is dropped.", "Its answer is no list of what is there.", _dropped),
+    Kind("drops-results", "Stored results are dropped.", "It answers with no stored results.", _expired),
     Kind("sends-to-sign-in", "Refusals lead to a page.", "Others show it: every fifth has one.", _logins),
 )

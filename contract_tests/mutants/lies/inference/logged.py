@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contract_tests.support.servers.asgi_exchanges import Answer, Request
 
 _FILTERS = ("start_time", "end_time", "start", "end", "time.start", "time.end", "model_name", "order")
+_PARTS = {"dataset[]", "dataset.exclude[]"}
 _HOUR = 3_600_000
 
 
@@ -96,8 +97,18 @@ def _pages(operation: str) -> Iterator[Mutant]:
             _rows(operation, lambda rows: rows[::-1], 600),
         )
         found["first-again"] = ("Pages after the first begin with the first row.", _first_again(operation))
+    if parameters(operation) >= _PARTS:
+        found["all-parts-later"] = ("Pages after the first have all parts of a row.", _all_parts_later)
     for about, (text, lie) in found.items():
         yield Mutant(operation, "pages-of-logs", about, text, lie)
+
+
+async def _all_parts_later(exchange: Exchange) -> Answer:
+    request = exchange.request
+    chosen = _PARTS.intersection(dict(parse_qsl(request.query.decode()))) if request.json else ()
+    for name in chosen:
+        request = _without(request, name)
+    return await exchange.ask(request)
 
 
 def _rows(operation: str, change: Callable[[Rows], Rows], above: int) -> Lie:

@@ -21,7 +21,7 @@ from contract_tests.mutants.lies.inference.rows import (
     with_rows,
 )
 from contract_tests.mutants.lies.kinds import Kind, succeeded
-from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _KIB, _MIB = 1 << 10, 1 << 20
 _HOUR = 3_600_000
 _LARGEST_FLOAT = 3.4e38
+_BAD_REQUEST, _FEW = 400, 10
 
 
 def _mutants(operation: str, kind: str, found: dict[str, tuple[str, Lie]]) -> Iterator[Mutant]:
@@ -251,11 +252,28 @@ def _conditions(operation: str) -> Iterator[Mutant]:
             ),
         ),
     }
+    fewer = of_rows(
+        operation, lambda rows: [{name: row[name] for name in row if name != "anomaly"} for row in rows], above=200
+    )
     texts = {about: (f"The last row {text} is the first one.", lie) for about, (text, lie) in found.items()}
+    texts["fewer-fields"] = ("Of more than 200 rows, none has `anomaly`.", fewer)
+    texts["bad-rows-left-out"] = (
+        "Rows that cannot be scored are left out, and the others answered.",
+        _without_bad_rows,
+    )
     texts["parts-not-left-out"] = ("Of more than 100 rows, no part is left out.", _with_every_part(operation))
     texts["arrow-for-json"] = ("The last row in Arrow for rows in JSON is missing.", _arrow_for_json(operation))
     texts["chunks"] = ("Of a body without a length, the last row is missing.", _cut_chunks())
     yield from _mutants(operation, "under-a-condition", texts)
+
+
+async def _without_bad_rows(exchange: Exchange) -> Answer:
+    answer, rows = await exchange.ask(), list_of(exchange.request.json)
+    if answer.status != _BAD_REQUEST or not 1 < len(rows) <= _FEW:
+        return answer
+    alone = [await exchange.ask(exchange.request.with_json([row])) for row in rows]
+    good = [row for row, each in zip(rows, alone, strict=True) if each.status != _BAD_REQUEST]
+    return await exchange.ask(exchange.request.with_json(good)) if good else answer
 
 
 def _with_every_part(operation: str) -> Lie:

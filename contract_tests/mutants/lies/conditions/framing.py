@@ -1,0 +1,56 @@
+"""Lies about where an answer ends: bytes behind it, from which the next answer on its connection would be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from contract_tests.mutants.layer import Mutant
+from contract_tests.support.servers.asgi_exchanges import JSON, Answer
+from contract_tests.mutants.lies.fields import rules, writes
+from contract_tests.mutants.lies.kinds import Kind, of_success
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from contract_tests.mutants.layer import Exchange, Lie
+
+_PAGE = b"<html><title>Not allowed</title></html>"
+_NO_CONTENT = 204
+
+
+def _behind(operation: str) -> Iterator[Mutant]:
+    if writes(operation) or not rules().takes_token(operation):
+        return
+
+    def with_line_break(answer: Answer) -> Answer:
+        return replace(answer, behind=b"\n") if answer.media_type == JSON else answer
+
+    def to(method: str, change: Callable[[Answer], Answer]) -> Lie:
+        async def lie(exchange: Exchange) -> Answer:
+            answer = await exchange.ask()
+            return change(answer) if exchange.request.method == method else answer
+
+        return lie
+
+    def with_body(answer: Answer) -> Answer:
+        return replace(answer, behind=answer.body or _PAGE)
+
+    def without_content(_: Answer) -> Answer:
+        return Answer(_NO_CONTENT, (), b"", _PAGE)
+
+    found: dict[str, tuple[str, Lie]] = {
+        "a-line-break": (
+            "A line break comes behind JSON, which `Content-Length` does not count.",
+            of_success(operation, with_line_break),
+        ),
+        "a-body-after-head": ("HEAD is answered with a body.", to("HEAD", with_body)),
+        "a-body-after-204": ("OPTIONS is answered with 204 and a body.", to("OPTIONS", without_content)),
+    }
+    reading = [name for name in rules().operations if not writes(name) and rules().takes_token(name)]
+    about = list(found)[reading.index(operation) % len(found)]
+    text, lie = found[about]
+    yield Mutant(operation, "bytes-behind", about, text, lie)
+
+
+KINDS = (Kind("bytes-behind", "Bytes come behind an answer.", "It writes, or gives tokens: others show it.", _behind),)
