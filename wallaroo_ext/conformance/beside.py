@@ -2,9 +2,9 @@
 
 Half of a run is spent on requests that an instance has to refuse and on those that only read: they can be sent while
 other tests wait or compute. The second process is forked when the run has made its things, runs its tests in their
-order, and sends what they found. The first process adds that when the turn of each test comes, so that a report has
-everything in the order of the tests, whoever was faster. What the second process does not tell, because it ended,
-the first does by itself.
+order, and sends what they found. The first process adds that after its own tests, but for those that are the last, so
+that a report always has everything in the same order, whoever was faster. What the second process does not tell,
+because it ended, the first does by itself.
 """
 
 from __future__ import annotations
@@ -83,14 +83,19 @@ class Beside:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Choose the tests of the second process; the last test of all stays in the first, which cleans up."""
+        """Choose the tests of the second process; their turn comes when it had the time of the others' to run them.
+
+        The last test of all stays in the first process, which cleans up.
+        """
         others = {item for item in session.items[:-1] if self._changes_nothing(item)}
         self._others = [item for item in session.items if item in others]
         self._own = [item for item in session.items if item not in others]
+        first = next((at for at, item in enumerate(self._own) if _is_last(item)), len(self._own) - 1)
+        session.items[:] = [*self._own[:first], *self._others, *self._own[first:]]
 
     def _changes_nothing(self, item: pytest.Item) -> bool:
         mark = item.get_closest_marker(MARK)
-        if mark is None or item.get_closest_marker("last") is not None:
+        if mark is None or _is_last(item):
             return False
         return not (mark.kwargs.get("if_reading") and any(map(self._suite.guard.writes, operations_of(item))))
 
@@ -132,6 +137,10 @@ class Beside:
         """End the second process, which an interrupted run may still have."""
         if self._second is not None:
             self._second.end()
+
+
+def _is_last(item: pytest.Item) -> bool:
+    return item.get_closest_marker("last") is not None
 
 
 class _SecondProcess:
