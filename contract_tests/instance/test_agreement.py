@@ -202,6 +202,7 @@ class TestPipelines:
         api.call("undeploy_pipeline", {"deployment_id": deployment["id"]})
 
 
+@pytest.mark.changes_nothing(if_reading=True)
 @pytest.mark.thorough("bodies that are wrong")
 class TestRefusals:
     """Each field by itself, so that none is missed, and the same request with the field right succeeds."""
@@ -251,6 +252,7 @@ def test_an_instance_that_wants_tokens_says_so(api: Api) -> None:
     assert api.call("list_features", {})["is_auth_enabled"] is True
 
 
+@pytest.mark.changes_nothing(if_reading=True)
 @pytest.mark.thorough("bodies that are wrong")
 def test_a_body_of_another_media_type_is_refused(operation_id: str, conformance_suite: Suite, api: Api) -> None:
     if not conformance_suite.rules.request_content(operation_id):

@@ -12,6 +12,7 @@ import pytest
 
 from wallaroo_ext import call
 from wallaroo_ext._util.files.repository_files import repository_file
+from wallaroo_ext.conformance.beside import Beside, may_run_beside
 from wallaroo_ext.conformance.conditions.interrupts import as_interrupts
 from wallaroo_ext.conformance.conditions.surroundings import undisturbed
 from wallaroo_ext.conformance.coverage import not_looked_at
@@ -99,8 +100,9 @@ def _run(options: SuiteOptions, progress: Callable[[int, int], None], announce: 
             announce(suite.held.text)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     hooks = _RunHooks(suite, progress)
+    beside = [Beside(suite)] if may_run_beside(options) else []
     try:
-        status = pytest.main(arguments, plugins=[hooks])
+        status = pytest.main(arguments, plugins=[hooks, *beside])
     except KeyboardInterrupt:  # in a teardown
         status = pytest.ExitCode.INTERRUPTED
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - what was found before it is reported

@@ -93,10 +93,12 @@ class Exchange:
 
 def redact_headers(headers: Iterable[tuple[str, str]]) -> Headers:
     """Return headers without secrets; of an `Authorization` the scheme stays."""
-    return tuple((name, _redact_header(name, value)) for name, value in headers)
+    secrets = current_secrets()
+    return tuple((name, _redact_header(name, value, secrets)) for name, value in headers)
 
 
-def _redact_header(name: str, value: str) -> str:
+@lru_cache(maxsize=1024)  # most headers are the same each time
+def _redact_header(name: str, value: str, _secrets: object) -> str:
     if name.lower() not in _SECRET_HEADERS:
         return redact(value)
     scheme, space, _ = value.partition(" ")

@@ -118,6 +118,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "touches(*operations, if_there=()): the operations that a test is about; it needs all but the last"
     )
     config.addinivalue_line("markers", "last: runs after all other tests")
+    config.addinivalue_line(
+        "markers", "changes_nothing(if_reading=False): may run beside others; or only where its operation only reads"
+    )
     config.addinivalue_line("markers", "thorough(topic): left out by --quick, because it takes long")
     suite = config.stash.get(_SUITE, None)
     pytest_hooks.configure(config, _options(config).instance if suite is None else suite.options.instance)

@@ -244,9 +244,35 @@ class Run:
     def add_withheld(self, operation: str, reason: str) -> None:
         """Count a request that was not sent, and add its reason if it is one of the first few."""
         self.withheld[operation] += 1
-        reasons = self.withheld_because.setdefault(operation, [])
-        if len(reasons) < _MOST_REASONS and reason not in reasons:
-            reasons.append(reason)
+        self._add_reasons(operation, [reason])
+
+    def _add_reasons(self, operation: str, reasons: list[str]) -> None:
+        known = self.withheld_because.setdefault(operation, [])
+        known += [reason for reason in reasons if reason not in known][: max(0, _MOST_REASONS - len(known))]
+
+    def take(self) -> Run:
+        """Return the results that came since the last call, without what is known of the run, and keep none of them."""
+        taken = replace(self, operations=[], exclusions=[], left_behind=[])
+        new = Run(self.subject, self.operations, self.started)
+        for name in _GROWING:
+            setattr(self, name, getattr(new, name))
+        return taken
+
+    def add(self, taken: Run) -> None:
+        """Add results that `take` returned in another process."""
+        sent = len(self.exchanges)
+        self.tests += [
+            each if each.request is None else replace(each, request=sent + each.request) for each in taken.tests
+        ]
+        self.exchanges += taken.exchanges
+        self.findings += taken.findings
+        for notice in taken.notices:
+            self.add_notice(notice)
+        for operation, reasons in taken.withheld_because.items():
+            self._add_reasons(operation, reasons)
+        for name in _COUNTED:
+            getattr(self, name).update(getattr(taken, name))
+        self.unanswered = taken.unanswered | self.unanswered
 
     def note_gaps(self) -> None:
         """Add a notice for each operation to whose requests a gateway answered in place of the instance, or nobody."""
@@ -271,6 +297,9 @@ class Run:
 
 
 _SLOW_SECONDS = 1.0
+_COUNTED = ("passed", "failed", "withheld", "gaps")
+_GROWING = (*_COUNTED, "exchanges", "findings", "notices", "withheld_because", "tests", "unanswered")
+"""The results that grow while tests run."""
 _SEVERITY = {"passed": 0, "skipped": 1, "error": 2, "failed": 3}
 
 BAD_OUTCOMES = frozenset({"failed", "error"})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.contract_schemas import ContractSchemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import jsonschema_rs
 
@@ -117,6 +117,20 @@ class _Answer:
     media_types: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
 
+class _Fields(NamedTuple):
+    """The fields of objects that lead to a keyword.
+
+    Attributes:
+        named: The names of all fields that the schema has.
+        followed: The schemas of those that lead to it, by name.
+        others: The schema of all other fields, where that leads to it.
+    """
+
+    named: Collection[str]
+    followed: dict[str, dict[str, Any]]
+    others: dict[str, Any] | None
+
+
 class Rules:
     """The rules of a contract, against which answers are checked.
 
@@ -133,6 +147,8 @@ class Rules:
         self.schemas = ContractSchemas(document)
         self._validators: dict[int, jsonschema_rs.Validator] = {}
         self._mentioned: dict[tuple[int, str], bool] = {}
+        self._fields: dict[tuple[int, str], _Fields] = {}
+        self._targets: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {}
 
     @cached_property
     def operations(self) -> dict[str, dict[str, Any]]:
@@ -317,16 +333,29 @@ class Rules:
             ]
             for number, inner in fitting[:1]:
                 yield inner, (*location, combining, str(number)), value, where
-        properties = object_of(schema.get("properties"))
-        others = schema.get("additionalProperties")
-        for name, inner_value in object_of(value).items():
-            inner = properties.get(name, others)
-            if isinstance(inner, dict) and self._mentions(inner := object_of(inner), keyword):
-                keys = ("properties", name) if name in properties else ("additionalProperties",)
-                yield inner, (*location, *keys), inner_value, f"{where}.{name}"
+        fields = self._fields_of(schema, keyword)
+        for name, inner_value in object_of(value).items() if fields.followed or fields.others is not None else ():
+            if name in fields.followed:
+                yield fields.followed[name], (*location, "properties", name), inner_value, f"{where}.{name}"
+            elif fields.others is not None and name not in fields.named:
+                yield fields.others, (*location, "additionalProperties"), inner_value, f"{where}.{name}"
         items = object_of(schema.get("items"))
         for number, item in enumerate(list_of(value) if items and self._mentions(items, keyword) else ()):
             yield items, (*location, "items"), item, f"{where}[{number}]"
+
+    def _fields_of(self, schema: dict[str, Any], keyword: str) -> _Fields:
+        """Return the fields of a schema's objects that `parts` follows for a keyword, found once."""
+        found = self._fields.get((id(schema), keyword))
+        if found is None:
+            named = object_of(schema.get("properties"))
+            followed = {name: object_of(each) for name, each in named.items() if isinstance(each, dict)}
+            others = schema.get("additionalProperties")
+            found = self._fields[id(schema), keyword] = _Fields(
+                named.keys(),
+                {name: each for name, each in followed.items() if self._mentions(each, keyword)},
+                object_of(others) if isinstance(others, dict) and self._mentions(object_of(others), keyword) else None,
+            )
+        return found
 
     def _validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
         """Return the validator of a schema of the contract, made once."""
@@ -347,9 +376,15 @@ class Rules:
     def resolve(self, location: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Return the target of a reference and its location; what is no reference is returned as it is."""
         while "$ref" in value:
-            location = contract.keys_of(value["$ref"])
-            value = contract.resolve(self.document, {"$ref": value["$ref"]})
+            location, value = self._target(value["$ref"])
         return location, value
+
+    def _target(self, reference: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+        found = self._targets.get(reference)
+        if found is None:
+            target = contract.resolve(self.document, {"$ref": reference})
+            found = self._targets[reference] = contract.keys_of(reference), target
+        return found
 
     @staticmethod
     def _keyword_location(location: tuple[str, ...], path: list[str | int]) -> tuple[str, ...]:

@@ -255,6 +255,25 @@ class Suite:
         """Whether the run has the things that it needs, or has not tried to make them yet."""
         return not isinstance(self._fixtures, NoFixturesError)
 
+    @property
+    def has_made_fixtures(self) -> bool:
+        """Whether the run has made, or found, the things that it needs."""
+        return self._fixtures is not None and self.has_fixtures
+
+    def continue_in_child(self, part: str) -> None:
+        """Go on with the run in a forked process, which signs in by itself and gives names of its own.
+
+        Args:
+            part: What the names that this process gives begin with, after the run's prefix.
+        """
+        auth: Any = self.client.get_httpx_client().auth
+        if hasattr(auth, "forget"):  # a refresh token can be used by one process only
+            auth.forget()
+        if "cases" in self.__dict__:
+            self.cases.continue_in_child()
+        self.owned.name_prefix = f"{self.owned.prefix}-{part}"
+        self.interceptor.take_news()
+
     def _make_fixtures(self) -> Fixtures | NoFixturesError:
         from wallaroo_ext.conformance.cases.schema_binding import bound, missing_things
         from wallaroo_ext.conformance.resources.fixtures import Forms, changed_by_name, find_fixtures, make_fixtures

@@ -8,6 +8,7 @@ lists of bytes, folded into lines or cut off before `...`, in UTF-8 and UTF-16, 
 from __future__ import annotations
 
 import base64
+import binascii
 import html
 import os
 import re
@@ -31,15 +32,16 @@ _MAX_LAYERS = 40
 twenty."""
 _REMOVED = "[removed]"
 
+# Each pattern or alternative begins with a character, because the search for those is many times faster.
 _BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _BYTES = re.compile(
-    r"(?<![0-9A-Za-z])(?=[0-9A-Fa-f-])(?:(?:[0-9A-Fa-f]{2}){6,}"
-    r"|(?:0x)?[0-9A-Fa-f]{2}(?:[\s:,-]{1,2}(?:0x)?[0-9A-Fa-f]{2}){5,}|-?\d{1,3}(?:,\s?-?\d{1,3}){5,})(?![0-9A-Za-z])"
+    r"[0-9A-Fa-f-](?<![0-9A-Za-z].)(?:(?<!-)(?:[0-9A-Fa-f](?:[0-9A-Fa-f]{2}){5,}"
+    r"|(?:[0-9A-Fa-f]|(?<=0)x[0-9A-Fa-f]{2})(?:[\s:,-]{1,2}(?:0x)?[0-9A-Fa-f]{2}){5,}"
+    r"|(?<=\d)\d{0,2}(?:,\s?-?\d{1,3}){5,})|(?<=-)\d{1,3}(?:,\s?-?\d{1,3}){5,})(?![0-9A-Za-z])"
 )
 _DECIMAL = re.compile(r"-?\d{1,3}(?:,\s?-?\d{1,3})*")
 _CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# In the next three, each alternative begins with a character, because the search for those is many times faster.
 _FOLD = re.compile("\n[ \t]*|\r\n[ \t]*|\u00ad|\u200b|\u200c|\u200d|\u2060|\ufeff")
 _ELLIPSIS = re.compile(r"\.{2,}|\u2026|\*{2,}")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*|=[0-9A-F]{2}(?:=[0-9A-F]{2})*")
@@ -384,7 +386,7 @@ def _decode_base64(found: re.Match[str]) -> str:
     """Return the decoded characters of a run of base64 if they are text; otherwise the run, which may be a word."""
     run = found[0].replace("-", "+").replace("_", "/")
     run = run[: len(run) - (len(run) % 4 == 1)]
-    values = base64.b64decode(run + "=" * (-len(run) % 4))
+    values = binascii.a2b_base64(run + "==")
     return found[0] if _CONTROLS.search(values) else values.decode("latin-1")
 
 
@@ -398,6 +400,8 @@ def _base64_lengths(found: re.Match[str]) -> list[int]:
 
 def _decode_byte_list(found: re.Match[str]) -> str:
     """Return the characters of bytes that are listed in hexadecimal or as decimal numbers."""
+    if found[0].isalnum() and "x" not in found[0]:
+        return bytes.fromhex(found[0]).decode("latin-1")
     if _is_decimal(found[0]):
         return "".join(chr(int(each[0]) % 256) for each in _listed_bytes(found))
     return "".join(chr(int(each[1], 16)) for each in _listed_bytes(found))

@@ -111,6 +111,11 @@ class GeneratedCases:
             self._spared[operation] = self._fixtures.spared_by(guard.effects[operation])
         guard.check_spared(operation, request, self._spared[operation])
 
+    def continue_in_child(self) -> None:
+        """Go on in a forked process, with connections of its own."""
+        self._session.close()
+        self._good_requests.clear()  # their names are the other process's
+
     def _schema(self, document: dict[str, Any]) -> Any:
         """Return schemathesis's schema of a contract, whose checks are counted."""
         schema: Any = schemathesis.openapi.from_dict(document, config=SchemathesisConfig())  # by no file that lies here
@@ -386,7 +391,9 @@ class GeneratedCases:
                     self._set_unused_name(case, name)
 
     def _set_unused_name(self, case: Any, name: RequestName) -> None:
-        unused = f"{self._prefix}-{next(self._numbers)}" + (DOMAIN if name.thing.endswith(" email") else "")
+        unused = f"{self._interceptor.guard.owned.name_prefix}-{next(self._numbers)}" + (
+            DOMAIN if name.thing.endswith(" email") else ""
+        )
         part, *keys = name.location
         if part == "body":
             case.body = _with_value(case.body, keys, unused)

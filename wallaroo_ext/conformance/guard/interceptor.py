@@ -32,6 +32,7 @@ from wallaroo_ext.conformance.results import Finding, Notice, Run
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation
 from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.connections.proxies import proxy_for
+from wallaroo_ext.transport.process_connections import ForkSafeTransport
 from wallaroo_ext.transport.response_limits import limit_answer
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from wallaroo_ext.conformance.guard.gateways import NoAnswerError
+    from wallaroo_ext.conformance.guard.owned_resources import Learned
     from wallaroo_ext.conformance.guard.write_guard import WriteGuard
     from wallaroo_ext.conformance.rules import Rules
     from wallaroo_ext.transport.retry.clock import Clock
@@ -129,6 +131,21 @@ class Incoming:
     def content_type(self) -> str:
         """Its media type with parameters; empty where it has none."""
         return next((value for name, value in self.headers if name.lower() == "content-type"), "")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one process of a run found, for the other.
+
+    Attributes:
+        run: The results.
+        learned: What was learned of the things of the run.
+        unanswered: The operations whose requests stayed without an answer.
+    """
+
+    run: Run
+    learned: Learned
+    unanswered: frozenset[str]
 
 
 class _Route:
@@ -329,6 +346,17 @@ class Interceptor:
 
         return self._attempts.make(outgoing.operation, outgoing.content, attempt, is_declared=outgoing.is_declared)
 
+    def take_news(self) -> News:
+        """Return what was found since the last call, for another process of the run, and keep nothing of it."""
+        return News(self.run.take(), self.guard.owned.take_learned(), frozenset(self._unanswered))
+
+    def add_news(self, news: News) -> None:
+        """Add what another process of the run found."""
+        with self._lock:
+            self.run.add(news.run)
+        self.guard.owned.add_learned(news.learned)
+        self._unanswered |= news.unanswered
+
     def is_unanswered(self, operation: str) -> bool:
         """Return whether requests of an operation stayed without an answer."""
         return operation in self._unanswered or operation in self.run.unanswered
@@ -464,7 +492,7 @@ class Interceptor:
             self.run.add_notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
 
 
-class InterceptedTransport(httpx.BaseTransport):
+class InterceptedTransport(ForkSafeTransport):
     """An httpx transport whose requests and answers go through an interceptor.
 
     Args:

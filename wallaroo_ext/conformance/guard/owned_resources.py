@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
@@ -14,6 +14,8 @@ from wallaroo_ext.conformance.guard.expressions import IN_TEMPLATE, location_of
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.guard.effects import AnswerName, Effects
     from wallaroo_ext.conformance.guard.request_fields import RequestFields
+
+T = TypeVar("T")
 
 NOBODYS = 2_147_483_647
 """An id that no instance has given to a thing: the largest that the contract allows."""
@@ -38,15 +40,35 @@ class Resource:
     workspace: int | str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned of the things of a run.
+
+    Attributes:
+        known: Ids and names, by kind and key.
+        made: Things.
+        unsettled: The writing requests whose result is unknown.
+    """
+
+    known: dict[str, list[Any]]
+    made: list[Resource]
+    unsettled: list[tuple[Effects, RequestFields]]
+
+
 class OwnedResources:
     """The ids and names of what a run made, learned from its requests and their answers.
 
     Args:
         prefix: The beginning of all names that the run gives.
+
+    Attributes:
+        prefix: The beginning of all names that the run gives.
+        name_prefix: The beginning of those that this process gives.
     """
 
     def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
+        self.prefix = self.name_prefix = prefix
+        self._taken = Learned({}, [], [])
         self._known: dict[str, dict[Any, None]] = {}
         self._made: dict[tuple[str, int | str | None, str | None], Resource] = {}
         self._existing: dict[str, set[str]] = {}
@@ -73,6 +95,26 @@ class OwnedResources:
         """Return the writing requests whose result is unknown."""
         with self._lock:
             return list(self._unsettled.values())
+
+    def take_learned(self) -> Learned:
+        """Return what was learned since the last call, for another process of the run."""
+        with self._lock:
+            known, made = {thing: list(values) for thing, values in self._known.items()}, list(self._made.values())
+            unsettled = list(self._unsettled.values())
+            self._unsettled.clear()
+        before, self._taken = self._taken, Learned(known, made, [])
+        new = {thing: _without(values, before.known.get(thing, [])) for thing, values in known.items()}
+        return Learned(new, _without(made, before.made), unsettled)
+
+    def add_learned(self, learned: Learned) -> None:
+        """Add what another process of the run learned."""
+        for thing, values in learned.known.items():
+            for value in values:
+                self.add(thing, value)
+        for resource in learned.made:
+            self.add_resource(resource)
+        with self._lock:
+            self._unsettled.update({id(request): (effects, request) for effects, request in learned.unsettled})
 
     def note_existing(self, thing: str, value: Any) -> None:
         """Note an id that was there before the run, and so does not belong to the run, whatever an answer says."""
@@ -289,6 +331,12 @@ def _at(value: Any, keys: tuple[str, ...]) -> list[Any]:
         fields = object_of(value)
         inner = list(fields.values()) if key == "*" else [fields[key]] if key in fields else []
     return [found for each in inner for found in _at(each, tuple(rest))]
+
+
+def _without(values: list[T], others: list[T]) -> list[T]:
+    """Return the values that are not among others, all of which can be keys."""
+    known = set(others)
+    return [value for value in values if value not in known]
 
 
 def _first(values: list[Any]) -> Any:

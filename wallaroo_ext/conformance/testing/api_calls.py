@@ -43,7 +43,7 @@ class Api:
         Args:
             kind: A few letters for the kind of thing that it is for.
         """
-        return f"{self._suite.owned.prefix}-{kind}{next(self._numbers)}"
+        return f"{self._suite.owned.name_prefix}-{kind}{next(self._numbers)}"
 
     def send(
         self,

@@ -1,0 +1,219 @@
+"""Runs the tests that change nothing in a second process, beside the others, on a sandbox.
+
+Half of a run is spent on requests that an instance has to refuse and on those that only read: they can be sent while
+other tests wait or compute. The second process is forked when the run has made its things, runs its tests in their
+order, and sends what they found. The first process adds that after its own tests, but for those that are the last, so
+that a report always has everything in the same order, whoever was faster. What the second process does not tell,
+because it ended, the first does by itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from wallaroo_ext.conformance.plugin import operations_of
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from wallaroo_ext.conformance.guard.interceptor import News
+    from wallaroo_ext.conformance.options import SuiteOptions
+    from wallaroo_ext.conformance.suite import Suite
+
+MARK = "changes_nothing"
+"""The mark of tests whose requests are refused, or which do nothing but read where their operation does."""
+_NAMES = "beside"
+_IGNORED = ("SIGINT", "SIGHUP")
+"""What a terminal sends to both processes: the first one ends the second."""
+_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the second process tells of a test.
+
+    Attributes:
+        test: The test, as pytest names it.
+        reports: Pytest's reports, as data.
+        news: What was found meanwhile.
+    """
+
+    test: str
+    reports: list[dict[str, Any]]
+    news: News
+
+
+def may_run_beside(options: SuiteOptions) -> bool:
+    """Return whether a run has a second process: on a sandbox that takes any number of requests, looked at in full.
+
+    On an instance that others use, one request is sent at a time, but for the tests that are about several.
+    """
+    return (
+        sys.platform == "linux"  # elsewhere, forks of a process that has loaded much are not safe
+        and options.instance == "sandbox"
+        and options.rate is None
+        and not options.operations
+    )
+
+
+class Beside:
+    """A plugin of pytest that runs the tests which change nothing in a second process.
+
+    Args:
+        suite: The run.
+    """
+
+    def __init__(self, suite: Suite) -> None:
+        self._suite = suite
+        self._own: list[pytest.Item] = []
+        self._others: list[pytest.Item] = []
+        self._second: _SecondProcess | None = None
+        self._is_passed_on = False
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Choose the tests of the second process; their turn comes when it had the time of the others' to run them.
+
+        The last test of all stays in the first process, which cleans up.
+        """
+        others = {item for item in session.items[:-1] if self._changes_nothing(item)}
+        self._others = [item for item in session.items if item in others]
+        self._own = [item for item in session.items if item not in others]
+        first = next((at for at, item in enumerate(self._own) if _is_last(item)), len(self._own) - 1)
+        session.items[:] = [*self._own[:first], *self._others, *self._own[first:]]
+
+    def _changes_nothing(self, item: pytest.Item) -> bool:
+        mark = item.get_closest_marker(MARK)
+        if mark is None or _is_last(item):
+            return False
+        return not (mark.kwargs.get("if_reading") and any(map(self._suite.guard.writes, operations_of(item))))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
+        """Add what the second process found in a test of its own; let other tests run as always."""
+        if self._is_passed_on:
+            self._is_passed_on = False
+            return None
+        if self._second is None and self._others and self._suite.has_made_fixtures:
+            self._second = _SecondProcess(self._suite, self._others)
+        if self._second is None:
+            return None
+        told = self._second.take(item)
+        if told is not None:
+            self._add(item, told)
+            return True
+        # What belongs to a module is ended after the last of its tests that this process runs.
+        self._is_passed_on = True
+        return item.ihook.pytest_runtest_protocol(item=item, nextitem=self._next_own(item, nextitem))
+
+    def _next_own(self, item: pytest.Item, nextitem: pytest.Item | None) -> pytest.Item | None:
+        """Return the next test that this process runs for certain."""
+        if item not in self._own:
+            return nextitem
+        following = self._own[self._own.index(item) + 1 :]
+        return following[0] if following else None
+
+    def _add(self, item: pytest.Item, told: _Told) -> None:
+        self._suite.interceptor.add_news(told.news)
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for data in told.reports:
+            report = item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """End the second process, which an interrupted run may still have."""
+        if self._second is not None:
+            self._second.end()
+
+
+def _is_last(item: pytest.Item) -> bool:
+    return item.get_closest_marker("last") is not None
+
+
+class _SecondProcess:
+    """The second process, as the first one sees it.
+
+    Args:
+        suite: The run.
+        items: The tests to run, in their order.
+    """
+
+    def __init__(self, suite: Suite, items: list[pytest.Item]) -> None:
+        self._items = set(items)
+        self._told: queue.SimpleQueue[_Told | None] = queue.SimpleQueue()
+        self._has_ended = False
+        context = multiprocessing.get_context("fork")
+        results, results_end = context.Pipe(duplex=False)
+        lifeline, self._lifeline = context.Pipe(duplex=False)
+        arguments = (suite, items, results_end, lifeline, self._lifeline)
+        self._process = context.Process(target=_work, args=arguments, daemon=True)
+        self._process.start()
+        results_end.close()
+        lifeline.close()
+        threading.Thread(target=self._receive, args=(results,), daemon=True).start()
+
+    def _receive(self, results: Connection) -> None:
+        with results:
+            while True:
+                try:
+                    self._told.put(results.recv())
+                except (EOFError, OSError):
+                    self._told.put(None)
+                    return
+
+    def take(self, item: pytest.Item) -> _Told | None:
+        """Wait for what a test found; None if it is none of the second process, or that has ended without it."""
+        if self._has_ended or item not in self._items:
+            return None
+        told = self._told.get()
+        if told is None or told.test != item.nodeid:
+            self.end()
+            return None
+        return told
+
+    def end(self) -> None:
+        """End the process, and wait for its end."""
+        self._has_ended = True
+        self._lifeline.close()
+        self._process.join(_GRACE_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _work(
+    suite: Suite, items: list[pytest.Item], results: Connection, lifeline: Connection, other_end: Connection
+) -> None:
+    """Run tests in the second process, and send what each found. It ends with the first process, however that ends."""
+    other_end.close()
+    for name in _IGNORED:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    suite.continue_in_child(_NAMES)
+    items[0].session._setupstate.teardown_exact(items[0])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what the first process has set up for the test before
+    for item, following in pairwise([*items, items[-1]]):  # the last is not followed by the end, which cleans up
+        reports = runtestprotocol(item, log=False, nextitem=following)
+        data = [item.config.hook.pytest_report_to_serializable(config=item.config, report=each) for each in reports]
+        results.send(_Told(item.nodeid, data, suite.interceptor.take_news()))
+    results.close()
+    os._exit(0)  # nothing of the first process's is cleaned up here
+
+
+def _end_with(lifeline: Connection) -> None:
+    """End this process when the other end of a pipe is closed, if only by the end of the process that has it."""
+    lifeline.poll(None)
+    os._exit(1)
