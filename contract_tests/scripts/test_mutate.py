@@ -97,6 +97,7 @@ def test_what_does_something_is_changed(root: Path, code: str, expected: list[st
         "__all__ = ['x']",
         "@cache\ndef f():\n  pass",
         "x = dataclass(slots=a)",
+        "x = dataclass(frozen=True, slots=a)",
         "@overload\ndef f(x=1):\n  pass",
         "x = cast('A', b)",
     ],

@@ -11,7 +11,7 @@ import pickle
 import re
 from array import array
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 import pytest
@@ -304,6 +304,21 @@ def test_a_report_cuts_a_body_after_its_secrets_were_taken_out(way: str) -> None
     text = f"x-{WAYS[way](TOKEN)}-x"
     kept = redact_body(b"." * 16_370 + text.encode(), "application/json").content.decode("utf-8", "replace")
     assert WAYS[way](TOKEN)[:4] not in kept
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "client_secret", "access_token", "refresh_token", "id_token", "assertion", "client_assertion"],
+)
+def test_a_report_keeps_no_secret_that_only_its_field_tells(name: str) -> None:
+    secret = "a b"  # nothing in it looks like one
+    fields = {name: secret, "kept": "this"}
+    for content, kind in (
+        (json.dumps(fields).encode(), "application/json"),
+        (urlencode(fields).encode(), "application/x-www-form-urlencoded"),
+    ):
+        kept = redact_body(content, kind).content
+        assert (b"a b" in kept or b"a+b" in kept, b"this" in kept) == (False, True), kept
 
 
 def test_a_proxys_password_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

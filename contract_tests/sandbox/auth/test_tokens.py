@@ -109,6 +109,13 @@ class TestTheTokensForm:
         assert "offline_access" in claims["realm_access"]["roles"]
         assert claims["jti"] != verified(sandbox, sign_in(sandbox)["access_token"])["jti"]
 
+    @pytest.mark.parametrize(("scope", "kind"), [("openid", "Refresh"), ("openid offline_access", "Offline")])
+    def test_a_refresh_token_says_what_it_is(self, sandbox: dict[str, str], scope: str, kind: str) -> None:
+        token = sign_in(sandbox, scope=scope)["refresh_token"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["typ"] == kind
+        assert claims["azp"] == sandbox["WALLAROO_CLIENT_ID"]
+
     def test_the_subject_is_the_user_of_the_api(self, sandbox: dict[str, str]) -> None:
         token = sign_in(sandbox)["access_token"]
         [workspace] = [

@@ -179,6 +179,21 @@ class TestScheduled:
         assert post(http, "set_assay_v2_active", {"assay_id": made, "active": False}).json() is None
         assert not post(http, "get_assay_v2_by_id", {"id": made}).json()["active"]
 
+    @pytest.mark.parametrize(
+        ("frequency", "seconds"),
+        [({"quantity": 6, "unit": "Hour"}, 3_600), ({"quantity": 2, "unit": "Day"}, 86_400)],
+        ids=["hours", "days"],
+    )
+    def test_it_is_run_as_often_as_asked_for(
+        self, http: httpx.Client, watched: dict[str, Any], frequency: dict[str, Any], seconds: int
+    ) -> None:
+        scheduling = {"first_run": SECOND, "end": None, "run_frequency": {"SimpleRunFrequency": frequency}}
+        made = post(
+            http, "schedule_assay_v2", scheduled(watched, scheduling=scheduling, window={"width": {"seconds": seconds}})
+        ).json()
+        found = post(http, "get_assay_v2_by_id", {"id": made}).json()
+        assert found["scheduling"]["run_frequency"] == {"SimpleRunFrequency": frequency}
+
     def test_it_is_found_by_the_id_of_the_first_version(self, http: httpx.Client, watched: dict[str, Any]) -> None:
         post(http, "schedule_assay_v2", scheduled(watched))
         origin = watched["targeting"]["data_origin"]

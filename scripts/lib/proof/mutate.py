@@ -2,7 +2,8 @@
 
 All drawn changes stand in the code at once, each behind a switch that is off. While the tests run, the code notes which
 changes each test reaches, in the programs that it starts, too; then each change is switched on for the tests that reach
-it, the nearest and fastest first, until one fails. .mutation/ keeps what is known until any file changes.
+it, the nearest and fastest first, until one fails. The test that noticed a change the last time is asked before all
+others. .mutation/ keeps what is known until any file changes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from scripts.lib.proof.mutate_changes import changes_of
 from scripts.lib.proof.mutate_environment import make_environments
 from scripts.lib.proof.mutate_equivalent import REASONS
+from scripts.lib.proof.mutate_killers import FILE, Killers
 from scripts.lib.proof.mutate_nearness import TestFiles
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ _JOBS = 2
 _STEPS = (1, 3, 6)
 """How many of the nearest files of tests are asked, before all are."""
 
+_NOTICED = {"noticed", "timed out"}
+_KILLER_SECONDS = 5.0
+"""How long a test that noticed a change is assumed to take."""
+
 _MEASURE_SECONDS, _TRY_SECONDS = 60.0, 30.0
 """The time for the tests of one file, and for all tests that a change is shown to at a time."""
 
@@ -50,6 +56,7 @@ def main() -> int:
     everything = changes_of(ROOT, sorted((ROOT / "wallaroo_ext").rglob("*.py")))
     check_reasons(everything)
     drawn = draw(everything, options.seed, options.skip, options.sample)
+    drawn = [change for change in drawn if options.match in change.name]
     if options.list:
         print("\n".join(f"{change.line}: {change.name}" for change in drawn))
         return 0
@@ -59,6 +66,8 @@ def main() -> int:
         outcomes = trials.run()
     finally:
         trials.end()
+    if options.remember:
+        Killers(ROOT).remember(outcomes, {change.name for change in everything})
     return report(outcomes, len(everything), time.monotonic() - started)
 
 
@@ -69,9 +78,11 @@ def parse_arguments() -> argparse.Namespace:
         "--sample", type=int, default=_DRAWN, metavar="N", help=f"how many changes; {_DRAWN} by default"
     )
     parser.add_argument("--skip", type=int, default=0, metavar="N", help="how many changes of the draw to leave out")
+    parser.add_argument("--match", default="", metavar="TEXT", help="try only those whose name has a text in it")
     parser.add_argument("--seed", type=int, default=_SEED, help="another draw")
     parser.add_argument("--jobs", type=int, default=_JOBS, help="how many changes at a time")
     parser.add_argument("--near", action="store_true", help="ask only the six nearest files of tests of each change")
+    parser.add_argument("--remember", action="store_true", help=f"write which tests noticed the changes to {FILE}")
     parser.add_argument("--list", action="store_true", help="only list the changes")
     return parser.parse_args()
 
@@ -102,12 +113,13 @@ class Trials:
         directory.mkdir(exist_ok=True)
         self._kept = Kept(directory / f"{digest(drawn)}.jsonl")
         self._files = TestFiles(ROOT)
+        self._killers = Killers(ROOT)
         self._near = near
         self._lock = threading.Lock()
         self._measured: dict[str, Future[list[Any]]] = {}
         self._workers: SimpleQueue[Worker] = SimpleQueue()
         self._jobs = jobs
-        first = sorted({file for change in drawn for file in self._files.nearest(change)[: _STEPS[0]]})
+        first = sorted({self._first_file(change) for change in drawn})
         workers = [Worker(place) for place in make_environments(ROOT, directory, self._numbers, jobs)]
         with ThreadPoolExecutor(jobs) as pool:
             for worker in pool.map(Worker.load, workers, repeat(first)):
@@ -139,15 +151,24 @@ class Trials:
         )
         return outcome
 
+    def _first_file(self, change: Change) -> str:
+        """Return the file of tests that is asked first."""
+        return (self._killers.of(change) or self._files.nearest(change)[0]).partition("::")[0]
+
     def _ask_tests(self, worker: Worker, change: Change) -> dict[str, Any]:
-        outcome: dict[str, Any] = {"outcome": "not reached"}
+        is_early = change.is_early or self._numbers[change] in worker.loaded
+        asked = {"change": self._numbers[change], "is_early": is_early}
+        killer = self._killers.of(change)
+        outcome: dict[str, Any] = worker.ask(tests=[(killer, _KILLER_SECONDS)], **asked) if killer else {"outcome": ""}
+        if outcome["outcome"] in _NOTICED:
+            return outcome
+        outcome = {"outcome": "not reached"}
         for files in self._steps(change):
-            tests = self._tests_reaching(worker, change, files)
-            asked = {"change": self._numbers[change], "is_early": change.is_early}
+            tests = self._tests_reaching(worker, change, files, is_early=is_early)
             while tests and (outcome := worker.ask(tests=tests, **asked))["outcome"] == "unclear":
                 # A test that fails without the change tells nothing of it.
                 tests = [test for test in tests if test[0] != outcome["test"]] if outcome["test"] else []
-            if outcome["outcome"] in {"noticed", "timed out"}:
+            if outcome["outcome"] in _NOTICED:
                 break
         return outcome
 
@@ -158,14 +179,16 @@ class Trials:
         for start, end in pairwise(places):
             yield files[start:end]
 
-    def _tests_reaching(self, worker: Worker, change: Change, files: list[str]) -> list[tuple[str, float]]:
+    def _tests_reaching(
+        self, worker: Worker, change: Change, files: list[str], *, is_early: bool
+    ) -> list[tuple[str, float]]:
         """Return the tests of files that reach a change with how long they take, the fastest of each file first."""
         number = self._numbers[change]
         found: list[tuple[str, float]] = []
         for file in files:
             passing = [test for test in self._measure(worker, file) if test["passed"]]
             tests = [test for test in passing if number in test["reached"]]
-            if change.is_early and not tests and file in self._files.nearest(change)[: _STEPS[1]]:
+            if is_early and not tests and file in self._files.nearest(change)[: _STEPS[1]]:
                 tests = passing  # what they import is changed, and what uses it may be in other modules
             found += sorted(((test["test"], test["seconds"]) for test in tests), key=lambda test: test[1])
         taken: list[tuple[str, float]] = []
@@ -201,13 +224,16 @@ class Worker:
 
     Args:
         place: Its environment of Python.
+
+    Attributes:
+        loaded: The changes that were reached while it imported tests: results of that may be kept for all tests.
     """
 
     def __init__(self, place: Path) -> None:
+        self.loaded = frozenset[int]()
         variables = os.environ | {
             "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "VIRTUAL_ENV": str(place),
-            "PYTHONDONTWRITEBYTECODE": "1",  # the environments end with the run
         }
         self._process = subprocess.Popen(
             [place / "bin/python", "-P", "-m", "scripts.lib.proof.mutate_tests", str(ROOT)],
@@ -219,8 +245,10 @@ class Worker:
 
     def load(self, files: Sequence[str]) -> Worker:
         """Let it import files of tests, and return it."""
-        if self.ask(load=list(files)):
+        loaded = self.ask(load=list(files))
+        if loaded["code"]:
             raise SystemExit("The tests cannot be collected: run scripts/test.")
+        self.loaded = frozenset(loaded["reached"])
         return self
 
     def ask(self, **request: Any) -> Any:
@@ -259,6 +287,8 @@ def digest(drawn: Sequence[Change]) -> str:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607 - git, wherever it is
     found = hashlib.sha256("\n".join(change.name for change in drawn).encode())
     for name in filter(None, listed.split("\0")):
+        if name == FILE:  # it decides what is asked first, not what becomes of a change
+            continue
         found.update(name.encode())
         if (ROOT / name).is_file():
             found.update(hashlib.sha256((ROOT / name).read_bytes()).digest())
@@ -272,7 +302,7 @@ def report(outcomes: dict[Change, dict[str, Any]], possible: int, seconds: float
         is_listed = outcome["outcome"] in {"survived", "not reached"} and change.name in REASONS
         rooms[change.room]["equivalent" if is_listed else outcome["outcome"]] += 1
     for change, outcome in outcomes.items():
-        if outcome["outcome"] not in {"noticed", "timed out"} and change.name not in REASONS:
+        if outcome["outcome"] not in _NOTICED and change.name not in REASONS:
             print(f"{outcome['outcome']}, line {change.line}: {change.name}")
     stale = [
         change.name

@@ -1,8 +1,8 @@
 """The changes of the extension's code that its tests should notice, and the code in which they can be switched on.
 
 Left out, because nothing could or should notice them: annotations, aliases of types, blocks under TYPE_CHECKING and
-overloads; docstrings and texts with a space, which are for people; lines that only write to a log; `__all__`; and what
-only saves time or space: `@cache`, `slots=`.
+overloads; docstrings and texts with a space, which are for people; lines that only write to a log; `__all__`; what
+only saves time or space: `@cache`, `slots=`; and what only keeps the code's authors from mistakes: `frozen=`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 _LOG_METHODS = {"debug", "info", "warning", "error", "exception"}
 _OF_TYPES = {"TypeVar", "ParamSpec", "NewType", "cast", "Literal"}
 _IDLE_DECORATORS = {"cache", "lru_cache", "overload", "override", "final", "runtime_checkable"}
-_IDLE_KEYWORDS = {"slots", "stacklevel"}
+_IDLE_KEYWORDS = {"frozen", "slots", "stacklevel"}
 _BLOCKS = {"body", "orelse", "finalbody", "handlers", "cases"}
 _SHORT = 100
 
@@ -384,10 +384,10 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _is_for_types(node: ast.Constant, parent: ast.AST | None) -> bool:
-    """Return whether a constant is the type in `cast("…", x)`, or how a text is formatted."""
+    """Return whether a constant is the type in `cast("…", x)`, how a text is formatted, or what nothing can notice."""
     if isinstance(parent, ast.Call) and _called_name(parent) in _OF_TYPES:
         return node is parent.args[0]
-    return isinstance(parent, ast.FormattedValue)
+    return isinstance(parent, ast.FormattedValue) or (isinstance(parent, ast.keyword) and parent.arg in _IDLE_KEYWORDS)
 
 
 def _is_condition(node: ast.AST, parent: ast.AST | None) -> bool:

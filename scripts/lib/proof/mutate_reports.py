@@ -63,8 +63,8 @@ class Measure(Reporter):
         started = time.monotonic()
         result = yield
         seconds = (time.monotonic() - started) / processes_per_processor()
-        reached = [number for number, is_reached in enumerate(self._switches[::2]) if is_reached]
-        self.report(test=item.nodeid, seconds=round(seconds, 3), reached=reached, passed=self._has_passed)
+        numbers = reached(self._switches)
+        self.report(test=item.nodeid, seconds=round(seconds, 3), reached=numbers, passed=self._has_passed)
         if time.monotonic() > self._until:
             item.session.shouldstop = "enough"
         return result
@@ -82,22 +82,27 @@ class Chosen(Reporter):
     """
 
     def __init__(self, tests: dict[str, float]) -> None:
-        self._tests = tests
+        self.tests = tests
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out all other tests."""
-        places = {test: place for place, test in enumerate(self._tests)}
+        places = {test: place for place, test in enumerate(self.tests)}
         items[:] = sorted((item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Report that a test begins."""
-        self.report(begun=item.nodeid, own=self._tests[item.nodeid])
+        self.report(begun=item.nodeid, own=self.tests[item.nodeid])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Report a test that failed."""
         if report.failed:
             self.report(failed=report.nodeid)
+
+
+def reached(switches: Any) -> list[int]:
+    """Return the numbers of the changes that were reached, by the memory of the switches."""
+    return [number for number, is_reached in enumerate(switches[::2]) if is_reached]
 
 
 def read_reports(pipe: int, pid: int, start_seconds: float = START_SECONDS) -> list[dict[str, Any]]:

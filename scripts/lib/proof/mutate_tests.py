@@ -9,17 +9,17 @@ import ctypes
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from scripts.lib.proof.mutate_reports import START_SECONDS, Chosen, Measure, Reporter, outcome_of, read_reports
+from scripts.lib.proof.mutate_forks import Forks
+from scripts.lib.proof.mutate_reports import Chosen, Measure, Reporter, outcome_of, reached, read_reports
+from scripts.lib.proof.mutate_running import OPTIONS, files_of, import_plugins, run_tests
 
 if TYPE_CHECKING:
     import mmap
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 Tests: TypeAlias = "Sequence[tuple[str, float]]"
 """Ids of tests, with how long each takes."""
-
-_OPTIONS = ["-q", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-_PLUGINS = ("wallaroo_ext.conformance.plugin", "wallaroo_ext.pytest_plugin")
-"""They are imported before pytest does it, which would do it without the switches."""
 
 _SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 
@@ -40,7 +36,7 @@ def main() -> None:
     root = Path(sys.argv[1])
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     with Path(os.devnull).open("r+b") as nothing:
-        for number in range(3):
+        for number in range(2):  # what goes wrong here is seen; what tests write is not
             os.dup2(nothing.fileno(), number)
     _control_process(_SET_CHILD_SUBREAPER, 1)  # what a killed test leaves behind comes to this process, which ends it
     _control_process(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
@@ -71,14 +67,15 @@ class _Worker:
         from contract_tests.support.servers.forks import fork_server
 
         self._switches: mmap.mmap = import_module("sitecustomize").switches()
-        self._fork_servers = _ForkServers()
-        fork_server.start_by(self._fork_servers.start)
+        self._forks = Forks()
+        fork_server.start_by(self._forks.serve_programs)
 
-    def load(self, files: Sequence[str]) -> int:
-        """Import files of tests. Returns pytest's exit code."""
-        for plugin in _PLUGINS:
-            import_module(plugin)
-        return int(pytest.main([*_OPTIONS, "--collect-only", *files]))
+    def load(self, files: Sequence[str]) -> dict[str, Any]:
+        """Import files of tests. Returns pytest's exit code, and the changes that are reached already."""
+        import_plugins()
+        code = int(pytest.main([*OPTIONS, "--collect-only", *files]))
+        self._forks.wait()
+        return {"code": code, "reached": reached(self._switches)}
 
     def measure(self, file: str, seconds: float) -> list[Any]:
         """Run the tests of a file. Returns what each reached, how long it took, and whether it passed."""
@@ -104,7 +101,7 @@ class _Worker:
 
     def end(self) -> None:
         """End what still runs."""
-        self._fork_servers.end()
+        self._forks.end()
         self._end_children()
 
     def _clear(self) -> None:
@@ -117,7 +114,7 @@ class _Worker:
         if pid == 0:
             os.close(reading)
             plugin.write_to(writing)
-            _run_in_child(files, plugin)
+            run_tests(files, plugin)
         os.close(writing)
         try:
             return read_reports(reading, pid)
@@ -127,20 +124,15 @@ class _Worker:
 
     def _run_chosen(self, tests: Tests) -> list[dict[str, Any]]:
         """Run some tests in a fork, and return the reports."""
-        return self._run_fork(_files(tests), Chosen(dict(tests)))
+        return self._run_fork(files_of(dict(tests)), Chosen(dict(tests)))
 
     def _run_anew(self, tests: Tests) -> list[dict[str, Any]]:
-        """Run tests in a new process, for a change that has its effect on import; the reports are as of a fork."""
+        """Run tests where nothing of the repository is loaded, for a change that has its effect on import."""
         reading, writing = os.pipe()
-        command = [sys.executable, "-P", "-m", "scripts.lib.proof.mutate_tests", "--anew", str(writing), *_files(tests)]
         try:
-            with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[writing], text=True) as process:
-                os.close(writing)
-                with suppress(BrokenPipeError), cast("IO[str]", process.stdin) as pipe:
-                    json.dump(dict(tests), pipe)
-                lines = read_reports(reading, process.pid, START_SECONDS)
-                process.returncode = 0  # read_reports has waited for it
-            return lines
+            pid = self._forks.run_anew(dict(tests), writing)
+            os.close(writing)
+            return read_reports(reading, pid)
         finally:
             os.close(reading)
             self._end_children()
@@ -149,79 +141,12 @@ class _Worker:
         """Kill what tests have left behind."""
         for file in Path("/proc/self/task").glob("*/children"):
             for child in map(int, file.read_text(encoding="ascii").split()):
-                if child != self._fork_servers.pid:
+                if child not in self._forks.pids:
                     with suppress(ProcessLookupError):
                         os.kill(child, signal.SIGKILL)
                     with suppress(ChildProcessError):
                         os.waitpid(child, 0)
 
 
-class _ForkServers:
-    """A process that has loaded what fork servers of tests load, and forks one whenever a test process wants one."""
-
-    def __init__(self) -> None:
-        from contract_tests.support.servers.forks import fork_server
-
-        self._ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "scripts.lib.proof.mutate_tests", "--fork-servers", str(theirs.fileno())],
-                env=fork_server.program_environment(),
-                pass_fds=[theirs.fileno()],
-            )
-        self._process, self.pid = process, process.pid
-
-    def start(self, control: socket.socket) -> None:
-        """Start a fork server that serves a connection."""
-        socket.send_fds(self._ours, [b"S"], [control.fileno()])
-
-    def end(self) -> None:
-        """End the process."""
-        self._ours.close()
-        self._process.wait()
-
-
-def _serve_fork_servers(connection: socket.socket) -> None:
-    from contract_tests.support.servers.forks import fork_server
-
-    fork_server.load_modules()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that none of them stays as a zombie
-    while files := socket.recv_fds(connection, 1, 1)[1]:
-        if os.fork() == 0:
-            try:
-                connection.close()
-                fork_server.serve(socket.socket(fileno=files[0]))
-            finally:
-                os._exit(0)
-        os.close(files[0])
-
-
-def _run_in_child(files: list[str], plugin: Reporter) -> NoReturn:
-    code = 1
-    try:
-        code = int(
-            pytest.main([*_OPTIONS, "-x", *files] if isinstance(plugin, Chosen) else [*_OPTIONS, *files], [plugin])
-        )
-    finally:
-        plugin.report(ended=code)
-        os._exit(code)
-
-
-def _run_anew(pipe: int, files: list[str]) -> NoReturn:
-    plugin = Chosen(json.load(sys.stdin))
-    plugin.write_to(pipe)
-    _run_in_child(files, plugin)
-
-
-def _files(tests: Tests) -> list[str]:
-    """Return the files of some tests, in their order."""
-    return list(dict.fromkeys(test.partition("::")[0] for test, _ in tests))
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "--fork-servers":
-        _serve_fork_servers(socket.socket(fileno=int(sys.argv[2])))
-    elif sys.argv[1] == "--anew":
-        _run_anew(int(sys.argv[2]), sys.argv[3:])
-    else:
-        main()
+    main()

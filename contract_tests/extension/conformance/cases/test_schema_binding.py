@@ -55,6 +55,24 @@ def test_models_are_converted_where_the_release_converts_them(release: str | Non
     assert Forms.of(contract.load(release)).converts is converts
 
 
+TIMES_OF_ASSAYS = (
+    "GetAssayBaselineRequest",
+    "GetAssayResultsRequest",
+    "GetAssayResultsBetweenRequest",
+    "GetAssayResultsV2Request",
+)
+
+
+@pytest.mark.parametrize("name", TIMES_OF_ASSAYS)
+def test_the_times_of_an_assay_are_around_the_runs_rows(name: str) -> None:
+    document = contract.load()
+    good = bound(document, effects_of(document), fixtures_of(document), PREFIX)
+    fields = good["components"]["schemas"][name]["properties"]
+    times = [fields[field] for field in ("baseline_start", "baseline_end", "start", "end") if field in fields]
+    assert times, fields
+    assert all("enum" in time for time in times), times
+
+
 def test_null_is_no_bad_data_where_the_contract_admits_it() -> None:
     document = contract.load()
     bad = bound_names(document, effects_of(document), fixtures_of(document), PREFIX)

@@ -312,6 +312,10 @@ class TestBodies:
         assert second.startswith("0010  00 00")
         assert shown.note == "binary, 508 bytes, of which the first 256 are shown"
 
+    def test_only_what_can_be_printed_stands_beside_its_bytes(self) -> None:
+        shown = view_body(Body(b"\x1f\x20\x7e\x7f\x80\xff" + bytes(10), 16))
+        assert shown.text.endswith("  · ~" + 13 * "·")
+
     def test_what_is_cut_says_so(self) -> None:
         shown = view_body(redact_body(b"[" + b"1," * 20_000, "application/json"))
         assert shown.note == "text, 40,001 bytes, of which the first 16,384 were kept; the beginning is shown"

@@ -27,7 +27,7 @@ from contextlib import redirect_stdout, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from contract_tests.support.servers.forks.few_signing_keys import FewSigningKeys
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
@@ -38,9 +38,16 @@ from wallaroo_ext.sandbox.engine.confined import worker
 from wallaroo_ext.sandbox.process import running as running_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from wallaroo_ext._util.after_fork import Process
+
+
+class Starting(Protocol):
+    """A function that starts a fork server, which serves a connection."""
+
+    def __call__(self, control: socket.socket, *, suite: bool) -> None: ...
+
 
 _NUMBER = struct.Struct("<q")
 _SECONDS, _GRACE_SECONDS = 60.0, 10.0
@@ -146,8 +153,11 @@ def _receive_number(connection: socket.socket) -> int:
     return _NUMBER.unpack(content)[0]
 
 
-def start_by(starting: Callable[[socket.socket], None]) -> None:
-    """Let a function start the fork servers, in processes that have loaded the modules; it gets what they serve."""
+def start_by(starting: Starting) -> None:
+    """Let a function start the fork servers, in processes that have loaded the modules; it gets what they serve.
+
+    Its `suite` says whether they are for runs of the contract suite.
+    """
     _STARTING.append(starting)
 
 
@@ -162,7 +172,7 @@ def _start_fork_server(*more: str) -> socket.socket:
     detach_in_children(ours.fileno())
     with theirs:
         if _STARTING:
-            _STARTING[-1](theirs)
+            _STARTING[-1](theirs, suite=_SUITE in more)
         else:
             _start_anew(theirs, ours, more)
     return ours
@@ -185,7 +195,7 @@ def _end_fork_server(owner: Process, process: subprocess.Popen[bytes], connectio
         process.wait()
 
 
-_STARTING: list[Callable[[socket.socket], None]] = []
+_STARTING: list[Starting] = []
 _FORK_SERVER = PerProcess(_start_fork_server)
 _SUITE_SERVER = PerProcess(partial(_start_fork_server, _SUITE))
 _LOCK = threading.Lock()
