@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.support.servers.asgi_exchanges import JSON, Answer
 from contract_tests.mutants.lies.fields import rules, writes
 from contract_tests.mutants.lies.kinds import Kind, of_success
+from contract_tests.support.servers.asgi_exchanges import JSON, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
