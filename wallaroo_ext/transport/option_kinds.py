@@ -31,7 +31,7 @@ class _Kind(NamedTuple):
 _TEXT = _Kind((str,), "a text")
 _KINDS = {
     **dict.fromkeys(("api_url", "auth_url", "prefix", "suffix", "client_id", "client_secret"), _TEXT),
-    **dict.fromkeys(("username", "password", "token", "refresh_token", "scope", "user_agent"), _TEXT),
+    **dict.fromkeys(("username", "password", "refresh_token", "scope", "user_agent"), _TEXT),
     "ca_bundle": _Kind((str, os.PathLike), "the path of a PEM file"),
     "inference_hosts": _Kind((str, Iterable), "a list of hosts"),
     "cache": _Kind((bool, str, os.PathLike), "True, False or the path of a directory"),
