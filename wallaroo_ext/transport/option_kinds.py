@@ -58,11 +58,13 @@ def check_kinds(**options: Any) -> None:
         kind = _KINDS[name]
         is_missing = value is None and name not in _NEEDED
         if not is_missing and not isinstance(value, kind.types):
-            given = "None" if value is None else type(value).__name__
-            raise ConfigurationError(f"`{name}` is {kind.name}, not {given}.", advice=kind.advice)
-    for variable, value in (options.get("environment") or {}).items():
-        if value is not None and not isinstance(value, str):
-            raise ConfigurationError(f"`environment` has texts only, and {variable} is {type(value).__name__}.")
+            shown = "None" if value is None else type(value).__name__
+            raise ConfigurationError(f"`{name}` is {kind.name}, not {shown}.", advice=kind.advice)
+    environment: Mapping[Any, Any] = options.get("environment") or {}
+    for variable, value in environment.items():
+        given = value.__class__
+        if value is not None and not issubclass(given, str):
+            raise ConfigurationError(f"`environment` has texts only, and {variable} is {given.__name__}.")
 
 
 def check_telemetry(telemetry: Any) -> None:
