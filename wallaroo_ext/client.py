@@ -126,7 +126,6 @@ def connect(
         client_secret=client_secret,
         username=username,
         password=password,
-        token=token,
         refresh_token=refresh_token,
         scope=scope,
         inference_hosts=inference_hosts,

@@ -12,7 +12,7 @@ from wallaroo_ext import ConfigurationError, RetryPolicy, connect
 ENVIRONMENT = {"WALLAROO_API_URL": "http://127.0.0.1:1", "WALLAROO_TOKEN": "t"}
 _TEXTS = (
     *("api_url", "auth_url", "prefix", "suffix", "client_id", "client_secret"),
-    *("username", "password", "token", "refresh_token", "scope", "user_agent"),
+    *("username", "password", "refresh_token", "scope", "user_agent"),
 )
 _NEEDED = ("retries", "limits", "transport", "cache")
 _OTHERS = ("ca_bundle", "inference_hosts", "verify", "clock", "telemetry", *_NEEDED)

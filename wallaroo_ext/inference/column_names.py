@@ -45,8 +45,9 @@ def column_list(columns: Sequence[str] | str, argument: str = "columns") -> list
     given: Any = columns
     if isinstance(given, str):
         return [given] if given else []
-    if isinstance(given, set | frozenset | Mapping | bytes) or not hasattr(given, "__iter__"):
-        raise InvalidDataError(f"`{argument}` is a list of names in their order, not {type(given).__name__}.")
+    kind: type = given.__class__
+    if issubclass(kind, set | frozenset | Mapping | bytes) or not hasattr(given, "__iter__"):
+        raise InvalidDataError(f"`{argument}` is a list of names in their order, not {kind.__name__}.")
     return [_column_name(name, argument) for name in given]
 
 

@@ -106,15 +106,16 @@ def infer(
             to be on the API's own origin or on one of `inference_hosts`, because the token is sent there.
         data: The rows. A column a field of the model; a model with one input takes it under the name `tensor` as well.
             A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array, or has
-            `__dataframe__`; a list of records; a mapping of columns, such as numpy arrays whose first dimension is the
-            rows; one such array, for a model with one input, or one with named fields; or a file: Arrow, Parquet, JSON
-            in any orientation or in lines, CSV, `.npy` or `.npz`, told by its first bytes, and perhaps compressed by
-            gzip, zstd, bz2, xz or lz4. It is named by its path or its URL, such as `s3://bucket/rows.csv`, or is an
-            open file, of bytes or of text, which may be a pipe. Of a file of scored rows, such as exported logs, the
-            inputs are sent, `in.a` as `a`, and other columns only where `columns` names them. What pandas has as an
-            index is not sent, unless `columns` names it. A column of CSV is one of numbers or booleans where all of its
-            fields are some, with nulls for the usual words for no value; any other column is one of texts, exactly as
-            written, `00123` and dates among them.
+            `__dataframe__`; a series of pandas that is one row of a frame; a list of records; a mapping of columns,
+            such as numpy arrays whose first dimension is the rows; one such array, for a model with one input, or one
+            with named fields; or a file: Arrow, Parquet, JSON in any orientation, in lines or wrapped as in
+            `{"instances": […]}`, CSV, `.npy` or `.npz`, told by its first bytes, and perhaps compressed by gzip, zstd,
+            bz2, xz or lz4. It is named by its path or its URL, such as `s3://bucket/rows.csv`, or is an open file, of
+            bytes or of text, which may be a pipe. Of a file of scored rows, such as exported logs, the inputs are sent,
+            `in.a` as `a`, and other columns only where `columns` names them. What pandas has as an index is not sent,
+            unless `columns` names it. A column of CSV is one of numbers or booleans where all of its fields are some,
+            with nulls for the usual words for no value; any other column is one of texts, exactly as written, `00123`
+            and dates among them.
         columns: The columns to send, in this order; by default all. They name the values of a JSON file that has its
             rows as lists.
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -50,8 +50,9 @@ def to_records(table: Table) -> list[bytes]:
 
 def _records(columns: list[Any], names: list[str]) -> bytes:
     """Return rows as records with commas between them."""
-    if len(columns) == 1 and isinstance(columns[0], np.ndarray) and columns[0].ndim == _VECTORS:
-        return _records_of_vectors(names[0], columns[0])
+    first = columns[0]
+    if len(columns) == 1 and isinstance(first, np.ndarray) and first.ndim == _VECTORS:
+        return _records_of_vectors(names[0], cast("Array", first))
     return _dumps([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])[1:-1]
 
 

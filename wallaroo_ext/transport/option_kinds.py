@@ -31,7 +31,7 @@ class _Kind(NamedTuple):
 _TEXT = _Kind((str,), "a text")
 _KINDS = {
     **dict.fromkeys(("api_url", "auth_url", "prefix", "suffix", "client_id", "client_secret"), _TEXT),
-    **dict.fromkeys(("username", "password", "token", "refresh_token", "scope", "user_agent"), _TEXT),
+    **dict.fromkeys(("username", "password", "refresh_token", "scope", "user_agent"), _TEXT),
     "ca_bundle": _Kind((str, os.PathLike), "the path of a PEM file"),
     "inference_hosts": _Kind((str, Iterable), "a list of hosts"),
     "cache": _Kind((bool, str, os.PathLike), "True, False or the path of a directory"),
@@ -58,11 +58,13 @@ def check_kinds(**options: Any) -> None:
         kind = _KINDS[name]
         is_missing = value is None and name not in _NEEDED
         if not is_missing and not isinstance(value, kind.types):
-            given = "None" if value is None else type(value).__name__
-            raise ConfigurationError(f"`{name}` is {kind.name}, not {given}.", advice=kind.advice)
-    for variable, value in (options.get("environment") or {}).items():
-        if value is not None and not isinstance(value, str):
-            raise ConfigurationError(f"`environment` has texts only, and {variable} is {type(value).__name__}.")
+            shown = "None" if value is None else type(value).__name__
+            raise ConfigurationError(f"`{name}` is {kind.name}, not {shown}.", advice=kind.advice)
+    environment: Mapping[Any, Any] = options.get("environment") or {}
+    for variable, value in environment.items():
+        given = value.__class__
+        if value is not None and not issubclass(given, str):
+            raise ConfigurationError(f"`environment` has texts only, and {variable} is {given.__name__}.")
 
 
 def check_telemetry(telemetry: Any) -> None:

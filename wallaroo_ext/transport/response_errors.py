@@ -138,7 +138,10 @@ def response_error(operation: str, response: httpx.Response) -> AnswerError:
 
 def _prefix(response: httpx.Response) -> str:
     """Return what a request to the API has before its own path, as one through a gateway; empty for nothing."""
-    before, found, _ = response.request.url.path.partition(_API)
+    try:
+        before, found, _ = response.request.url.path.partition(_API)
+    except RuntimeError:  # an answer that belongs to no request
+        return ""
     return before if found else ""
 
 

@@ -6,6 +6,7 @@ import re
 import socket
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
@@ -13,6 +14,7 @@ from wallaroo_mlops_client.models import ListWorkspacesRequest
 from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import ConnectionFailedError, NotFoundError, RequestTimeoutError, RetryPolicy, connect, contract
 from wallaroo_ext.conformance.drift.fetching import fetch_document
+from wallaroo_ext.transport.response_errors import connection_error, response_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -112,3 +114,27 @@ def test_where_nothing_is_found_behind_a_prefix_it_is_asked_about(way: str) -> N
             three_ways.list_in(way, seen.url)
     assert behind.value.advice.startswith("Does the API's URL end with /gateway? If it does: check the names")
     assert bare.value.advice.startswith("Check the names")
+
+
+def test_where_no_connection_is_made_in_time_less_is_not_advised() -> None:
+    request = httpx.Request("POST", "https://api.example.com/v1/api/workspaces/list")
+    late = connection_error("list_workspaces", httpx.ConnectTimeout("timed out", request=request))
+    slow = connection_error("list_workspaces", httpx.ReadTimeout("timed out", request=request))
+    assert isinstance(late, RequestTimeoutError)
+    assert isinstance(slow, RequestTimeoutError)
+    assert late.advice.startswith("Is the address right, and can this machine reach it?")
+    assert slow.advice == "Connect with a longer `timeout`, or ask for less at a time."
+
+
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ("30", "Wait 30 s before the next request."),
+        ("9" * 20, "Wait before the next request, and send fewer at a time."),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", "Wait before the next request, and send fewer at a time."),
+    ],
+)
+def test_a_time_to_wait_that_nobody_means_is_not_repeated(asked: str, advice: str) -> None:
+    request = httpx.Request("POST", "https://api.example.com/v1/api/workspaces/list")
+    error = response_error("list_workspaces", httpx.Response(429, headers={"Retry-After": asked}, request=request))
+    assert error.advice == advice

@@ -195,9 +195,17 @@ def _from_mapping(mapping: Mapping[Any, Any], names: Sequence[str]) -> Table:
     except InvalidDataError as error:
         raise InvalidDataError(f"These rows are no table: {error}") from error
     if isinstance(rows, list):
-        return table_of(rows, names) if isinstance(rows[0], Mapping) else table_of(np.array(rows), names)
+        listed = cast("list[Any]", rows)
+        return _from_records(listed) if isinstance(listed[0], Mapping) else _from_vectors(listed, names)
     columns = mapping if rows is None else cast("Mapping[Any, Any]", rows)
     return _from_split(columns) if is_split(columns) else _from_columns(columns)
+
+
+def _from_vectors(rows: list[Any], names: Sequence[str]) -> Table:
+    """Return the table of rows that are lists: under names, if there are some, or as vectors of the only input."""
+    if not names:
+        return _from_columns({ONLY_INPUT: rows})
+    return _from_split({"columns": names, "data": rows})
 
 
 def _from_split(document: Mapping[Any, Any]) -> Table:

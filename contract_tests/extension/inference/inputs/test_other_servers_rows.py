@@ -97,9 +97,10 @@ def test_a_row_of_a_frame_is_one_row(row: Any) -> None:
 
 
 def test_a_row_keeps_its_types() -> None:
-    assert str(to_table(FRAME.astype("float32").iloc[0]).schema.field("a").type) == "float"
-    mixed = to_table(pd.DataFrame({"a": [2**53 + 1], "b": ["x"]}).iloc[0])
-    assert mixed.to_pylist() == [{"a": 2**53 + 1, "b": "x"}]
+    row: Any = FRAME.astype("float32").iloc[0]
+    assert [str(kind) for kind in to_table(row).schema.types] == ["float", "float"]
+    mixed: Any = pd.DataFrame({"a": [2**53 + 1], "b": ["x"]}).iloc[0]
+    assert to_table(mixed).to_pylist() == [{"a": 2**53 + 1, "b": "x"}]
 
 
 @pytest.mark.parametrize("series", [FRAME.set_index(pd.Index(["x", "y"]))["a"], FRAME.set_axis(["x", "y"]).loc["x"]])
@@ -110,7 +111,8 @@ def test_a_series_that_may_be_a_row_or_a_column_is_refused(series: Any) -> None:
 
 @pytest.mark.parametrize("index", [[0, 1], [0.5, 1.5], pd.to_datetime(["2026-01-01", "2026-01-02"])])
 def test_other_series_are_columns(index: Any) -> None:
-    assert to_table(pd.Series([1.5, 2.5], index=index, name="a")).to_pydict() == {"tensor": [1.5, 2.5]}
+    series: Any = pd.Series([1.5, 2.5], index=index, name="a")
+    assert to_table(series).to_pydict() == {"tensor": [1.5, 2.5]}
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,10 @@ def test_a_text_is_one_name_and_a_number_that_of_pandas() -> None:
 def test_what_has_no_order_or_is_no_name_is_refused(columns: Any) -> None:
     with pytest.raises(InvalidDataError, match=r"`columns` (is a list of names in their order|has .* no name)"):
         column_list(columns)
+
+
+def test_instances_that_are_lists_have_the_names_that_are_given() -> None:
+    rows = {"instances": [[1, 2.5], [3, 4.5]]}
+    assert rows_to_send(rows, ["a", "b"]).to_pydict() == COLUMNS
+    with pytest.raises(InvalidDataError):
+        rows_to_send({"instances": [[1, 2.5], [3]]}, ["a", "b"])

@@ -124,9 +124,12 @@ class JsonFile:
         yield Piece(0, columns, index)
 
     def _from_wrapped(self, rows: list[Any]) -> Iterator[Piece]:
-        """Yield the rows of a list that an object wraps."""
-        numbered = ((1, row) for row in rows)
-        yield from _rows_of_lists(numbered, self._names) if isinstance(rows[0], list) else _rows_of_records(numbered)
+        """Yield the rows of a list that an object wraps, in one part, because the object is in memory as a whole."""
+        numbered, most = ((1, row) for row in rows), len(rows)
+        if isinstance(rows[0], list):
+            yield from _rows_of_lists(numbered, self._names, most)
+        else:
+            yield from _rows_of_records(numbered, most)
 
     def _from_list(self, stream: JsonStream) -> Iterator[Piece]:
         """Yield the rows of a file that is a list."""
@@ -169,15 +172,21 @@ def _chain(first: tuple[int, Any], others: Iterator[tuple[int, Any]]) -> Iterato
     yield from others
 
 
-def _rows_of_records(numbered: Iterator[tuple[int, Any]]) -> Iterator[Piece]:
-    """Yield records as columns; a field that a record lacks is null, as programs leave out what is null."""
+def _rows_of_records(numbered: Iterator[tuple[int, Any]], most: int | None = None) -> Iterator[Piece]:
+    """Yield records as columns; a field that a record lacks is null, as programs leave out what is null.
+
+    Args:
+        numbered: The records with their lines.
+        most: The most rows of a part; by default so many that they take little memory.
+    """
+    most = most or _PIECE_ROWS
     names: dict[str, None] = {}
     records: list[dict[str, Any]] = []
     first = 0
     for row, (line, record) in enumerate(numbered):
         if not isinstance(record, dict):
             raise InvalidDataError(f"row {row}, line {line}, is no record, and those before it are.")
-        if len(records) == _PIECE_ROWS:
+        if len(records) == most:
             yield Piece(first, _columns_of_records(records, names))
             records, first = [], row
         records.append(flat_record(cast("dict[str, Any]", record)))
@@ -194,8 +203,9 @@ def _columns_of_records(records: list[dict[str, Any]], names: Iterable[str]) -> 
     return {name: [record.get(name) for record in records] for name in names}
 
 
-def _rows_of_lists(numbered: Iterator[tuple[int, Any]], names: list[str]) -> Iterator[Piece]:
+def _rows_of_lists(numbered: Iterator[tuple[int, Any]], names: list[str], most: int | None = None) -> Iterator[Piece]:
     """Yield rows that are lists: under names if they are given, otherwise as the vectors of the only input."""
+    most = most or _PIECE_ROWS
     rows: list[list[Any]] = []
     first = 0
     for row, (line, values) in enumerate(numbered):
@@ -209,7 +219,7 @@ def _rows_of_lists(numbered: Iterator[tuple[int, Any]], names: list[str]) -> Ite
             )
         if names and len(values) != len(names):
             raise InvalidDataError(f"row {row}, line {line}, has {len(values)} values for {len(names)} columns.")
-        if len(rows) == _PIECE_ROWS:
+        if len(rows) == most:
             yield Piece(first, _columns_of_lists(rows, names))
             rows, first = [], row
         rows.append(values)

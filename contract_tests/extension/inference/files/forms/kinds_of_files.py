@@ -124,6 +124,9 @@ JSON = [
     _json("columns of lists", ROWS),
     _json("columns of vectors, as releases of 2022 take them", VECTORS, VECTORS),
     _json("records of vectors", records(VECTORS), VECTORS),
+    _json('a request of KServe V1 or Vertex AI, `{"instances": records}`', {"instances": records(ROWS)}),
+    _json("a request of TensorFlow Serving, its `instances` as vectors", {"instances": VECTORS["tensor"]}, VECTORS),
+    _json('a request of MLflow, `{"dataframe_split": …}`', {"dataframe_split": pd.DataFrame(ROWS).to_dict("split")}),
     KindOfFile(
         "JSON", "one record", "rows.json", text('{"a": 1.5, "tensor": [1, 2]}'), {"a": [1.5], "tensor": [[1, 2]]}, False
     ),
