@@ -212,7 +212,7 @@ class GeneratedCases:
 
             def __init__(self) -> None:
                 Machine.begun += 1
-                super().__init__()
+                cast("Any", super()).__init__()
 
             def call(self, case: Any, **_: Any) -> Any:
                 try:
