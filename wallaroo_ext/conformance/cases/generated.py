@@ -212,7 +212,8 @@ class GeneratedCases:
 
             def __init__(self) -> None:
                 Machine.begun += 1
-                cast("Any", super()).__init__()
+                inner: Any = super()
+                inner.__init__()
 
             def call(self, case: Any, **_: Any) -> Any:
                 try:
