@@ -131,6 +131,7 @@ class GeneratedCases:
 
         def send(case: Any, *, session: Any = None, **arguments: Any) -> Any:
             last = self._session.last
+            arguments["verify"] = self._session.verify  # which schemathesis would take from a configuration of its own
             try:
                 return transport.send(case, session=self._session, **arguments)
             finally:
