@@ -438,7 +438,7 @@ class TestAssays:
         assert assay["summarizer"]["metric"] == "PSI"
         assert fixtures.assay_id in {found["id"] for found in listed}
 
-        for active in (False, True):
+        for active in (False, False, True, True):  # it is set, and not changed to what it was not
             answer = api.call("set_assay_active", {"id": assay_id, "active": active})
             assert (answer["id"], answer["active"]) == (assay_id, active)
             found = by_id(api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}), assay_id)
@@ -472,7 +472,7 @@ class TestAssays:
             assert shown["targeting"]["iopath"][0]["field"] == request["targeting"]["iopath"][0]["field"]
             assert not list(changed_fields(request["window"], shown["window"], is_whole=True))
             assert shown["summarizer"]["UnivariateContinuous"]["metric"] == "PSI"
-            for active in (False, True, False):
+            for active in (False, False, True, True, False):
                 api.call("set_assay_v2_active", {"assay_id": assay, "active": active})
                 assert api.call("get_assay_v2_by_id", {"id": assay})["active"] is active
 

@@ -214,7 +214,7 @@ class TestFormats:
             answered = Answered.of(answer)
             if answered.is_oldest and accept == JSON:
                 pytest.skip("The release answers with outputs only.")
-            found = PARTS.intersection(answered.parts) | ({"time"} if answered.times else set())
+            found = PARTS.intersection(answered.parts) | ({"time"} if answered.times else set[str]())
             assert found == expected, (included, excluded)
             check_parts(answered, rows)
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.support.servers.asgi_exchanges import Answer, Request, call_app, read_request
+from contract_tests.support.servers.asgi_exchanges import RAW, Answer, Request, call_app, read_request
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.protocol import drop_connection
 
@@ -31,6 +31,8 @@ WANTS_BASIC, TOO_LARGE = "401 and HTTP Basic", "413"
 HTML = b"text/html; charset=utf-8"
 BEFORE = ("429", "429 in seconds", "429 by date", "502", "503", "dropped")
 """The troubles that come before the instance has seen the request; after the others it may have carried it out."""
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+"""An interim answer, which comes before the final one."""
 ADDED = [
     (b"via", b"1.1 gateway"),
     (b"server", b"gateway/1.0"),
@@ -58,8 +60,8 @@ class Gateway:
         kinds: The troubles, by turns.
         seed: The seed by which the requests are chosen.
         about: Whether a request, given its path, can have trouble, or is held back.
-        rewrites: Whether it rewrites headers: it adds `Via`, `Server`, `Date` and others, gives cookies, adds a charset
-            to media types, which it writes in capitals, and sends bodies in chunks without their length.
+        rewrites: Whether it sends early hints and rewrites headers: it adds `Via`, `Server`, `Date` and others, gives
+            cookies, writes media types in capitals and with a charset, and sends bodies in chunks without their length.
         rewords: Whether it writes JSON otherwise: with blanks, escapes, the fields in the opposite order, and times in
             another offset from UTC.
         compresses: Whether it compresses what the client takes compressed.
@@ -113,6 +115,8 @@ class Gateway:
             answer = await call_app(app, scope, self._inner(request))
             answer = self._outer(answer, request)
             answer = _reworded(answer) if self.rewords else answer
+            if self.rewrites:
+                scope["extensions"][RAW]["write"](HINTS)
             await asyncio.sleep(self.seconds if self.about(request.path) else 0)
             if kind == "broken off":
                 await _send_half(answer, scope, send)

@@ -136,6 +136,7 @@ class GeneratedCases:
 
         def send(case: Any, *, session: Any = None, **arguments: Any) -> Any:
             last = self._session.last
+            arguments["verify"] = self._session.verify  # which schemathesis would take from a configuration of its own
             try:
                 return transport.send(case, session=self._session, **arguments)
             finally:
@@ -217,7 +218,8 @@ class GeneratedCases:
 
             def __init__(self) -> None:
                 Machine.begun += 1
-                super().__init__()
+                inner: Any = super()
+                inner.__init__()
 
             def call(self, case: Any, **_: Any) -> Any:
                 try:

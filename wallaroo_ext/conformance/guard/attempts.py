@@ -22,6 +22,8 @@ T = TypeVar("T")
 MOST_ATTEMPTS = 10
 """How often a request is sent. A gateway that fails for one of five fails for all ten once in ten million times."""
 _MOST_PROBES = 5
+_UNLIKELY = 1e-6
+"""How likely trouble may be by chance that is put down to the instance."""
 _LONGEST_PATIENCE = 120.0
 _REFRESH = b"refresh_token"
 
@@ -98,7 +100,7 @@ class Attempts:
     def _no_answer(self, operation: str, gap: Gap, number: int, *, may_be_repeated: bool) -> NoAnswerError:
         reason = f"{gap.what}, {number} times" if number > 1 else gap.what
         was_patient = may_be_repeated and not gap.is_final and operation not in self._given_up
-        is_lasting = was_patient and not gap.is_limit and self.others_are_answered(operation)
+        is_lasting = was_patient and not gap.is_limit and self.is_lasting(operation, number)
         if was_patient:
             self._given_up.add(operation)
         return NoAnswerError(
@@ -123,7 +125,22 @@ class Attempts:
             if described.get("x-writes") == [] and described.get("x-idempotent") is True:
                 self._reading[operation] = attempt
 
-    def others_are_answered(self, operation: str) -> bool:
+    def is_lasting(self, operation: str, times: int) -> bool:
+        """Return whether an instance is to blame for an operation that stayed without an answer.
+
+        It is not where other operations are not answered either, or so rarely that this was to be expected: where one
+        request of three gets no answer, six in a row have none in one test of a thousand.
+
+        Args:
+            operation: The contract's `operationId`.
+            times: How often in a row no answer came.
+        """
+        of_others = sum(number for (name, _), number in self._run.gaps.items() if name != operation)
+        sent = sum(exchange.operation != operation for exchange in self._run.exchanges)
+        is_likely = bool(sent) and (of_others / sent) ** times > _UNLIKELY
+        return not is_likely and self._others_are_answered(operation)
+
+    def _others_are_answered(self, operation: str) -> bool:
         """Return whether the instance answers a request of another operation, which was answered before."""
         others = [attempt for name, attempt in self._reading.items() if name != operation]
         return any(others[-1 - number % len(others)]().gap is None for number in range(_MOST_PROBES if others else 0))

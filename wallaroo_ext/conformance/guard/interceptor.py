@@ -18,7 +18,8 @@ from typing_extensions import override
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.exchanges import Exchange, redact_body, redact_headers
 from wallaroo_ext.conformance.guard.attempts import Attempt, Attempts
-from wallaroo_ext.conformance.guard.gateways import BROKEN, gap_of_answer, gap_of_error
+from wallaroo_ext.conformance.guard.final_answers import FinalAnswersAdapter
+from wallaroo_ext.conformance.guard.gateways import BROKEN, MOST_RUNS, gap_of_answer, gap_of_error
 from wallaroo_ext.conformance.guard.inference_urls import InferenceUrls, origin_of
 from wallaroo_ext.conformance.guard.request_fields import (
     RequestFields,
@@ -364,7 +365,7 @@ class Interceptor:
     def give_up(self, error: NoAnswerError, *, is_lasting: bool = False) -> None:
         """Note that a request stays without an answer of the instance.
 
-        That is a finding about the instance if the same came each time, while others' requests were answered.
+        That is a finding about the instance if the same came each time, while nearly all other requests were answered.
 
         Args:
             error: What came in place of an answer.
@@ -374,7 +375,7 @@ class Interceptor:
         if operation in self._unanswered:
             return
         self._attempts.give_up(operation)
-        is_lasting = is_lasting and not error.is_limit and self._attempts.others_are_answered(operation)
+        is_lasting = is_lasting and not error.is_limit and self._attempts.is_lasting(operation, MOST_RUNS)
         if not (is_lasting or error.is_lasting):
             self.run.unanswered.setdefault(operation, error.reason)
             return
@@ -578,6 +579,8 @@ class InterceptedSession(requests.Session):
     def __init__(self, interceptor: Interceptor) -> None:
         super().__init__()
         self.trust_env = False
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, FinalAnswersAdapter())
         self.last: Exchange | None = None
         self.check: Callable[[str, RequestFields], object] = lambda _operation, _request: None
         self._interceptor = interceptor

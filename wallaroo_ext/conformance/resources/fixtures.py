@@ -331,9 +331,8 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     fixtures.topic = _topic(client, fixtures.pipeline_id)
     fixtures.pipeline_version_uuid = made(lambda name: _pipeline_version(client, fixtures, name), f"{prefix}-v")
     rows = np.random.default_rng(1).normal(size=(_SCORED_ROWS, WIDTH)).astype(np.float32)
-    fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
-    if fixtures.scored_at is not None:
-        fixtures.rows_ahead = fixtures.scored_at.timestamp() - time.time()
+    scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
+    fixtures.scored_at, fixtures.rows_ahead = scored_at, scored_at.timestamp() - time.time()
 
 
 def _upload(client: Client, content: bytes, name: str, fixtures: Fixtures) -> ModelVersion:

@@ -31,6 +31,14 @@ def test_trouble_now_and_then_is_counted_and_no_finding(look: Look) -> None:
     assert {notice.operation for notice in run.notices} == {operation for operation, _ in run.gaps}
 
 
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_much_trouble_is_no_finding_either(share: float, look: Look) -> None:
+    """Of requests that may be sent only once, six in a row have trouble somewhere; that is the gateway's as well."""
+    run = look(Gateway(trouble=share, seed=5), "list_models", "create_workspace", "create_pipeline", cases=30)
+    assert run.findings == []
+    assert verdict(run) in {Verdict.CONFORMS, Verdict.COULD_NOT_RUN}
+
+
 @pytest.mark.parametrize(
     ("trouble", "operation"),
     [

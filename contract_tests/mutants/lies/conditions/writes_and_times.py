@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ _AT_A_TIME = (
     "add_workspace_user",
 )
 """The operations that clients send several of at a time."""
+_SWITCHES, _ACTIVE = ("set_assay_active", "set_assay_v2_active"), "active"
+"""The operations that switch something on or off, and the field that says which."""
 _TIMED = (
     "list_workspaces",
     "list_models",
@@ -38,6 +41,26 @@ _TIMED = (
     "get_pipeline_by_name",
 )
 """The operations that tell when things were made that the run has just made."""
+
+
+def _toggled(operation: str) -> Iterator[Mutant]:
+    if operation not in _SWITCHES:
+        return
+
+    async def lie(exchange: Exchange) -> Answer:
+        asked = object_of(exchange.request.json)
+        key = json.dumps({name: value for name, value in asked.items() if name != _ACTIVE})
+        if not isinstance(asked.get(_ACTIVE), bool):
+            return await exchange.ask()
+        if exchange.memory.get(key) is not asked[_ACTIVE]:
+            exchange.memory[key] = asked[_ACTIVE]
+            return await exchange.ask()
+        exchange.memory[key] = not asked[_ACTIVE]
+        answer = await exchange.ask(exchange.request.with_json(asked | {_ACTIVE: not asked[_ACTIVE]}))
+        told = object_of(answer.json)
+        return answer.with_json(told | {_ACTIVE: asked[_ACTIVE]}) if _ACTIVE in told else answer
+
+    yield Mutant(operation, "toggles", "", "What is so already becomes the opposite, and is said to be as asked.", lie)
 
 
 def _lost_at_a_time(operation: str) -> Iterator[Mutant]:
@@ -183,6 +206,7 @@ def _shifted(value: Any, shift: Callable[[str], str]) -> Any:
 
 
 KINDS = (
+    Kind("toggles", "A state that is set again becomes the opposite.", "It sets no state by a boolean.", _toggled),
     Kind("loses-the-second-at-a-time", "One of two writes at a time is lost.", "Few send it so.", _lost_at_a_time),
     Kind("takes-the-newest", "The newest version is taken.", "It takes no version of several.", _newest),
     Kind("forgets-the-pipeline", "A pipeline is not undeployed.", "It undeploys nothing.", _forgotten_ids),
