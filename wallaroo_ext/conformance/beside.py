@@ -55,13 +55,14 @@ class _Told:
 
 
 def may_run_beside(options: SuiteOptions) -> bool:
-    """Return whether a run has a second process: on a sandbox that takes any number of requests, looked at in full.
+    """Return whether a run has a second process: one that starts a sandbox of its own, and looks at all of it.
 
     On an instance that others use, one request is sent at a time, but for the tests that are about several.
     """
     return (
         sys.platform == "linux"  # elsewhere, forks of a process that has loaded much are not safe
         and options.instance == "sandbox"
+        and options.running is None  # its server may be threads of this process
         and options.rate is None
         and not options.operations
     )

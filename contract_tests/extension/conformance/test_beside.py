@@ -239,6 +239,7 @@ def has_ended(process: int) -> bool:
     [
         ({}, True),
         ({"quick": True, "cases": 3}, True),
+        ({"running": {}}, False),
         ({"rate": 20.0}, False),
         ({"operations": ("list_models",)}, False),
         ({"instance": "live"}, False),
