@@ -133,6 +133,15 @@ def test_wrong(thing):
 def test_left_out():
     pytest.skip("It is left out.")
 
+@pytest.fixture
+def ending():
+    yield
+    pytest.fail("It was found at the end.", pytrace=False)
+
+@pytest.mark.changes_nothing
+def test_ended(ending):
+    pass
+
 def test_last():
     pass
 """
@@ -142,11 +151,45 @@ def test_last():
         "test_own": "passed",
         "test_wrong": "failed",
         "test_left_out": "skipped",
+        "test_ended": "failed",
         "test_last": "passed",
     }
     assert outcomes["test_wrong"].message.startswith("assert 'a thing' == 'another thing'")
+    assert "It was found at the end." in outcomes["test_ended"].message
     assert outcomes["test_left_out"].message == "It is left out."
     assert verdict(found) is Verdict.DOES_NOT_CONFORM
+
+
+@pytest.mark.usefixtures("beside_others")
+def test_operations_that_write_are_tried_there_after_they_succeeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"""{_HEAD}
+@pytest.mark.changes_nothing
+@pytest.mark.touches("create_workspace")
+def test_writing():
+    assert (HERE / "created").exists()
+
+@pytest.mark.changes_nothing
+@pytest.mark.touches("list_workspaces")
+def test_reading():
+    note("read")
+
+def test_own():
+    wait_for("read")
+    time.sleep(0.5)
+    note("created")
+
+def test_last():
+    pass
+"""
+    found = run_as_suite(text, tmp_path, monkeypatch)
+    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
+        ("test_own", "passed"),
+        ("test_reading", "passed"),
+        ("test_writing", "passed"),
+        ("test_last", "passed"),
+    ]
 
 
 @pytest.mark.usefixtures("beside_others")
