@@ -55,10 +55,17 @@ _SECONDS = 40.0
 @pytest.fixture
 def beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a run without an instance use a second process, as if it had made its things."""
-    monkeypatch.setattr(command, "may_run_beside", lambda _: True)
+
+    def may(_: SuiteOptions) -> bool:
+        return True
+
+    def start(_: NetworkBlock) -> None:
+        return
+
+    monkeypatch.setattr(command, "may_run_beside", may)
     monkeypatch.setattr(Suite, "has_made_fixtures", True)
     # A run on recordings, as these are, allows no socket, and a child of a fork makes one that leads nowhere.
-    monkeypatch.setattr(NetworkBlock, "start", lambda _: None)
+    monkeypatch.setattr(NetworkBlock, "start", start)
 
     def continue_in_child(suite: Suite, _: str) -> None:
         suite.interceptor.take_news()
