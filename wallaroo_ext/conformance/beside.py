@@ -2,9 +2,9 @@
 
 Half of a run is spent on requests that an instance has to refuse and on those that only read: they can be sent while
 other tests wait or compute. The second process is forked when the run has made its things, runs its tests in their
-order, and sends what they found. The first process adds that after its own tests, but for those that are the last, so
-that a report always has everything in the same order, whoever was faster. What the second process does not tell,
-because it ended, the first does by itself.
+order, those of operations that write at the end, and sends what they found. The first process adds that after its own
+tests, but for those that are the last, so that a report always has everything in the same order, whoever was faster.
+What the second process does not tell, because it ended, the first does by itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import queue
 import signal
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -55,13 +56,14 @@ class _Told:
 
 
 def may_run_beside(options: SuiteOptions) -> bool:
-    """Return whether a run has a second process: on a sandbox that takes any number of requests, looked at in full.
+    """Return whether a run has a second process: one that starts a sandbox of its own, and looks at all of it.
 
     On an instance that others use, one request is sent at a time, but for the tests that are about several.
     """
     return (
         sys.platform == "linux"  # elsewhere, forks of a process that has loaded much are not safe
         and options.instance == "sandbox"
+        and options.running is None  # its server may be threads of this process
         and options.rate is None
         and not options.operations
     )
@@ -80,6 +82,8 @@ class Beside:
         self._others: list[pytest.Item] = []
         self._second: _SecondProcess | None = None
         self._is_passed_on = False
+        self._untried: set[str] = set()
+        self._seen = 0
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -88,7 +92,8 @@ class Beside:
         The last test of all stays in the first process, which cleans up.
         """
         others = {item for item in session.items[:-1] if self._changes_nothing(item)}
-        self._others = [item for item in session.items if item in others]
+        self._others = sorted((item for item in session.items if item in others), key=self._writes)
+        self._untried = {name for item in self._others if self._writes(item) for name in operations_of(item)}
         self._own = [item for item in session.items if item not in others]
         first = next((at for at, item in enumerate(self._own) if _is_last(item)), len(self._own) - 1)
         session.items[:] = [*self._own[:first], *self._others, *self._own[first:]]
@@ -97,7 +102,10 @@ class Beside:
         mark = item.get_closest_marker(MARK)
         if mark is None or _is_last(item):
             return False
-        return not (mark.kwargs.get("if_reading") and any(map(self._suite.guard.writes, operations_of(item))))
+        return not (mark.kwargs.get("if_reading") and self._writes(item))
+
+    def _writes(self, item: pytest.Item) -> bool:
+        return any(map(self._suite.guard.writes, operations_of(item)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
@@ -109,6 +117,8 @@ class Beside:
             self._second = _SecondProcess(self._suite, self._others)
         if self._second is None:
             return None
+        if item not in self._own or self._has_tried_writing():
+            self._second.let_write()
         told = self._second.take(item)
         if told is not None:
             self._add(item, told)
@@ -116,6 +126,15 @@ class Beside:
         # What belongs to a module is ended after the last of its tests that this process runs.
         self._is_passed_on = True
         return item.ihook.pytest_runtest_protocol(item=item, nextitem=self._next_own(item, nextitem))
+
+    def _has_tried_writing(self) -> bool:
+        """Return whether the operations that write have succeeded: some faults show after a success only."""
+        exchanges = self._suite.run.exchanges
+        for sent in exchanges[self._seen :] if self._untried else ():
+            if sent.operation in self._untried and self._suite.rules.is_success(sent.operation, sent.status):
+                self._untried.remove(sent.operation)
+        self._seen = len(exchanges)
+        return not self._untried
 
     def _next_own(self, item: pytest.Item, nextitem: pytest.Item | None) -> pytest.Item | None:
         """Return the next test that this process runs for certain."""
@@ -158,6 +177,7 @@ class _SecondProcess:
         context = multiprocessing.get_context("fork")
         results, results_end = context.Pipe(duplex=False)
         lifeline, self._lifeline = context.Pipe(duplex=False)
+        self._may_write = False
         arguments = (suite, items, results_end, lifeline, self._lifeline)
         self._process = context.Process(target=_work, args=arguments, daemon=True)
         self._process.start()
@@ -184,6 +204,13 @@ class _SecondProcess:
             return None
         return told
 
+    def let_write(self) -> None:
+        """Let it go on with the tests of operations that write, which it runs last."""
+        if not (self._may_write or self._has_ended):
+            self._may_write = True
+            with suppress(OSError):  # it has ended
+                self._lifeline.send(None)
+
     def end(self) -> None:
         """End the process, and wait for its end."""
         self._has_ended = True
@@ -202,10 +229,13 @@ def _work(
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    may_write = threading.Event()
+    threading.Thread(target=_watch, args=(lifeline, may_write), daemon=True).start()
     suite.continue_in_child(_NAMES)
     items[0].session._setupstate.teardown_exact(items[0])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what the first process has set up for the test before
-    for item, following in pairwise([*items, items[-1]]):  # the last is not followed by the end, which cleans up
+    for item, following in pairwise([*items, items[0].session.items[-1]]):  # that one is not run here
+        if any(map(suite.guard.writes, operations_of(item))):
+            may_write.wait()
         reports = runtestprotocol(item, log=False, nextitem=following)
         data = [item.config.hook.pytest_report_to_serializable(config=item.config, report=each) for each in reports]
         results.send(_Told(item.nodeid, data, suite.interceptor.take_news()))
@@ -213,7 +243,10 @@ def _work(
     os._exit(0)  # nothing of the first process's is cleaned up here
 
 
-def _end_with(lifeline: Connection) -> None:
-    """End this process when the other end of a pipe is closed, if only by the end of the process that has it."""
-    lifeline.poll(None)
+def _watch(lifeline: Connection, may_write: threading.Event) -> None:
+    """Note what the first process says, and end this one when nobody has the other end of the pipe any more."""
+    with suppress(EOFError, OSError):
+        while True:
+            lifeline.recv()
+            may_write.set()
     os._exit(1)

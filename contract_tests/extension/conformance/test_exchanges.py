@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wallaroo_ext.conformance.exchanges import MAX_BODY_BYTES, redact_body, redact_headers
+from wallaroo_ext.redaction.known_secrets import KnownSecrets
 
 MULTIPART = "multipart/form-data; boundary=b"
 FORM = "application/x-www-form-urlencoded"
@@ -47,3 +48,13 @@ def test_secrets_are_not_kept(content: bytes, content_type: str) -> None:
 def test_a_header_keeps_its_scheme_alone() -> None:
     kept = redact_headers([("Authorization", "Bearer abc"), ("Cookie", "a=b"), ("Accept", "*/*")])
     assert kept == (("Authorization", "Bearer [left out]"), ("Cookie", "[left out]"), ("Accept", "*/*"))
+
+
+def test_a_header_that_was_seen_before_is_kept_without_a_secret_that_came_since() -> None:
+    header = ("X-Told", "it was mustang-42-orchard")
+    assert redact_headers([header]) == (header,)
+    owner = KnownSecrets()
+    owner.add("mustang-42-orchard")
+    assert redact_headers([header]) == (("X-Told", "it was [removed]"),)
+    del owner
+    assert redact_headers([header]) == (header,)

@@ -73,6 +73,32 @@ def test_what_was_logged_is_read_by_pipeline_time_and_model(store: Store) -> Non
     log.close()
 
 
+def test_small_inferences_are_read_from_their_file_once(store: Store) -> None:
+    log = InferenceLog(store, 1)
+    for time in (1, 2):
+        log.append(1, batch([time, time + 10]))
+    log.append(2, batch([0] * 20_000))
+    assert times_in(log) == [[1, 11], [2, 12]]
+    assert [len(found.table) for found in log.read(2)] == [20_000]
+    [segment] = store.log.iterdir()
+    segment.write_bytes(b"")
+    assert times_in(log, end_ms=12) == [[1, 11], [2]]
+    assert list(log.read(2)) == [], "large ones are not kept"
+    log.close()
+
+
+def test_no_more_small_inferences_are_kept_than_the_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference_log, "_MOST_KEPT", 2)
+    log = InferenceLog(store, 1)
+    for time in (1, 2, 3):
+        log.append(1, batch([time]))
+    assert times_in(log) == [[1], [2], [3]]
+    [segment] = store.log.iterdir()
+    segment.write_bytes(b"")
+    assert times_in(log) == [[2], [3]]
+    log.close()
+
+
 def test_where_rows_come_from_is_kept(store: Store) -> None:
     origin = LoggedOrigin("version", "engine-1", 7, ("out", "out_rival"))
     log = InferenceLog(store, 1)

@@ -38,6 +38,8 @@ _MIB = 1 << 20
 _log = logging.getLogger(__name__)
 _SEGMENT_LIMIT = 64 * _MIB
 _LARGE = _MIB
+_SMALL, _MOST_KEPT = 32 * 1024, 512
+"""The rows of small inferences are kept for a while, because assays read them again and again."""
 _READ_AHEAD = 1 << 17
 _FOREVER = (1 << 63) - 1
 _ORIGIN = b"origin"
@@ -121,6 +123,7 @@ class InferenceLog:
         self._segment_limit = min(_SEGMENT_LIMIT, self._limit // 4)  # so that removing one leaves most of the log
         self._lock = threading.Lock()
         self._segment: _Segment | None = None
+        self._kept: dict[tuple[str, int], pa.Table] = {}
         self._preallocation = ThreadPoolExecutor(1, thread_name_prefix="inference-log")
         self._truncate_segments()
 
@@ -367,6 +370,9 @@ class InferenceLog:
         """Return the rows of an index entry, or None if its segment was removed meanwhile."""
         import pyarrow as pa
 
+        key = row["segment"], row["end_offset"]  # what is indexed is never written anew
+        if (kept := self._kept.get(key)) is not None:
+            return kept
         try:
             with pa.memory_map(str(self._directory / row["segment"])) as segment:
                 if segment.size() < row["end_offset"]:
@@ -375,8 +381,20 @@ class InferenceLog:
                 content = segment.read_buffer(row["end_offset"] - row["start_offset"])
         except FileNotFoundError:
             return None
+        is_small = content.size <= _SMALL
+        if is_small:  # a copy: what is kept would keep the whole segment on the disk
+            content = pa.py_buffer(content.to_pybytes())
         with pa.ipc.open_stream(content) as reader:
-            return reader.read_all()
+            table = reader.read_all()
+        if is_small:
+            self._keep(key, table)
+        return table
+
+    def _keep(self, key: tuple[str, int], table: pa.Table) -> None:
+        with self._lock:
+            self._kept[key] = table
+            if len(self._kept) > _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
 
     def close(self) -> None:
         """Close the newest segment and the background thread."""
