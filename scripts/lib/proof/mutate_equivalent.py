@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 REASONS: dict[str, str] = {
+    "wallaroo_ext/_util/files/atomic_files.py::: False -> True": "Files reach the disk sooner, and are the same.",
     "wallaroo_ext/assays/figure.py::: 20 -> 21": "A score far above the others is cut a little later.",
     "wallaroo_ext/assays/figure.py::_draw_bins: 0 -> 1 #2": "It is the angle of names on a chart, by one degree.",
     "wallaroo_ext/assays/figure.py::_draw_bins: axes.tick_params(axis='x', length=0) -> pass": (
