@@ -262,10 +262,17 @@ def asked(root: Path, monkeypatch: pytest.MonkeyPatch) -> type[Asked]:
         file = root / "contract_tests/extension" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
+
+    def digest(_: object) -> str:
+        return "digest"
+
+    def make(*_: object) -> list[Path]:
+        return [root]
+
     monkeypatch.setattr(mutate, "ROOT", root)
     monkeypatch.setattr(mutate, "Worker", Worker)
-    monkeypatch.setattr(mutate, "digest", lambda _: "digest")
-    monkeypatch.setattr(mutate, "make_environments", lambda *_: [root])
+    monkeypatch.setattr(mutate, "digest", digest)
+    monkeypatch.setattr(mutate, "make_environments", make)
     return Worker
 
 
