@@ -333,6 +333,31 @@ def test_what_is_reached_while_tests_are_imported_is_tried_by_a_process_that_has
     assert [request["is_early"] for request in asked.requests if "tests" in request] == [is_early]
 
 
+def test_a_value_that_is_computed_on_import_is_shown_to_tests_that_do_not_reach_it_too(
+    root: Path, asked: type[Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.outcome = "survived"
+    results = [
+        {"test": name, "seconds": seconds, "reached": reached, "passed": passed}
+        for name, seconds, reached, passed in (
+            ("by a program", 0.1, [], True),
+            ("here", 0.5, [0], True),
+            ("failing", 0.1, [], False),
+        )
+    ]
+
+    def ask(self: Asked, **request: Any) -> Any:
+        self.requests.append(request)
+        return results if "measure" in request else {"outcome": "survived", "test": ""}
+
+    monkeypatch.setattr(asked, "ask", ask)
+    tried(root, "x = 1")
+    assert [[test for test, _ in request["tests"]] for request in asked.requests if "tests" in request] == [
+        ["here", "by a program"],
+        ["here", "by a program"],
+    ]
+
+
 def test_what_is_remembered_of_other_changes_stays_while_they_are_possible(root: Path) -> None:
     (root / FILE).parent.mkdir(parents=True)
     first, second = changes_in(root, "x = 1\ny = 2")
