@@ -9,6 +9,9 @@ REASONS: dict[str, str] = {
     "wallaroo_ext/assays/figure.py::_draw_bins: axes.tick_params(axis='x', length=0) -> pass": (
         "It draws short lines above the names of bins, which say nothing."
     ),
+    "wallaroo_ext/batch/dataset.py::: kw_only=True -> (nothing)": (
+        "Only infer_dataset makes these options, with names for all of them."
+    ),
     "wallaroo_ext/sandbox/engine/model_process.py::start_program: prefix='wallaroo-engine-' -> (nothing)": (
         "It is the name of a directory that is removed before anything is loaded."
     ),
