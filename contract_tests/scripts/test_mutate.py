@@ -16,6 +16,8 @@ from scripts.lib.proof import mutate, mutate_reports
 from scripts.lib.proof.mutate_changes import SWITCH, Change, changes_of, switchable_code
 from scripts.lib.proof.mutate_environment import make_environments
 from scripts.lib.proof.mutate_equivalent import REASONS
+from scripts.lib.proof.mutate_forks import Forks
+from scripts.lib.proof.mutate_killers import FILE, Killers
 from scripts.lib.proof.mutate_nearness import TestFiles
 
 if TYPE_CHECKING:
@@ -197,6 +199,191 @@ def test_the_nearest_tests_name_the_module_or_lie_where_it_lies(root: Path) -> N
         "contract_tests/extension/room/test_others.py",
         "contract_tests/extension/test_far.py",
     ]
+
+
+def test_the_nearest_tests_speak_of_what_the_changed_function_speaks_of(root: Path) -> None:
+    texts = {
+        "extension/test_a.py": "",
+        "extension/test_others.py": "assert message == 'the limit is low'",
+        "extension/test_words.py": "def test_the_threshold(): pass",
+        "extension/test_sentences.py": "assert message == 'this takes no parts'",
+    }
+    for name, text in texts.items():
+        file = root / "contract_tests" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    changes = changes_in(
+        root,
+        "def f(x):\n  return threshold\ndef g(x):\n  if x:\n    raise E(f'{x} takes no parts: give it whole.')",
+    )
+    nearest = {change.where: TestFiles(root).nearest(change)[0] for change in changes}
+    assert nearest == {
+        "f": "contract_tests/extension/test_words.py",
+        "g": "contract_tests/extension/test_sentences.py",
+    }
+
+
+class Asked:
+    """A worker that notes what it is asked, and whose tests all notice a change, or none.
+
+    Args:
+        place: Its environment of Python.
+    """
+
+    requests: list[dict[str, Any]]
+    outcome = "noticed"
+    loaded = frozenset[int]()
+
+    def __init__(self, place: Path) -> None:
+        _ = place
+
+    def load(self, files: list[str]) -> Asked:
+        self.requests.append({"load": files})
+        return self
+
+    def ask(self, **request: Any) -> Any:
+        self.requests.append(request)
+        if "measure" in request:
+            return [{"test": f"{request['measure']}::test", "seconds": 0.1, "reached": [0], "passed": True}]
+        return {"outcome": self.outcome, "test": request["tests"][0][0]}
+
+    def end(self) -> None:
+        pass
+
+
+@pytest.fixture
+def asked(root: Path, monkeypatch: pytest.MonkeyPatch) -> type[Asked]:
+    """Return the worker of a repository with a near and a far file of tests, of which the far one noticed a change."""
+
+    class Worker(Asked):
+        requests: list[dict[str, Any]] = []  # noqa: RUF012 - of this test only
+
+    for name in ("room/test_module.py", "test_far.py"):
+        file = root / "contract_tests/extension" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+    def digest(_: object) -> str:
+        return "digest"
+
+    def make(*_: object) -> list[Path]:
+        return [root]
+
+    monkeypatch.setattr(mutate, "ROOT", root)
+    monkeypatch.setattr(mutate, "Worker", Worker)
+    monkeypatch.setattr(mutate, "digest", digest)
+    monkeypatch.setattr(mutate, "make_environments", make)
+    return Worker
+
+
+def tried(root: Path, code: str = "def f(x):\n  return x") -> dict[str, Any]:
+    (change,) = changes_in(root, code)
+    trials = mutate.Trials([change], 1, near=True)
+    try:
+        return trials.run()[change]
+    finally:
+        trials.end()
+
+
+def remember(root: Path, test: str) -> None:
+    (root / FILE).parent.mkdir(parents=True, exist_ok=True)
+    (change,) = changes_in(root, "def f(x):\n  return x")
+    Killers(root).remember({change: {"outcome": "noticed", "test": test}}, {change.name})
+
+
+FAR, NEAR = "contract_tests/extension/test_far.py", "contract_tests/extension/room/test_module.py"
+
+
+def test_the_test_that_noticed_a_change_is_asked_before_all_others(root: Path, asked: type[Asked]) -> None:
+    remember(root, f"{FAR}::test_it")
+    assert tried(root) == {"outcome": "noticed", "test": f"{FAR}::test_it"}
+    assert asked.requests == [
+        {"load": [FAR]},
+        {"tests": [(f"{FAR}::test_it", 5.0)], "change": 0, "is_early": False},
+    ]
+
+
+def test_where_it_notices_it_no_more_the_nearest_are_asked(root: Path, asked: type[Asked]) -> None:
+    remember(root, f"{FAR}::test_it")
+    asked.outcome = "survived"
+    assert tried(root)["outcome"] == "survived"
+    assert [request["tests"][0][0] for request in asked.requests if "tests" in request] == [
+        f"{FAR}::test_it",
+        f"{NEAR}::test",
+        f"{FAR}::test",
+    ]
+
+
+def test_where_its_file_is_gone_the_nearest_are_asked(root: Path, asked: type[Asked]) -> None:
+    remember(root, "contract_tests/extension/test_gone.py::test_it")
+    assert tried(root) == {"outcome": "noticed", "test": f"{NEAR}::test"}
+    assert asked.requests[0] == {"load": [NEAR]}
+
+
+@pytest.mark.parametrize(
+    ("code", "loaded", "is_early"),
+    [("def f(x):\n  return x", [], False), ("def f(x):\n  return x", [0], True), ("x = 1", [], True)],
+    ids=["called later", "called on import", "on import"],
+)
+def test_what_is_reached_while_tests_are_imported_is_tried_by_a_process_that_has_imported_nothing(
+    root: Path, asked: type[Asked], code: str, loaded: list[int], *, is_early: bool
+) -> None:
+    asked.loaded = frozenset(loaded)
+    tried(root, code)
+    assert [request["is_early"] for request in asked.requests if "tests" in request] == [is_early]
+
+
+def test_a_value_that_is_computed_on_import_is_shown_to_tests_that_do_not_reach_it_too(
+    root: Path, asked: type[Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.outcome = "survived"
+    results = [
+        {"test": name, "seconds": seconds, "reached": reached, "passed": passed}
+        for name, seconds, reached, passed in (
+            ("by a program", 0.1, [], True),
+            ("here", 0.5, [0], True),
+            ("failing", 0.1, [], False),
+        )
+    ]
+
+    def ask(self: Asked, **request: Any) -> Any:
+        self.requests.append(request)
+        return results if "measure" in request else {"outcome": "survived", "test": ""}
+
+    monkeypatch.setattr(asked, "ask", ask)
+    tried(root, "x = 1")
+    assert [[test for test, _ in request["tests"]] for request in asked.requests if "tests" in request] == [
+        ["here", "by a program"],
+        ["here", "by a program"],
+    ]
+
+
+def test_what_is_remembered_of_other_changes_stays_while_they_are_possible(root: Path) -> None:
+    (root / FILE).parent.mkdir(parents=True)
+    first, second = changes_in(root, "x = 1\ny = 2")
+    outcome = {"outcome": "noticed", "test": f"{PATH}::a"}
+    Killers(root).remember(dict.fromkeys([first, second], outcome), {first.name, second.name})
+    assert Killers(root).of(first) == Killers(root).of(second) == f"{PATH}::a"
+    Killers(root).remember({first: {"outcome": "survived", "test": "a"}}, {first.name, second.name})
+    assert (Killers(root).of(first), Killers(root).of(second)) == (None, f"{PATH}::a")
+    Killers(root).remember({}, {first.name})
+    assert Killers(root).of(second) is None
+
+
+@pytest.mark.slow
+def test_tests_run_in_a_process_that_has_loaded_libraries_only() -> None:
+    test = "contract_tests/extension/util/files/test_user_paths.py::test_only_a_home_at_the_beginning_is_replaced"
+    forks = Forks()
+    forks.wait()
+    assert len(forks.pids) == 2
+    reading, writing = os.pipe()
+    pid = forks.run_anew({test: 1.0}, writing)
+    os.close(writing)
+    assert len(forks.pids) == 4
+    begun, *_, ended = mutate_reports.read_reports(reading, pid)
+    os.close(reading)
+    forks.end()
+    assert (begun["begun"], ended) == (test, {"ended": 0})
 
 
 @pytest.mark.parametrize(

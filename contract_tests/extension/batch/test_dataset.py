@@ -633,6 +633,7 @@ class TestProgress:
         reports: list[BatchProgress] = []
         infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=reports.append, **SMALL)
         assert (reports[0].rows, reports[-1].rows, reports[-1].of) == (0, 1000, 1000)
+        assert {report.stage for report in reports} == {"scoring"}
         assert reports[-1].rows_per_second == pytest.approx(1000 / reports[-1].seconds)
         filtered: list[BatchProgress] = []
         options = SMALL | {"filter": [("id", "<", 10)]}

@@ -22,6 +22,7 @@ def measured(meter: ThroughputMeter, start: float) -> list[Throughput | None]:
 
 def test_a_request_that_failed_is_under_way_no_more() -> None:
     fresh, failed = ThroughputMeter(), ThroughputMeter()
+    fresh.in_flight = failed.in_flight = 2
     for number in range(3):
         failed.begin(float(number))
         failed.fail(number + 0.5)

@@ -19,7 +19,7 @@ from pyarrow import feather, parquet
 from contract_tests.support.data.batch_rows import read_output
 from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import InvalidDataError, PartSize, infer_batches, infer_dataset
-from wallaroo_ext.batch.progress import CheckReporter, format_progress
+from wallaroo_ext.batch.progress import CheckReporter, Reporter, format_progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -208,6 +208,16 @@ class TestCsv:
             checking(rows)
         assert [(now.stage, now.rows) for now in reports] == [("checking", 20)]
         assert format_progress(reports[0]) == "20 rows checked, 7 a second"
+
+    def test_rows_of_this_run_are_told_at_its_rate_as_being_scored(self) -> None:
+        reports: list[Any] = []
+        now = [0.0]
+        reporter = Reporter(reports.append, 100, 400, lambda: now[0])
+        for time, rows in ((1.0, 150), (1.05, 160), (2.0, 200)):
+            now[0] = time
+            reporter.report(rows, 3)
+        told = [(each.stage, each.rows, each.of, each.rejected, each.rows_per_second) for each in reports]
+        assert told == [("scoring", 150, 400, 3, 50.0), ("scoring", 200, 400, 3, 50.0)]
 
 
 class TestParquet:

@@ -37,6 +37,8 @@ EXAMPLES = [
 ]
 NEED_MORE = ("sandbox", "conformance", "drift", "assay")
 """The commands whose examples need another server, or much time: other tests run them."""
+SWITCHED_OFF = {"deploy": ["--no-wait"], "upload": ["--no-wait"]}
+"""The opposites of options, by the command."""
 IN_ORDER = ("upload", "deploy", "status", "list", "open", "infer", "batch", "logs", "undeploy")
 
 
@@ -169,3 +171,9 @@ def test_the_output_files_that_it_names_are_those_that_are_taken(
     for ending in named:
         done = wallaroo(*words, "--output", str(tmp_path / f"file{ending}"), environment={})
         assert "has to end in" not in done.err
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_only_what_is_so_by_default_can_be_switched_off(command: str, wallaroo: Callable[..., Done]) -> None:
+    shown = wallaroo(command, "--help").out
+    assert re.findall(r"--(?:empty|no)-[a-z-]+", shown) == SWITCHED_OFF.get(command, [])

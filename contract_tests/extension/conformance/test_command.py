@@ -21,6 +21,8 @@ from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call, connect, contract, upload_model
 from wallaroo_ext.cli.commands.checking.conformance import Release, encodable
+from wallaroo_ext.cli.main import build_app
+from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.conformance.results import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -317,3 +319,40 @@ def _seen(environment: dict[str, str]) -> dict[str, Any]:
         if not any(w.name.startswith("conformance-") for w in workspaces)
         else None,
     }
+
+
+def test_each_option_arrives_where_the_run_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: dict[str, Any] = {}
+
+    def run(report: Path | None, _options: object, **options: Any) -> None:
+        told.update(options, report=report)
+        raise UsageError("This test runs nothing.")
+
+    monkeypatch.setattr("wallaroo_ext.cli.commands.checking.conformance._run", run)
+    given = {
+        "report": tmp_path / "report",
+        "instance": "recorded",
+        "contract": tmp_path / "contract.yaml",
+        "release": "2023.4",
+        "operations": ("list_models", "query_users"),
+        "cases": 7,
+        "seed": 8,
+        "quick": True,
+        "drift": True,
+        "drift_url": "http://localhost/openapi.json",
+        "recorded": tmp_path / "recorded",
+        "read_only": True,
+        "allow_user_changes": True,
+        "inference_hosts": ("a.example.com", "b.example.com"),
+        "rate": 2.5,
+    }
+    names = {"operations": "operation", "inference_hosts": "inference_host"}
+    arguments = [
+        word
+        for name, value in given.items()
+        for each in (value if isinstance(value, tuple) else (value,))
+        for word in (f"--{names.get(name, name).replace('_', '-')}", *([] if each is True else [str(each)]))
+    ]
+    with pytest.raises(SystemExit):
+        build_app(["conformance"])(["conformance", *arguments], exit_on_error=False)
+    assert told == given

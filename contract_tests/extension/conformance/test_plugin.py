@@ -52,6 +52,20 @@ def failed_in(suite: Suite, body: Callable[[], object]) -> str | None:
     raise AssertionError("it did not fail")
 
 
+@pytest.mark.parametrize(
+    ("refused", "operation"), [("query_users", "query_users"), ("", "list_workspaces")], ids=["said", "not said"]
+)
+def test_what_the_run_could_not_make_is_booked_on_the_request_that_was_refused(
+    suite: Suite, ask: Callable[[str], Any], refused: str, operation: str
+) -> None:
+    ask("query_users")
+    ask("list_workspaces")
+    suite._no_fixtures(NotFoundError("There is none.", status=404, operation=refused))  # pyright: ignore[reportPrivateUsage]
+    [finding] = suite.run.findings
+    assert finding.exchange is not None
+    assert (finding.operation, finding.exchange.operation) == (operation, operation)
+
+
 def test_it_is_the_last_request_before_the_assertion(suite: Suite, ask: Callable[[str], Any]) -> None:
     def body() -> None:
         ask("query_users")

@@ -33,6 +33,7 @@ COLUMNS = {
     "whole numbers": pa.array([[2**63 + 1, 2], [3, 4]] * 30, pa.list_(pa.uint64())),
     "vectors of bools": pa.array([[True, False], [False, True]] * 30),
     "several lengths": pa.array([[1.5], [2.5, 0.1], []] * 20, pa.list_(pa.float32())),
+    "lengths of one and two": pa.array([[1.5], [2.5, 0.1]] * 30, pa.list_(pa.float32())),
     "empty lists": pa.array([[], []] * 30, pa.list_(pa.float64())),
     "lists of empty lists": pa.array([[[], []], [[], []]] * 30, pa.list_(pa.list_(pa.int64()))),
     "missing lists": pa.array([[1.5], None] * 30),

@@ -262,3 +262,28 @@ def test_a_cancelled_task_has_none() -> None:
 
     with http_servers.silent() as url:
         assert secrets_in(printed(asyncio.run(go()))) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wallaroo_ext.client",
+        "wallaroo_mlops_client",
+        "httpx",
+        "httpcore._sync",
+        "aiohttp.client",
+        "opentelemetry.trace",
+    ],
+)
+def test_the_frames_of_what_handles_requests_are_cleared_and_those_of_a_program_are_not(name: str) -> None:
+    kept = {"__name__": "their_program"}
+    cleared: dict[str, Any] = {"__name__": name, "inner": None}
+    exec("def fail(given):\n    raise ValueError('no')", cleared)  # noqa: S102 - a function of another module
+    exec("def run(fail, given):\n    fail(given)", kept)  # noqa: S102 - the same
+    run: Any = kept["run"]
+    with pytest.raises(ValueError, match="no") as raised:
+        run(cleared["fail"], TOKEN)
+    clear_frames(raised.value)
+    frames = {each.frame.f_globals["__name__"]: each.frame.f_locals for each in raised.traceback}
+    assert frames[name] == {}
+    assert frames["their_program"]["given"] == TOKEN

@@ -187,10 +187,12 @@ class Trials:
         found: list[tuple[str, float]] = []
         for file in files:
             passing = [test for test in self._measure(worker, file) if test["passed"]]
-            tests = [test for test in passing if number in test["reached"]]
-            if is_early and not tests and file in self._files.nearest(change)[: _STEPS[1]]:
-                tests = passing  # what they import is changed, and what uses it may be in other modules
-            found += sorted(((test["test"], test["seconds"]) for test in tests), key=lambda test: test[1])
+            groups = [[test for test in passing if number in test["reached"]]]
+            if is_early and file in self._files.nearest(change)[: _STEPS[1]]:
+                # What uses the changed value may be in other modules, or in a program that has loaded it already.
+                groups.append([test for test in passing if number not in test["reached"]])
+            for tests in groups:
+                found += sorted(((test["test"], test["seconds"]) for test in tests), key=lambda test: test[1])
         taken: list[tuple[str, float]] = []
         total = 0.0
         for test, seconds in found:

@@ -19,6 +19,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from scripts.lib.proof.mutate_processes import end_with_parent
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -191,6 +193,7 @@ def _run_tests(programs: socket.socket, descriptors: list[int]) -> None:
 
 def main() -> None:
     """Load what is needed, and fork processes for as long as the owner of this one lives."""
+    end_with_parent()
     kind, *files = sys.argv[1:]
     connection, *programs = (socket.socket(fileno=int(file)) for file in files)
     modules = json.load(sys.stdin)

@@ -39,7 +39,7 @@ class Killers:
         judged = {change.name for change in outcomes}
         tests = {name: test for name, test in self._tests.items() if name in possible and name not in judged}
         for change, outcome in outcomes.items():
-            if outcome["outcome"] == "noticed" and outcome["test"]:
+            if outcome["outcome"] in {"noticed", "timed out"} and outcome["test"]:
                 tests[change.name] = outcome["test"]
         text = json.dumps(dict(sorted(tests.items())), indent=0, ensure_ascii=False)
         self._file.write_text(f"{text}\n", encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from scripts.lib.proof.mutate_processes import end_with_parent
 from scripts.lib.proof.mutate_reports import Chosen
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def import_plugins() -> None:
 def run_tests(files: Sequence[str], plugin: Reporter) -> NoReturn:
     """Run the tests of files that a plugin chooses, which reports them, and end this process."""
     code = 1
+    end_with_parent()
     with Path(os.devnull).open("r+b") as nothing:
         for number in range(3):
             os.dup2(nothing.fileno(), number)

@@ -5,7 +5,6 @@ It reads requests, one JSON object a line, from its standard input, and writes a
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from scripts.lib.proof.mutate_forks import Forks
+from scripts.lib.proof.mutate_processes import end_with_parent, take_orphans
 from scripts.lib.proof.mutate_reports import Chosen, Measure, Reporter, outcome_of, reached, read_reports
 from scripts.lib.proof.mutate_running import OPTIONS, files_of, import_plugins, run_tests
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 Tests: TypeAlias = "Sequence[tuple[str, float]]"
 """Ids of tests, with how long each takes."""
 
-_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
-
 
 def main() -> None:
     """Load what the tests need, and answer requests until there are no more."""
@@ -38,8 +36,8 @@ def main() -> None:
     with Path(os.devnull).open("r+b") as nothing:
         for number in range(2):  # what goes wrong here is seen; what tests write is not
             os.dup2(nothing.fileno(), number)
-    _control_process(_SET_CHILD_SUBREAPER, 1)  # what a killed test leaves behind comes to this process, which ends it
-    _control_process(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    take_orphans()  # what a killed test leaves behind comes to this process, which ends it
+    end_with_parent()
     os.chdir(root)
     worker = _Worker()
     for line in requests:
@@ -52,12 +50,6 @@ def main() -> None:
             answer = worker.try_change(request["change"], request["tests"], is_early=request["is_early"])
         print(json.dumps(answer), file=answers, flush=True)
     worker.end()
-
-
-def _control_process(option: int, value: int) -> None:
-    """Set an attribute of this process, where there is such a thing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 class _Worker:

@@ -128,7 +128,7 @@ def _parameters(document: dict[str, Any], path: str, entries: Iterable[Any]) -> 
 
 def _parameter(entry: dict[str, Any]) -> Parameter:
     place, name = str(entry.get("in")), str(entry.get("name"))
-    style = str(entry.get("style", _STYLES.get(place, "form")))
+    style = str(entry.get("style", _STYLES.get(place)))
     explode = entry.get("explode", style == "form") is True
     content = _schemas(entry)
     return Parameter(

@@ -80,6 +80,26 @@ def test_the_same_by_other_means_is_no_change(document: dict[str, Any], name: st
     assert (json.dumps(other, default=str) == json.dumps(document, default=str)) is (name == "itself")
 
 
+@pytest.mark.parametrize(
+    ("place", "style", "explode"),
+    [("query", "form", True), ("cookie", "form", True), ("header", "simple", False)],
+)
+def test_a_style_that_is_the_default_is_no_change(place: str, style: str, *, explode: bool) -> None:
+    def with_parameter(**more: Any) -> dict[str, Any]:
+        document = small({"type": "object"})
+        parameter = {"name": "a", "in": place, "schema": {"type": "array", "items": {"type": "string"}}} | more
+        document["paths"]["/do"]["post"]["parameters"] = [parameter]
+        return document
+
+    assert changes_of(with_parameter(), with_parameter(style=style, explode=explode)) == []
+    assert changes_of(with_parameter(), with_parameter(explode=not explode)) != []
+
+
+def test_null_is_said_as_each_version_of_openapi_says_it() -> None:
+    assert changes_of(small({"type": ["string", "null"]}), small({"type": "string", "nullable": True})) == []
+    assert changes_of(small({"type": "string"}), small({"type": "string", "nullable": True})) != []
+
+
 def test_paths_may_begin_after_what_the_servers_have(document: dict[str, Any]) -> None:
     changes = compare_document(document, rewriting.relative(document), "relative").changes
     operations = [(path, operation["operationId"]) for path, _, operation in contract.operations(document)]

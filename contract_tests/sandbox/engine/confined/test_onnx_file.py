@@ -121,6 +121,13 @@ def test_what_two_readers_can_read_differently_is_refused(content: bytes) -> Non
     assert "\n" not in str(refused.value)
 
 
+def test_more_parts_than_any_model_has_are_refused() -> None:
+    value = 13  # what a graph says of its inner values, which are neither nodes nor tensors
+    assert inspect(graph_with(part(value, b"") * 90_000)).nodes == 5
+    with pytest.raises(OnnxFileError, match="more than 100000"):
+        inspect(graph_with(part(value, b"") * 100_001))
+
+
 def test_messages_nested_without_end_are_refused() -> None:
     content = b""
     for _ in range(200):

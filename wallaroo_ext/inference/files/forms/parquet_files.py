@@ -35,7 +35,6 @@ def open_parquet(opened: Any, **options: Any) -> Any:
     except pa.ArrowInvalid:
         check_ends(opened, PARQUET)
         raise
-    opened.seek(0)
     unit = "ns" if str(metadata.created_by).startswith(_ARROW) else "us"
     return parquet.ParquetFile(opened, metadata=metadata, coerce_int96_timestamp_unit=unit, **options)
 
