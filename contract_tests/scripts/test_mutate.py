@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import os
 import subprocess
 import sys
@@ -263,7 +262,7 @@ def asked(root: Path, monkeypatch: pytest.MonkeyPatch) -> type[Asked]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
 
-    def digest(_: object) -> str:
+    def digest(*_: object) -> str:
         return "digest"
 
     def make(*_: object) -> list[Path]:
@@ -463,12 +462,11 @@ def test_a_listed_change_does_not_count_unless_it_is_noticed(
     assert "9 of 10 noticed (90.0%), 1 survived, 1 equivalent" in capsys.readouterr().out
 
 
-def test_what_is_known_of_a_tree_is_kept(tmp_path: Path) -> None:
-    mutate.Kept(tmp_path / "kept").add({"change": "a", "outcome": {"outcome": "noticed"}})
-    mutate.Kept(tmp_path / "kept").add({"file": "b", "tests": []})
-    known = mutate.Kept(tmp_path / "kept")
-    assert (known.outcomes, known.files) == ({"a": {"outcome": "noticed"}}, {"b": []})
-    assert [json.loads(line) for line in (tmp_path / "kept").read_text(encoding="utf-8").splitlines()]
+def test_what_is_known_of_a_tree_is_kept(root: Path, asked: type[Asked]) -> None:
+    outcome = tried(root)
+    asked.requests.clear()
+    assert tried(root) == outcome
+    assert [list(request) for request in asked.requests] == [["load"]], "no test is run again"
 
 
 def test_every_listed_change_is_still_one() -> None:

@@ -9,7 +9,6 @@ others. .mutation/ keeps what is known until any file changes.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import subprocess
@@ -23,6 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from scripts.lib.proof.kept_results import KeptResults, digest
 from scripts.lib.proof.mutate_changes import changes_of
 from scripts.lib.proof.mutate_environment import make_environments
 from scripts.lib.proof.mutate_equivalent import REASONS
@@ -111,7 +111,11 @@ class Trials:
         self._numbers = {change: number for number, change in enumerate(drawn)}
         directory = ROOT / ".mutation"
         directory.mkdir(exist_ok=True)
-        self._kept = Kept(directory / f"{digest(drawn)}.jsonl")
+        names = [change.name for change in drawn]
+        # Which tests are asked first decides nothing about what becomes of a change.
+        self._kept = KeptResults(directory / f"{digest(names, '.', f':!{FILE}')}.jsonl")
+        self._known_files = {line["file"]: line["tests"] for line in self._kept.results if "file" in line}
+        self._outcomes = {line["change"]: line["outcome"] for line in self._kept.results if "change" in line}
         self._files = TestFiles(ROOT)
         self._killers = Killers(ROOT)
         self._near = near
@@ -137,7 +141,7 @@ class Trials:
 
     def _judge(self, change: Change) -> dict[str, Any]:
         """Show a change to tests until they notice it, and return what became of it."""
-        if known := self._kept.outcomes.get(change.name):
+        if known := self._outcomes.get(change.name):
             return known
         worker = self._workers.get()
         try:
@@ -210,7 +214,7 @@ class Trials:
                 measured = self._measured[file] = Future()
         if is_ours:
             try:
-                tests = self._kept.files.get(file)
+                tests = self._known_files.get(file)
                 if tests is None:
                     tests = worker.ask(measure=file, seconds=_MEASURE_SECONDS)
                     self._kept.add({"file": file, "tests": tests})
@@ -261,40 +265,6 @@ class Worker:
     def end(self) -> None:
         """End the process, and what it has started."""
         self._process.communicate()
-
-
-class Kept:
-    """What is known of the files and changes, kept in a file as soon as it is known.
-
-    Args:
-        file: The file.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
-        self.files: dict[str, list[Any]] = {line["file"]: line["tests"] for line in lines if "file" in line}
-        self.outcomes: dict[str, dict[str, Any]] = {
-            line["change"]: line["outcome"] for line in lines if "change" in line
-        }
-
-    def add(self, line: dict[str, Any]) -> None:
-        """Keep something."""
-        with self._file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
-
-
-def digest(drawn: Sequence[Change]) -> str:
-    """Return a digest of the changes and of all files that git tracks."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607 - git, wherever it is
-    found = hashlib.sha256("\n".join(change.name for change in drawn).encode())
-    for name in filter(None, listed.split("\0")):
-        if name == FILE:  # it decides what is asked first, not what becomes of a change
-            continue
-        found.update(name.encode())
-        if (ROOT / name).is_file():
-            found.update(hashlib.sha256((ROOT / name).read_bytes()).digest())
-    return found.hexdigest()[:16]
 
 
 def report(outcomes: dict[Change, dict[str, Any]], possible: int, seconds: float) -> int:
