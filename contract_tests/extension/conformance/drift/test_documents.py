@@ -98,6 +98,9 @@ def test_a_style_that_is_the_default_is_no_change(place: str, style: str, *, exp
 def test_null_is_said_as_each_version_of_openapi_says_it() -> None:
     assert changes_of(small({"type": ["string", "null"]}), small({"type": "string", "nullable": True})) == []
     assert changes_of(small({"type": "string"}), small({"type": "string", "nullable": True})) != []
+    of_parts = small({"allOf": [{"type": "string"}], "nullable": True})
+    assert changes_of(small({"type": ["string", "null"]}), of_parts) == []
+    assert changes_of(small({"type": "string"}), of_parts) != []
 
 
 def test_paths_may_begin_after_what_the_servers_have(document: dict[str, Any]) -> None:
