@@ -9,7 +9,7 @@ from wallaroo_ext.conformance.suite import Suite
 
 def test_the_certificates_of_the_environment_are_trusted() -> None:
     with wallaroo_ext.sandbox(arguments=["--tls"]) as instance:
-        suite = Suite(SuiteOptions(running=instance.environment, operations=("list_features",)))
+        suite = Suite(SuiteOptions(running=dict(instance.environment), operations=("list_features",)))
         try:
             suite.cases.examples("list_features")
             suite.cases.random("list_features", good=True, cases=2)
