@@ -108,8 +108,14 @@ def _remarks(run: Run) -> Iterator[str]:
 
 
 def _left_behind(run: Run) -> Iterator[str]:
-    """Yield a line for each kind of things that are left, with all ids, and one for each thing that still runs."""
+    """Yield a line for each kind of things that are left, with all ids, and one for each thing that still runs.
+
+    A sandbox has ended with the run, so that nobody needs the ids of its things.
+    """
     if not run.left_behind:
+        return
+    if run.subject.instance == "sandbox":
+        yield f"Left behind on the sandbox, which has ended: {one_line(left_in_short(run))}."
         return
     yield f"Left behind: {one_line(left_in_short(run))}."
     by_kind: dict[str, list[str]] = {}

@@ -618,6 +618,14 @@ class TestTheTerminal:
         ending = f"  ! deployment 812 ({runs.PREFIX}p-812): it could not be ended: the instance is gone"
         assert ending in summary(made)
 
+    def test_nobody_needs_the_ids_of_a_sandbox_that_has_ended(self) -> None:
+        made = runs.failing()
+        made.subject = replace(made.subject, instance="sandbox")
+        lines = summary(made)
+        counts = "Left behind on the sandbox, which has ended: 110 models, 1 workspace, 1 assay, 1 deployment."
+        assert counts in lines
+        assert [line for line in lines if line.startswith("  ! ")] == []
+
     def test_its_last_line_names_what_could_not_be_exercised_of_what_it_was_to_look_at(self, tmp_path: Path) -> None:
         made = runs.failing()
         gaps = "deactivate_user, activate_user"
