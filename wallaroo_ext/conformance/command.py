@@ -12,7 +12,6 @@ import pytest
 
 from wallaroo_ext import call
 from wallaroo_ext._util.files.repository_files import repository_file
-from wallaroo_ext.conformance.beside import Beside, may_run_beside
 from wallaroo_ext.conformance.conditions.interrupts import as_interrupts
 from wallaroo_ext.conformance.conditions.surroundings import undisturbed
 from wallaroo_ext.conformance.coverage import not_looked_at
@@ -20,6 +19,7 @@ from wallaroo_ext.conformance.guard.gateways import BASIC, NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.results import INTERRUPTED
+from wallaroo_ext.conformance.second_process import SecondProcess, may_have_second_process
 from wallaroo_ext.conformance.suite import Suite, suite_for
 from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
 from wallaroo_ext.redaction.patterns import redact
@@ -100,9 +100,9 @@ def _run(options: SuiteOptions, progress: Callable[[int, int], None], announce: 
             announce(suite.held.text)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     hooks = _RunHooks(suite, progress)
-    beside = [Beside(suite)] if may_run_beside(options) else []
+    second = [SecondProcess(suite)] if may_have_second_process(options) else []
     try:
-        status = pytest.main(arguments, plugins=[hooks, *beside])
+        status = pytest.main(arguments, plugins=[hooks, *second])
     except KeyboardInterrupt:  # in a teardown
         status = pytest.ExitCode.INTERRUPTED
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - what was found before it is reported

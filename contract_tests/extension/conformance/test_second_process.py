@@ -16,7 +16,7 @@ import pytest
 
 from contract_tests.support.conformance.runs import NO_BODY, run
 from contract_tests.support.conformance.small_suites import run_as_suite
-from wallaroo_ext.conformance import beside, command
+from wallaroo_ext.conformance import command, second_process
 from wallaroo_ext.conformance.exchanges import Exchange
 from wallaroo_ext.conformance.guard.effects import Effects
 from wallaroo_ext.conformance.guard.owned_resources import OwnedResources, Resource
@@ -62,7 +62,7 @@ def beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_: NetworkBlock) -> None:
         return
 
-    monkeypatch.setattr(command, "may_run_beside", may)
+    monkeypatch.setattr(command, "may_have_second_process", may)
     monkeypatch.setattr(Suite, "has_made_fixtures", True)
     # A run on recordings, as these are, allows no socket, and a child of a fork makes one that leads nowhere.
     monkeypatch.setattr(NetworkBlock, "start", start)
@@ -297,7 +297,7 @@ def has_ended(process: int) -> bool:
     ],
 )
 def test_only_a_whole_run_on_a_sandbox_has_a_second_process(options: dict[str, Any], expected: object) -> None:
-    assert beside.may_run_beside(SuiteOptions(**options)) is expected
+    assert second_process.may_have_second_process(SuiteOptions(**options)) is expected
 
 
 def exchange(number: int, test: str) -> Exchange:

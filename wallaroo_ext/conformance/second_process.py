@@ -41,8 +41,8 @@ _GRACE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What the second process tells of a test.
+class _Outcome:
+    """What became of a test in the second process.
 
     Attributes:
         test: The test, as pytest names it.
@@ -55,7 +55,7 @@ class _Told:
     news: News
 
 
-def may_run_beside(options: SuiteOptions) -> bool:
+def may_have_second_process(options: SuiteOptions) -> bool:
     """Return whether a run has a second process: one that starts a sandbox of its own, and looks at all of it.
 
     On an instance that others use, one request is sent at a time, but for the tests that are about several.
@@ -69,7 +69,7 @@ def may_run_beside(options: SuiteOptions) -> bool:
     )
 
 
-class Beside:
+class SecondProcess:
     """A plugin of pytest that runs the tests which change nothing in a second process.
 
     Args:
@@ -80,7 +80,7 @@ class Beside:
         self._suite = suite
         self._own: list[pytest.Item] = []
         self._others: list[pytest.Item] = []
-        self._second: _SecondProcess | None = None
+        self._second: _Process | None = None
         self._is_passed_on = False
         self._untried: set[str] = set()
         self._seen = 0
@@ -114,14 +114,14 @@ class Beside:
             self._is_passed_on = False
             return None
         if self._second is None and self._others and self._suite.has_made_fixtures:
-            self._second = _SecondProcess(self._suite, self._others)
+            self._second = _Process(self._suite, self._others)
         if self._second is None:
             return None
         if item not in self._own or self._has_tried_writing():
             self._second.let_write()
-        told = self._second.take(item)
-        if told is not None:
-            self._add(item, told)
+        outcome = self._second.take(item)
+        if outcome is not None:
+            self._add(item, outcome)
             return True
         # What belongs to a module is ended after the last of its tests that this process runs.
         self._is_passed_on = True
@@ -143,10 +143,10 @@ class Beside:
         following = self._own[self._own.index(item) + 1 :]
         return following[0] if following else None
 
-    def _add(self, item: pytest.Item, told: _Told) -> None:
-        self._suite.interceptor.add_news(told.news)
+    def _add(self, item: pytest.Item, outcome: _Outcome) -> None:
+        self._suite.interceptor.add_news(outcome.news)
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for data in told.reports:
+        for data in outcome.reports:
             report = item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -162,7 +162,7 @@ def _is_last(item: pytest.Item) -> bool:
     return item.get_closest_marker("last") is not None
 
 
-class _SecondProcess:
+class _Process:
     """The second process, as the first one sees it.
 
     Args:
@@ -172,7 +172,7 @@ class _SecondProcess:
 
     def __init__(self, suite: Suite, items: list[pytest.Item]) -> None:
         self._items = set(items)
-        self._told: queue.SimpleQueue[_Told | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[_Outcome | None] = queue.SimpleQueue()
         self._has_ended = False
         context = multiprocessing.get_context("fork")
         results, results_end = context.Pipe(duplex=False)
@@ -189,20 +189,20 @@ class _SecondProcess:
         with results:
             while True:
                 try:
-                    self._told.put(results.recv())
+                    self._outcomes.put(results.recv())
                 except (EOFError, OSError):
-                    self._told.put(None)
+                    self._outcomes.put(None)
                     return
 
-    def take(self, item: pytest.Item) -> _Told | None:
+    def take(self, item: pytest.Item) -> _Outcome | None:
         """Wait for what a test found; None if it is none of the second process, or that has ended without it."""
         if self._has_ended or item not in self._items:
             return None
-        told = self._told.get()
-        if told is None or told.test != item.nodeid:
+        outcome = self._outcomes.get()
+        if outcome is None or outcome.test != item.nodeid:
             self.end()
             return None
-        return told
+        return outcome
 
     def let_write(self) -> None:
         """Let it go on with the tests of operations that write, which it runs last."""
@@ -238,7 +238,7 @@ def _work(
             may_write.wait()
         reports = runtestprotocol(item, log=False, nextitem=following)
         data = [item.config.hook.pytest_report_to_serializable(config=item.config, report=each) for each in reports]
-        results.send(_Told(item.nodeid, data, suite.interceptor.take_news()))
+        results.send(_Outcome(item.nodeid, data, suite.interceptor.take_news()))
     results.close()
     os._exit(0)  # nothing of the first process's is cleaned up here
 
