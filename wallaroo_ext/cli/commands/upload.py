@@ -34,7 +34,7 @@ def upload(
     name: ModelName,
     workspace: Workspace = None,
     framework: str = "onnx",
-    new_framework: bool = False,
+    new_framework: Annotated[bool, Parameter(negative=())] = False,
     arch: Literal["x86", "arm"] | None = None,
     input_schema: Annotated[Path | None, PATH] = None,
     output_schema: Annotated[Path | None, PATH] = None,

@@ -24,7 +24,7 @@ from schemathesis.generation.hypothesis import examples as generation
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.cases.exclusions import has_good_edges, is_made_in_machine
-from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names
+from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names, missing_things
 from wallaroo_ext.conformance.cases.undeclared_methods import OWN_CHECKS
 from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED
@@ -96,7 +96,9 @@ class GeneratedCases:
         self._numbers = count(1)
         document, effects = interceptor.rules.document, interceptor.guard.effects
         self._prefix = interceptor.guard.owned.prefix
-        self._good = self._schema(bound(document, effects, fixtures, self._prefix))
+        good = bound(document, effects, fixtures, self._prefix)
+        self._good = self._schema(good)
+        self._impossible = list(missing_things(good))
         self._bad = self._schema(document)
         self._bad_writes = self._schema(bound_names(document, effects, fixtures, self._prefix))
 
@@ -209,7 +211,8 @@ class GeneratedCases:
 
     def _state_machine(self) -> Any:
         """Return the state machine of the contract's links, which sends and checks its steps like all other cases."""
-        base: Any = self._good.as_state_machine()
+        possible = self._good.exclude(operation_id=self._impossible) if self._impossible else self._good
+        base: Any = possible.as_state_machine()
         check_step = self._check_step
         send_step, repeat = self._send_step, self._repeat
 
