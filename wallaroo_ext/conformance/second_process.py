@@ -105,7 +105,7 @@ class SecondProcess:
         return not (mark.kwargs.get("if_reading") and self._writes(item))
 
     def _writes(self, item: pytest.Item) -> bool:
-        return any(map(self._suite.guard.writes, operations_of(item)))
+        return _writes(self._suite, item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
@@ -160,6 +160,11 @@ class SecondProcess:
 
 def _is_last(item: pytest.Item) -> bool:
     return item.get_closest_marker("last") is not None
+
+
+def _writes(suite: Suite, item: pytest.Item) -> bool:
+    """Return whether a test is about an operation that writes."""
+    return any(map(suite.guard.writes, operations_of(item)))
 
 
 class _Process:
@@ -234,7 +239,7 @@ def _work(
     suite.continue_in_child(_NAMES)
     items[0].session._setupstate.teardown_exact(items[0])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what the first process has set up for the test before
     for item, following in pairwise([*items, items[0].session.items[-1]]):  # that one is not run here
-        if any(map(suite.guard.writes, operations_of(item))):
+        if _writes(suite, item):
             may_write.wait()
         reports = runtestprotocol(item, log=False, nextitem=following)
         data = [item.config.hook.pytest_report_to_serializable(config=item.config, report=each) for each in reports]

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.support.command_line import Done, in_process
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import Clock, connect, upload_model
 from wallaroo_ext.sandbox.control_client import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from pathlib import Path
 
     from wallaroo_mlops_client import Client
@@ -72,11 +71,3 @@ def client(sandbox: dict[str, str], control: Sandbox) -> Generator[Client]:
 def model(client: Client, model_file: Path) -> ModelVersion:
     """Return a version of the small model, in the default user's workspace."""
     return upload_model(client, model_file, name="model", workspace=1)
-
-
-@pytest.fixture
-def wallaroo(
-    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Return what runs a command in this process."""
-    return in_process(sandbox, monkeypatch, capsys)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.command_line import Done, in_process
 from wallaroo_ext import InvalidDataError, upload_model
 from wallaroo_ext.uploads.frameworks import KNOWN, check_framework
 
@@ -17,13 +16,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-
-@pytest.fixture
-def wallaroo(
-    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Return what runs a command in this process."""
-    return in_process(sandbox, monkeypatch, capsys)
+    from contract_tests.support.command_line import Done
 
 
 class Framework(Enum):
