@@ -16,6 +16,7 @@ from wallaroo_ext.inference.media_types import OPERATION, Wire
 from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import ALL, DEFAULT, Selection, selection_of, with_selection
 from wallaroo_ext.operations import Steps, Work, send, synchronous
+from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.timeouts import to_httpx_timeout
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def score_steps(
 ) -> Steps[pa.Table]:
     """Score a table at a URL, as it is; see `infer`."""
     from wallaroo_ext.inference.bodies import table_request
-    from wallaroo_ext.inference.scored_rows.answers import read_answer
+    from wallaroo_ext.inference.scored_rows.answers import ArrivingRows, read_answer
 
     target, operation = _target(url)
     request: dict[str, Any] = {
@@ -222,13 +223,16 @@ def score_steps(
     }
     if timeout is not None:
         request["timeout"] = to_httpx_timeout(timeout)
+    rows = ArrivingRows(selection.separator or SEPARATOR)
+    if wire != "arrow":
+        request["extensions"] = {request_options.ON_ANSWER: rows.begin}
     try:
         response = yield from send(table_request(operation, request, table, wire))
     except EngineError as error:
         if table.num_columns > 1:
             error.advice = f"{error.advice} {_VECTOR_ADVICE}".lstrip()
         raise
-    return read_answer(operation, response, selection.separator or SEPARATOR)
+    return read_answer(operation, response, selection.separator or SEPARATOR, rows)
 
 
 _VECTOR_ADVICE = (

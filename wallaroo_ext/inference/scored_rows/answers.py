@@ -18,7 +18,7 @@ from wallaroo_ext.transport.response_errors import connection_error, contract_vi
 from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import httpx
     from pyarrow import Table
@@ -36,7 +36,9 @@ _SPREAD_FACTOR = 16
 Without this limit, a small answer could have any number of empty rows, or of rows with one text from a dictionary."""
 
 
-def read_answer(operation: str, response: httpx.Response, separator: str = SEPARATOR) -> Table:
+def read_answer(
+    operation: str, response: httpx.Response, separator: str = SEPARATOR, arrived: ArrivingRows | None = None
+) -> Table:
     """Return the rows of an answer with flat columns, whichever way it nests them.
 
     Its first bytes tell its format: they are surer than what was asked for, and than the `Content-Type`.
@@ -45,6 +47,7 @@ def read_answer(operation: str, response: httpx.Response, separator: str = SEPAR
         operation: The contract's `operationId`.
         response: The answer.
         separator: The text that joins the names of its columns.
+        arrived: What read the answer's body while it came, with the same separator.
 
     Raises:
         AnswerTooLargeError: The answer is an Arrow file that takes more memory, decompressed or spread out, than an
@@ -58,7 +61,7 @@ def read_answer(operation: str, response: httpx.Response, separator: str = SEPAR
             table = arrow_files.from_file(content, bound + _SCHEMA_ALLOWANCE)
             check_expanded_size(table, _SPREAD_FACTOR * bound)
             return flat_table(table, separator)
-        return _from_json(content, separator, _SPREAD_FACTOR * bound)
+        return _from_json(content, separator, _SPREAD_FACTOR * bound, arrived)
     except TooLargeError:
         refused = too_large_error(response.status_code, bound, response.request)
     except (ValueError, TypeError, RecursionError) as error:
@@ -66,14 +69,80 @@ def read_answer(operation: str, response: httpx.Response, separator: str = SEPAR
     raise connection_error(operation, refused)
 
 
-def _from_json(content: bytes, separator: str, limit: int) -> Table:
+def _from_json(content: bytes, separator: str, limit: int, arrived: ArrivingRows | None) -> Table:
     """Return the table of a JSON answer; a long one is read in blocks, if that gives the same table."""
     if len(content) > json_records.BLOCK_SIZE:
-        with suppress(_BlocksDifferError, json_records.NotInBlocksError):
+        table = None if arrived is None else arrived.table(len(content))
+        if table is None:
             table = _from_blocks(content, separator, json_records.parse_quickly)
-            is_exact = not any(map(_has_large_floats, table.columns))
-            return table if is_exact else _from_blocks(content, separator, json_records.parse)
+        if table is not None and any(map(_has_large_floats, table.columns)):
+            table = _from_blocks(content, separator, json_records.parse)
+        if table is not None:
+            return table
     return from_records(_records(content), separator, limit)
+
+
+def _from_blocks(content: bytes, separator: str, parse: Callable[[bytes], Any]) -> Table | None:
+    """Return the table of a long JSON answer; None if its blocks are unlike, or cannot be told apart."""
+    rows = ArrivingRows(separator, parse)
+    with memoryview(content) as view:
+        for start in range(0, len(content), json_records.BLOCK_SIZE):
+            rows.feed(view[start : start + json_records.BLOCK_SIZE])
+    return rows.table(len(content))
+
+
+class ArrivingRows:
+    """The rows of a long JSON answer, which are read while it comes: blocks with the same columns of the same types.
+
+    Args:
+        separator: The text that joins the names of its columns.
+        parse: Parses a block.
+    """
+
+    def __init__(self, separator: str, parse: Callable[[bytes], Any] = json_records.parse_quickly) -> None:
+        self._separator = separator
+        self._parse = parse
+        self.begin()
+
+    def begin(self) -> Callable[[bytes | memoryview], None]:
+        """Forget what has come, as another answer begins. Returns `feed`, which takes its parts."""
+        self._blocks = json_records.RecordBlocks(parse=self._parse)
+        self._columns = json_records.ColumnBlocks()
+        self._size = 0
+        self._are_alike = True
+        return self.feed
+
+    def feed(self, part: bytes | memoryview) -> None:
+        """Take the next part of the answer, and read the blocks that are complete with it."""
+        self._size += len(part)
+        if self._are_alike:
+            self._add_all(self._blocks.feed(part))
+
+    def table(self, size: int) -> Table | None:
+        """Return the table of the answer, once it has come.
+
+        Returns None if its columns would not be those of the answer as a whole, because blocks have other columns or
+        types than the first one; if the blocks cannot be told apart; or if other than `size` bytes have come.
+        """
+        if self._are_alike and self._size == size:
+            self._add_all(self._blocks.end())
+        if self._are_alike and self._size == size:
+            return with_anomaly_count(pa.table(self._columns.chunked_columns()))
+        return None
+
+    def _add_all(self, blocks: Iterable[list[dict[str, Any]]]) -> None:
+        try:
+            self._are_alike = all(map(self._add, blocks))
+        except (_BlocksDifferError, ValueError, TypeError, RecursionError):
+            self._are_alike = False
+        if not self._are_alike:
+            self._columns = json_records.ColumnBlocks()
+            self._blocks = json_records.RecordBlocks()
+
+    def _add(self, records: list[dict[str, Any]]) -> bool:
+        if is_release_2022(records):
+            return False
+        return self._columns.add(_flat_columns(records, self._separator, is_block=True))
 
 
 def _has_large_floats(column: Any) -> bool:
@@ -87,20 +156,6 @@ def _has_large_floats(column: Any) -> bool:
         return False
     ends: dict[str, float | None] = pc.min_max(column).as_py()
     return any(end is not None and abs(end) >= json_records.LARGE for end in ends.values())
-
-
-def _from_blocks(content: bytes, separator: str, parse: Callable[[bytes], Any]) -> Table:
-    """Return the table of a long JSON answer, whose blocks all have the same columns of the same types.
-
-    Raises:
-        _BlocksDifferError: They differ, so that the columns of all rows would have other types than those of a block.
-        NotInBlocksError: The answer cannot be told apart into blocks.
-    """
-    blocks = json_records.ColumnBlocks()
-    for records in json_records.record_blocks(content, parse=parse):
-        if is_release_2022(records) or not blocks.add(_flat_columns(records, separator, is_block=True)):
-            raise _BlocksDifferError
-    return with_anomaly_count(pa.table(blocks.chunked_columns()))
 
 
 class _BlocksDifferError(Exception):

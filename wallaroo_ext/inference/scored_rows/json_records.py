@@ -1,4 +1,4 @@
-"""Parsing long lists of JSON records a block at a time, so that they are never all in memory as Python objects."""
+"""Parsing long lists of JSON records a block at a time, as they come, so that their objects are never all in memory."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _MOST_TRIES = 8
 """How many ends are tried for a block: the first may be in a text, or within a record that has records of its own."""
 LARGE = 2.0**63
 _START = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*(?=\{)")
+_MAY_START = re.compile(rb"[ \t\r\n]*(\[[ \t\r\n]*)?")
+"""The text before the first record, or a beginning of it."""
 _DIGITS = bytes.maketrans(b"123456789-[:, \t\r\n", b"000000000,,,,,,,,")
 _LONG = b"," + b"0" * 19
 """The beginning of a long whole number, once all digits are 0, and a comma is whatever may stand before a number."""
@@ -33,6 +35,9 @@ _TOO_LONG = re.compile(rb"(?:^|[\[:,\s])(?:-[0-9]{19}|[0-9]{20})")
 
 class NotInBlocksError(ValueError):
     """A text is no list of records, or cannot be told apart into blocks."""
+
+
+_NO_LIST = "it is no list of records"
 
 
 def parse(content: bytes) -> Any:
@@ -77,42 +82,85 @@ def _has_long_numbers(content: bytes) -> bool:
 def record_blocks(
     content: bytes | bytearray, size: int = BLOCK_SIZE, parse: Callable[[bytes], Any] = parse
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the records of a list, a block at a time.
+    """Yield the records of a list, a block at a time; see `RecordBlocks`.
+
+    Raises:
+        NotInBlocksError: It is no list of records, or no end of a block is found.
+    """
+    blocks = RecordBlocks(size, parse)
+    with memoryview(content) as view:
+        for start in range(0, len(content), BLOCK_SIZE):
+            yield from blocks.feed(view[start : start + BLOCK_SIZE])
+    yield from blocks.end()
+
+
+class RecordBlocks:
+    """The text of a list of records that comes in parts, and is parsed a block at a time.
 
     A block ends between two records: what comes before it has to be whole JSON, so that an end within a text or
     within a record is not taken for one.
 
     Args:
-        content: The list as JSON.
         size: The least size of a block in bytes.
         parse: Parses a block, or raises ValueError.
-
-    Raises:
-        NotInBlocksError: It is no list of records, or no end of a block is found.
     """
-    found = _START.match(content)
-    if found is None:
-        raise NotInBlocksError("it is no list of records")
-    start = found.end()
-    while start < len(content):
-        records, start = _block(content, start, size, parse)
-        yield records
 
+    def __init__(self, size: int = BLOCK_SIZE, parse: Callable[[bytes], Any] = parse) -> None:
+        self._size = size
+        self._parse = parse
+        self._text = bytearray()
+        self._has_begun = False
+        self._position: int = size
+        self._tries = 0
 
-def _block(
-    content: bytes | bytearray, start: int, size: int, parse: Callable[[bytes], Any]
-) -> tuple[list[dict[str, Any]], int]:
-    """Return the records of the block that begins at a position, and where the next one begins."""
-    position = start + size
-    for _ in range(_MOST_TRIES):
-        found = _BETWEEN.search(content, position)
-        if found is None:
-            return _parsed(b"[" + content[start:], parse), len(content)
-        try:
-            return _parsed(b"[" + content[start : found.start()] + b"}]", parse), found.end()
-        except NotInBlocksError:
-            position = found.end()
-    raise NotInBlocksError("no end of a block is found")
+    def feed(self, part: bytes | memoryview) -> Iterator[list[dict[str, Any]]]:
+        """Yield the records of the blocks that are complete with the next part of the text.
+
+        Raises:
+            NotInBlocksError: It is no list of records, or no end of a block is found.
+        """
+        self._text += part
+        if not self._has_begun:
+            self._begin()
+        while self._has_begun and (records := self._next_block()) is not None:
+            yield records
+
+    def end(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield the records of the last block.
+
+        Raises:
+            NotInBlocksError: The text is no list of records, or does not end as one.
+        """
+        if not self._has_begun:
+            raise NotInBlocksError(_NO_LIST)
+        yield _parsed(b"[" + self._text, self._parse)
+
+    def _begin(self) -> None:
+        found = _START.match(self._text)
+        if found is not None:
+            del self._text[: found.end()]
+            self._has_begun = True
+        elif not _MAY_START.fullmatch(self._text):
+            raise NotInBlocksError(_NO_LIST)
+
+    def _next_block(self) -> list[dict[str, Any]] | None:
+        """Return the records of the next block; None if its end has not come yet."""
+        while (found := _BETWEEN.search(self._text, self._position)) is not None:
+            try:
+                records = _parsed(b"[" + self._text[: found.start()] + b"}]", self._parse)
+            except NotInBlocksError:
+                self._tries += 1
+                if self._tries == _MOST_TRIES:
+                    raise NotInBlocksError("no end of a block is found") from None
+                self._position = found.end()
+            else:
+                del self._text[: found.end()]
+                self._position, self._tries = self._size, 0
+                return records
+        # What has been searched is not searched again, but for an end of which a part may have come.
+        last = self._text.rfind(b"}", self._position)
+        self._position = max(self._position, len(self._text)) if last < 0 else last
+        return None
 
 
 def _parsed(text: bytes, parse: Callable[[bytes], Any]) -> list[dict[str, Any]]:

@@ -157,8 +157,8 @@ class Answer:
         write = self._columns.to_nested_file if self.selection.separator is None else self._columns.to_flat_file
         return write(added_parts(self.form, self._metadata, self.count, self.selection), self.selection)
 
-    def to_json(self, memory_mib: int) -> list[memoryview]:
-        """Return the chunks of the answer as JSON, in the form of the release.
+    def to_json(self, memory_mib: int) -> Iterator[bytes]:
+        """Return the answer as JSON in the form of the release, in blocks that are written when they are asked for.
 
         Args:
             memory_mib: The memory that writing it may take, in MiB.
@@ -170,8 +170,7 @@ class Answer:
             raise too_large(
                 f"As JSON, the answer takes more than {memory_mib} MiB; ask for Arrow, or send fewer rows at a time."
             )
-        chunks = self._written_records() if self.form.has_records else [to_json(self._oldest())]
-        return list(map(memoryview, chunks))
+        return self._written_records() if self.form.has_records else iter([to_json(self._oldest())])
 
     def _json_size(self) -> int:
         """Return an estimate of the memory for the records and their JSON, in bytes."""
@@ -185,19 +184,16 @@ class Answer:
         )
         return self.count * _JSON_RECORD + sent * _JSON_VALUE // 8 + scored * _JSON_VALUE
 
-    def _written_records(self) -> list[bytes]:
-        """Return the list of a record a row in pieces, for each of which the records are made and dropped again."""
+    def _written_records(self) -> Iterator[bytes]:
+        """Yield the list of a record a row in blocks, for each of which the records are made and dropped again."""
         fields = self._fields()
         size = max(1, _BLOCK_SIZE * self.count // max(1, self._json_size()))
-        pieces = [b"["]
-        for start in range(0, self.count, size):
+        for start in range(0, max(1, self.count), size):
             rows = slice(start, start + size)
             block = {part: {name: values[rows] for name, values in columns.items()} for part, columns in fields.items()}
             times = [self.time_ms] * min(size, self.count - start)
             records = to_records(times, block, self.form, self._metadata.of(rows), self.selection)
-            pieces += [to_json(records)[1:-1], b","]
-        pieces[max(1, len(pieces) - 1) :] = [b"]"]
-        return pieces
+            yield b"".join((b"," if start else b"[", to_json(records)[1:-1], b"]" * (rows.stop >= self.count)))
 
     def _fields(self) -> dict[str, dict[str, Values]]:
         """Return the values of the rows and of the outputs by part and field."""

@@ -21,3 +21,7 @@ MAX_DEADLINE: Final = "wallaroo_ext.longest"
 
 PROXY: Final = "wallaroo_ext.proxy"
 """The proxy that the request went through, which the connections note for messages."""
+
+ON_ANSWER: Final = "wallaroo_ext.on_answer"
+"""A function that is called when an answer begins to come. It returns the function that takes each part of the body,
+which the answer has as a whole in the end all the same."""

@@ -8,16 +8,19 @@ import httpx
 
 from wallaroo_ext.redaction.tracebacks import clear_frames
 from wallaroo_ext.transport.process_connections import ForkSafeTransport, fork_safe
+from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.budget import Budget
 from wallaroo_ext.transport.retry.clock import Clock
 from wallaroo_ext.transport.retry.decisions import Outcome, Read, RetryState, Send, Wait
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from typing import Any
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from typing import Any, TypeAlias
 
     from wallaroo_ext.transport.retry.deadline import Deadline
+
+    _Taker: TypeAlias = Callable[[bytes], object]
 
 _DEFAULT_POLICY = RetryPolicy()
 
@@ -100,7 +103,7 @@ class RetryTransport(ForkSafeTransport):
             self._clock.sleep(step.seconds)
             return None
         with time.in_thread():
-            return self._transport.handle_request(request) if isinstance(step, Send) else self._whole(step)
+            return self._transport.handle_request(request) if isinstance(step, Send) else self._whole(step, request)
 
     async def _perform_async(
         self, step: Send | Read | Wait, request: httpx.Request, time: Deadline
@@ -111,37 +114,45 @@ class RetryTransport(ForkSafeTransport):
         async with time.in_task():
             if isinstance(step, Send):
                 return await self._transport.handle_async_request(request)
-            return await self._whole_async(step)
+            return await self._whole_async(step, request)
 
-    def _whole(self, step: Read) -> httpx.Response:
+    def _whole(self, step: Read, request: httpx.Request) -> httpx.Response:
         """Return an answer whose body is in memory."""
         stream: Any = step.response.stream
         if not isinstance(stream, httpx.ByteStream):
+            take = _taker(request)
             try:
-                step.response.stream = httpx.ByteStream(b"".join(self._in_time(stream, step.until)))
+                step.response.stream = httpx.ByteStream(b"".join(self._taken(stream, take, step.until)))
             finally:
                 stream.close()
         return step.response
 
-    async def _whole_async(self, step: Read) -> httpx.Response:
+    async def _whole_async(self, step: Read, request: httpx.Request) -> httpx.Response:
         """Return an answer whose body is in memory."""
         stream: Any = step.response.stream
         if not isinstance(stream, httpx.ByteStream):
+            take = _taker(request)
             try:
-                parts = [part async for part in self._in_time_async(stream, step.until)]
+                parts = [part async for part in self._taken_async(stream, take, step.until)]
                 step.response.stream = httpx.ByteStream(b"".join(parts))
             finally:
                 await stream.aclose()
         return step.response
 
-    def _in_time(self, parts: Iterator[bytes], until: float | None) -> Iterator[bytes]:
+    def _taken(self, parts: Iterator[bytes], take: _Taker, until: float | None) -> Iterator[bytes]:
+        """Yield the parts of a body, each of which somebody has taken before, until a time on the clock."""
         for part in parts:
             self._check(until)
+            take(part)
             yield part
 
-    async def _in_time_async(self, parts: AsyncIterator[bytes], until: float | None) -> AsyncIterator[bytes]:
+    async def _taken_async(
+        self, parts: AsyncIterator[bytes], take: _Taker, until: float | None
+    ) -> AsyncIterator[bytes]:
+        """Yield the parts of a body as `_taken` does."""
         async for part in parts:
             self._check(until)
+            take(part)
             yield part
 
     def _check(self, until: float | None) -> None:
@@ -156,3 +167,13 @@ class RetryTransport(ForkSafeTransport):
     async def aclose(self) -> None:
         """Close the other transport."""
         await self._transport.aclose()
+
+
+def _taker(request: httpx.Request) -> _Taker:
+    """Return what takes each part of the answer that begins to come."""
+    begin: Callable[[], _Taker] | None = request.extensions.get(request_options.ON_ANSWER)
+    return _ignore if begin is None else begin()
+
+
+def _ignore(part: bytes) -> None:
+    """Take a part that nobody has asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from wallaroo_ext import ContractViolationError
 from wallaroo_ext.inference.scored_rows import json_records
-from wallaroo_ext.inference.scored_rows.answers import from_records, read_answer
-from wallaroo_ext.inference.scored_rows.json_records import NotInBlocksError, parse, record_blocks
+from wallaroo_ext.inference.scored_rows.answers import ArrivingRows, from_records, read_answer
+from wallaroo_ext.inference.scored_rows.json_records import NotInBlocksError, RecordBlocks, parse, record_blocks
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -57,6 +58,55 @@ def test_blocks_are_the_records(records: list[dict[str, Any]], size: int, separa
         assert b"{" in content.partition(b"{")[2]  # only what has ends in its texts or within its records
     else:
         assert found == json.loads(content)
+
+
+@given(
+    records=st.lists(st.dictionaries(st.text(), VALUES, max_size=3), min_size=1),
+    size=st.integers(1, 80),
+    part=st.integers(1, 9),
+)
+@settings(deadline=None, max_examples=60, derandomize=True)
+@pytest.mark.parametrize("separators", [(",", ":"), (" ,\n\t", " : ")])
+def test_blocks_are_the_same_in_whatever_parts_they_come(
+    records: list[dict[str, Any]], size: int, part: int, separators: tuple[str, str]
+) -> None:
+    content = b" " + json.dumps(records, separators=separators).encode()
+
+    def blocks(length: int) -> list[Any]:
+        arriving = RecordBlocks(size)
+        parts = (content[start : start + length] for start in range(0, len(content), length))
+        return [block for each in parts for block in arriving.feed(each)] + list(arriving.end())
+
+    try:
+        whole = blocks(len(content))
+    except NotInBlocksError:
+        with pytest.raises(NotInBlocksError):
+            blocks(part)
+    else:
+        assert blocks(part) == whole
+
+
+def test_a_text_without_ends_of_records_is_searched_once() -> None:
+    arriving = RecordBlocks()
+    started = time.process_time()
+    assert list(arriving.feed(b'[{"a":"')) == []
+    for _ in range(4000):
+        assert list(arriving.feed(b"a" * 8192)) == []
+    assert time.process_time() - started < 5  # a tenth of it; searched anew with each part, minutes
+
+
+@pytest.mark.parametrize("size", [7, 65_536, 1 << 20])
+def test_rows_that_come_in_parts_are_the_rows_of_the_answer(size: int) -> None:
+    content = json.dumps([row(number) for number in range(ROWS)]).encode()
+    arrived = ArrivingRows(".")
+    arrived.feed(content[:100_000])
+    take = arrived.begin()  # as it broke off, and was asked for again
+    for start in range(0, len(content), size):
+        take(content[start : start + size])
+    assert arrived.table(len(content) + 1) is None  # another body came
+    table = arrived.table(len(content))
+    assert table is not None
+    assert table.equals(read(content))
 
 
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" ,\n\t", " : ")])

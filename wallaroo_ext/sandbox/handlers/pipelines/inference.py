@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from wallaroo_ext._util.chunks import split_into_chunks
 from wallaroo_ext._util.json_values import object_of
@@ -15,7 +16,7 @@ from wallaroo_ext.sandbox.handlers.workspaces import is_member
 from wallaroo_ext.sandbox.http.problems import Problem, engine_error, not_found, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -78,12 +79,20 @@ def _answer(call: Call) -> Response:
     )
     accept, arrow = call.headers.get("Accept"), arrow_media_type()
     if preferred_type(accept, call.media_type, arrow, arrow_by_default=answer.form.arrow_by_default) == JSON:
-        response = ChunksResponse(answer.to_json(call.instance.options.rows_memory_mib), media_type=JSON)
+        response = _in_blocks(answer.to_json(call.instance.options.rows_memory_mib), JSON)
     else:
         response = ChunksResponse(answer.to_arrow(), media_type=arrow)
     for batch in answer.logged():  # last, so that a failed request is not logged
         call.instance.log.append(row["pipeline_id"], batch)
     return response
+
+
+def _in_blocks(blocks: Iterator[bytes], media_type: str) -> Response:
+    """Return an answer of known length, if it is one block; otherwise one that is sent while its blocks are written."""
+    first, second = next(blocks), next(blocks, None)
+    if second is None:
+        return Response(first, media_type=media_type)
+    return StreamingResponse(chain((first, second), blocks), media_type=media_type)
 
 
 def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
