@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.near_names import near_names
 from wallaroo_ext._util.urls import check_answered_url
 from wallaroo_ext.deployments.cleanup import undeploy_steps
 from wallaroo_ext.deployments.deployment import Deployment
@@ -21,7 +22,7 @@ from wallaroo_ext.errors import (
     NotFoundError,
 )
 from wallaroo_ext.operations import Steps, call_steps, note_leftovers, run, steps_of, synchronous
-from wallaroo_ext.resources.lookup import ambiguous_error, is_near, not_found_error
+from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
 from wallaroo_ext.resources.pipelines import pipeline_names_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 
@@ -178,7 +179,7 @@ def _check_known_steps(name: str, workspace: int | str | None) -> Steps[None]:
     """
     known = yield from pipeline_names_steps(workspace)
     ended = _NAME.fullmatch(name)
-    is_known = name in known or (ended is not None and (ended["deploy_id"] in known or not is_near(name, known)))
+    is_known = name in known or (ended is not None and (ended["deploy_id"] in known or not near_names(name, known)))
     if known and not is_known:
         what = f"No pipeline has the name {name!r}; nothing was undeployed."
         raise not_found_error(_URL, what, known={each: each for each in known}, wanted=name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.near_names import near_names
 from wallaroo_ext.errors import AmbiguousError, NotFoundError
 
 if TYPE_CHECKING:
@@ -34,20 +34,14 @@ def not_found_error(
     return NotFoundError(what, operation=operation, status=HTTPStatus.NOT_FOUND, msg=what, advice=advice)
 
 
-def near_names(wanted: str, known: Iterable[str]) -> str:
+def near_or_all(wanted: str, known: Iterable[str]) -> str:
     """Return a sentence with the names that are similar to the wanted one, or else with all."""
     return _advice(wanted, {name: name for name in known})
 
 
-def is_near(wanted: str, known: Iterable[str]) -> bool:
-    """Return whether a known name is similar to the wanted one."""
-    return bool(get_close_matches(wanted.casefold(), [name.casefold() for name in known], n=1))
-
-
 def _advice(wanted: str, known: Mapping[str, str]) -> str:
     """Return a sentence with the names that are similar to the wanted one, or else with all."""
-    by_folded = {name.casefold(): shown for name, shown in known.items()}
-    near = [by_folded[name] for name in get_close_matches(wanted.casefold(), by_folded, n=3)]
+    near = [known[name] for name in near_names(wanted, known)]
     if near:
         return f"{NEAR}{_listed(near)}."
     return f"There are: {_listed(list(known.values()))}." if known else "There are none."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from wallaroo_ext._util.near_names import near_names
+from wallaroo_ext._util.near_names import MISTYPED, near_names
 from wallaroo_ext.errors import InvalidDataError
 
 _OF_TASKS = "hugging-face-"
@@ -68,5 +68,5 @@ def _near(name: str) -> list[str]:
     """Return the known frameworks of which a name may be a mistyped form; the beginning of a task's does not count."""
     task = name.removeprefix(_OF_TASKS)
     if task != name:
-        return [f"{_OF_TASKS}{near}" for near in near_names(task, _TASKS)]
-    return near_names(name, KNOWN)
+        return [f"{_OF_TASKS}{near}" for near in near_names(task, _TASKS, least=MISTYPED)]
+    return near_names(name, KNOWN, least=MISTYPED)

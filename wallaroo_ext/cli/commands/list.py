@@ -13,7 +13,7 @@ from wallaroo_ext.cli.parameters import parse_workspace
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.tables import Column, show_table
-from wallaroo_ext.resources.lookup import near_names
+from wallaroo_ext.resources.lookup import near_or_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -188,7 +188,7 @@ def _named(rows: Sequence[Row], part: str | None, columns: Columns) -> Sequence[
     what, name_of = next(iter(columns.items()))
     found = [row for row in rows if part.casefold() in name_of(row).casefold()]
     if not found:
-        raise UsageError(f"No {what} has {part!r} in its name. {near_names(part, [name_of(row) for row in rows])}")
+        raise UsageError(f"No {what} has {part!r} in its name. {near_or_all(part, [name_of(row) for row in rows])}")
     return found
 
 

@@ -34,14 +34,14 @@ def undeploy(
         from wallaroo_ext.deployments.find import look_up, of_other_ids_steps
         from wallaroo_ext.deployments.find import undeploy as end
         from wallaroo_ext.operations import run
-        from wallaroo_ext.resources.lookup import near_names
+        from wallaroo_ext.resources.lookup import near_or_all
         from wallaroo_ext.resources.pipelines import pipeline_names_steps
 
         deployed = look_up(client, name, find_workspace_id(client, workspace), deployment_id=deployment_id)
         if deployed is None:
             numbered = "" if deployment_id is None else f" with the id {deployment_id}"
             known = [] if options.json else run(client, pipeline_names_steps(parse_workspace(workspace)))
-            near = near_names(name, known) if known and name not in known else ""
+            near = near_or_all(name, known) if known and name not in known else ""
             others = run(client, of_other_ids_steps(name, parse_workspace(workspace), deployment_id))
             sentence = f"Nothing is deployed under the name {name}{numbered}. {near or others}".rstrip()
             _say(None, sentence, machine=options.json)
