@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.people import Person
 
     Array = np.ndarray[Any, np.dtype[Any]]
-    Kept = list[tuple[str, Callable[[], list[dict[str, Any]]], list[dict[str, Any]]]]
+    Kept = list[tuple[str, Callable[[], list[dict[str, Any]]], list[dict[str, Any]], float]]
 
 pytestmark = pytest.mark.thorough("the figures of assays")
 
@@ -40,6 +41,8 @@ SECOND = timedelta(seconds=1)
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 """How far the clocks of an instance's parts may differ: nobody promises that they are one."""
 MANY = 46
+STAY_SECONDS = 1.5
+"""How long after results were read they are read again, at least."""
 LOG_SECONDS = 10
 """How long it may take until rows are in the log."""
 VALUES = np.random.default_rng(3).normal(scale=0.003, size=42)
@@ -103,20 +106,32 @@ def stored(*others: str) -> list[ParameterSet]:
     return [pytest.param(name, marks=pytest.mark.touches(name, *others)) for name in STORED]
 
 
-def of_no_place(fixtures: Fixtures, operation: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a request whose baseline is the run's first rows, and the same with those of a place that there is not."""
+ORIGINS = ("place", "model")
+"""What rows are chosen by, of which the tests name one that there is not."""
+
+
+def of_no_origin(fixtures: Fixtures, operation: str, origin: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a request whose baseline is the run's first rows, and the same with those of an origin that there is not.
+
+    Args:
+        fixtures: The things of the run.
+        operation: One of `OF_BASELINES`.
+        origin: One of `ORIGINS`.
+        name: The name of the origin, which nothing has.
+    """
     if operation == "preview_assay_baseline_v2":
         whole = second_assay_request(fixtures)
         body = {name: whole[name] for name in ("summarizer", "targeting", "baseline")}
-        origin = body["targeting"]["data_origin"] | {"locations": [place]}
-        return body, body | {"targeting": body["targeting"] | {"data_origin": origin}}
+        change = {"locations": [name]} if origin == "place" else {"model_id": name}
+        data_origin = body["targeting"]["data_origin"] | change
+        return body, body | {"targeting": body["targeting"] | {"data_origin": data_origin}}
     whole = assay_request(fixtures)
     fixed: dict[str, Any] = whole["baseline"]["calculated"]["fixed_window"]
-    of_place = {"fixed_window": fixed | {"locations": [place]}}
+    elsewhere = {"fixed_window": fixed | ({"locations": [name]} if origin == "place" else {"model_name": name})}
     if operation == "summarize_assay_baseline":
         body = {"baseline": {"fixed_window": fixed}, "summarizer": whole["summarizer"]}
-        return body, body | {"baseline": of_place}
-    return whole, whole | {"baseline": {"calculated": of_place}}
+        return body, body | {"baseline": elsewhere}
+    return whole, whole | {"baseline": {"calculated": elsewhere}}
 
 
 def counts_in(value: Any) -> list[int]:
@@ -163,7 +178,7 @@ class Scene:
 
 @pytest.fixture(scope="session")
 def kept() -> Kept:
-    """Return what was read of stored results, by operation, with how it is read again."""
+    """Return what was read of stored results, by operation, with how it is read again and when it was read."""
     return []
 
 
@@ -290,6 +305,20 @@ def names_fit(summary: dict[str, Any], names: list[str]) -> bool:
         for name, edge in zip(names, edges, strict=True)
     ]
     return found in (names, by_edges)
+
+
+def summaries_of(answer: Any) -> list[dict[str, Any]]:
+    """Return the distributions in one result, or in a list of them."""
+    results = [object_of(result) for result in list_of(answer) or [answer]]
+    return [result[name] for result in results for name in ("baseline_summary", "window_summary")]
+
+
+def check_outliers(summaries: list[dict[str, Any]], *, asked: bool) -> None:
+    """Check that there are bins for outliers, or none."""
+    expected = {formulas.LEFT, formulas.RIGHT} if asked else set[str]()
+    for summary in summaries:
+        assert {formulas.LEFT, formulas.RIGHT} & set(summary["edge_names"]) == expected
+        assert summary["count"] > 0
 
 
 def check_time(told: Any, scene: Scene, earliest: datetime) -> None:
@@ -668,25 +697,52 @@ class TestWindows:
             check_windows(api.call("run_interactive_assay", request), request, scene, many, (many, one))
 
     @pytest.mark.touches("run_interactive_assay")
-    def test_no_rows_come_from_a_place_that_there_is_not(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    @pytest.mark.parametrize("origin", ORIGINS)
+    def test_no_rows_come_from_an_origin_that_there_is_not(
+        self, origin: str, api: Api, fixtures: Fixtures, scene: Scene
+    ) -> None:
         if fixtures.forms.fixed_baselines:
-            pytest.skip("The windows of the release have no places.")
+            pytest.skip("The windows of the release have no places, and have to have a model.")
         request = request_of(fixtures, scene, scene.many.at, baseline={"calculated": {"vector": VALUES.tolist()}})
         check_windows(api.call("run_interactive_assay", request), request, scene, VALUES)
-        request["window"]["locations"] = [api.unused_name("l")]
+        name = api.unused_name("l")
+        request["window"] |= {"locations": [name]} if origin == "place" else {"model_name": name}
         answer = api.send("run_interactive_assay", request)
-        assert not answer.is_success or answer.json() == [], "rows of all places are compared"
+        assert not answer.is_success or answer.json() == [], f"rows are compared whatever their {origin} is"
 
+    @pytest.mark.parametrize("origin", ORIGINS)
     @pytest.mark.parametrize("operation", OF_BASELINES)
-    def test_no_baseline_comes_from_a_place_that_there_is_not(
-        self, operation: str, api: Api, fixtures: Fixtures
+    def test_no_baseline_comes_from_an_origin_that_there_is_not(
+        self, operation: str, origin: str, api: Api, fixtures: Fixtures
     ) -> None:
         if fixtures.forms.fixed_baselines or not api.has(operation):
             pytest.skip("The baselines of the release have no places, or it does not have the operation.")
-        request, elsewhere = of_no_place(fixtures, operation, api.unused_name("l"))
+        request, elsewhere = of_no_origin(fixtures, operation, origin, api.unused_name("l"))
         assert any(counts_in(api.call(operation, request))) or operation == "run_interactive_assay"
         answer = api.send(operation, elsewhere)
-        assert not answer.is_success or not any(counts_in(answer.json())), "rows of all places are counted"
+        assert not answer.is_success or not any(counts_in(answer.json())), (
+            f"rows are counted whatever their {origin} is"
+        )
+
+    @pytest.mark.touches("run_interactive_assay")
+    def test_no_window_is_later_than_the_end_of_the_assay(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        until = scene.many.at + SECOND
+        request = request_of(fixtures, scene, scene.many.at, run_until=until.isoformat())
+        results = api.call("run_interactive_assay", request)
+        assert [is_near(instant(result["window_summary"]["end"]), until) for result in results] == [True]
+
+    @pytest.mark.parametrize("operation", OF_BASELINES[:3])
+    def test_outliers_have_bins_only_if_they_are_asked_for(
+        self, operation: str, api: Api, fixtures: Fixtures, scene: Scene
+    ) -> None:
+        if operation == "summarize_assay_baseline" and (fixtures.forms.fixed_baselines or not api.has(operation)):
+            pytest.skip("The release does not have it.")
+        for asked in (True, False):
+            request = request_of(fixtures, scene, scene.many.at, summarizer={"add_outlier_edges": asked})
+            if operation == "summarize_assay_baseline":
+                request = {"baseline": request["baseline"]["calculated"], "summarizer": request["summarizer"]}
+            answer = api.call(operation, request)
+            check_outliers([answer] if operation == "summarize_assay_baseline" else summaries_of(answer), asked=asked)
 
     @pytest.mark.touches("run_interactive_assay")
     def test_windows_begin_where_they_are_asked_to(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -748,7 +804,7 @@ class TestStoredResults:
             found = read()
             if not found:
                 pytest.skip("The instance has not run the assay yet.")
-            kept.append((operation, read, found))
+            kept.append((operation, read, found, time.monotonic()))
             check_windows(found, request, scene, baseline)
             for result in found:
                 assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
@@ -773,6 +829,31 @@ class TestStoredResults:
             limited = results_of(api, operation, assay_id, begin, end, limit=limit)
             assert len(limited) == limit
             assert [result for result in limited if result not in found] == []
+
+    @pytest.mark.parametrize("operation", stored("create_assay"))
+    def test_results_have_bins_for_outliers_only_if_they_are_asked_for(
+        self, operation: str, api: Api, fixtures: Fixtures, scene: Scene
+    ) -> None:
+        changes = {"name": api.unused_name("a"), "summarizer": {"add_outlier_edges": False}}
+        assay_id = api.call("create_assay", request_of(fixtures, scene, scene.many.at, **changes))["assay_id"]
+        found = results_of(api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+        if not found:
+            pytest.skip("The instance has not run the assay yet.")
+        check_outliers(summaries_of(found), asked=False)
+
+    @pytest.mark.thorough("what a second person sees")
+    @pytest.mark.parametrize("operation", stored("create_assay"))
+    def test_results_are_no_strangers(
+        self, operation: str, stranger: Person, api: Api, fixtures: Fixtures, scene: Scene
+    ) -> None:
+        request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"))
+        assay_id = api.call("create_assay", request)["assay_id"]
+        begin, end = scene.many.at - SECOND, scene.now + SECOND
+        if not results_of(api, operation, assay_id, begin, end):
+            pytest.skip("The instance has not run the assay yet.")
+        span = {"start": begin.isoformat(), "end": end.isoformat()}
+        answer = stranger.send(operation, {"assay_id": assay_id} | span)
+        assert not answer.is_success or answer.json() == [], f"a stranger sees: {answer.text[:300]}"
 
     @pytest.mark.parametrize("operation", stored("create_assay", "set_assay_active"))
     def test_an_assay_that_is_off_is_not_run(self, operation: str, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -833,7 +914,10 @@ class TestSecondVersion:
                 check_time(result["analyzed_at"], scene, end)
 
     @pytest.mark.touches("preview_assay_v2")
-    def test_no_rows_come_from_a_place_that_there_is_not(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    @pytest.mark.parametrize("origin", ORIGINS)
+    def test_no_rows_come_from_an_origin_that_there_is_not(
+        self, origin: str, api: Api, fixtures: Fixtures, scene: Scene
+    ) -> None:
         if not api.has("preview_assay_v2"):
             pytest.skip("The release does not have it.")
         request = second_request(fixtures, {"Vector": VALUES.tolist()}, SECOND_FORMS["five"])
@@ -842,9 +926,12 @@ class TestSecondVersion:
             "preview_end": (scene.many.at + SECOND).isoformat(),
         }
         assert len(api.call("preview_assay_v2", request)) == 1
-        origin = request["targeting"]["data_origin"] | {"locations": [api.unused_name("l")]}
-        answer = api.send("preview_assay_v2", request | {"targeting": request["targeting"] | {"data_origin": origin}})
-        assert not answer.is_success or answer.json() == [], "rows of all places are compared"
+        name = api.unused_name("l")
+        change = {"locations": [name]} if origin == "place" else {"model_id": name}
+        data_origin = request["targeting"]["data_origin"] | change
+        elsewhere = request | {"targeting": request["targeting"] | {"data_origin": data_origin}}
+        answer = api.send("preview_assay_v2", elsewhere)
+        assert not answer.is_success or answer.json() == [], f"rows are compared whatever their {origin} is"
 
     @pytest.mark.touches("schedule_assay_v2", "get_assay_results_v2", "preview_assay_baseline_v2")
     def test_stored_results_are_those_of_the_windows(
@@ -866,7 +953,7 @@ class TestSecondVersion:
         results = read()
         if not results:
             pytest.skip("The instance has not run the assay yet.")
-        kept.append((V2, read, results))
+        kept.append((V2, read, results, time.monotonic()))
         [result] = results
         check_result_v2(result, scene.many, baseline_v2(api, request), way)
         assert is_near(instant(result["window_start"]), scene.many.at)
@@ -971,10 +1058,11 @@ def is_edge(edge: float, values: Array, mode: str, part: float) -> bool:
 @pytest.mark.last
 @pytest.mark.parametrize("operation", [*stored(), pytest.param(V2, marks=pytest.mark.touches(V2))])
 def test_results_stay(operation: str, kept: Kept) -> None:
-    found = [(read, before) for name, read, before in kept if name == operation]
+    found = [(read, before, at) for name, read, before, at in kept if name == operation]
     if not found:
         pytest.skip("No stored results were read.")
-    for read, before in found:
+    for read, before, at in found:
+        time.sleep(max(0.0, at + STAY_SECONDS - time.monotonic()))
         again = {window_of(result) for result in read()}
         assert {window_of(result) for result in before} <= again, "results that were stored are gone"
 

@@ -26,12 +26,6 @@ REFUSED = {400, 401, 403, 404, 500}
 ROLES = [(None, "COLLABORATOR"), ("COLLABORATOR", "COLLABORATOR"), ("OWNER", "OWNER")]
 
 
-@pytest.fixture(scope="session")
-def stranger(api: Api, conformance_suite: Suite) -> Person:
-    """Return a second person, who is a member of no workspace of the run."""
-    return Person(api, conformance_suite)
-
-
 def test_nothing_of_a_workspace_is_a_strangers(
     operation_id: str, stranger: Person, conformance_suite: Suite, api: Api, fixtures: Fixtures
 ) -> None:

@@ -22,6 +22,7 @@ from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
+from wallaroo_ext.sandbox.paths import realm_path
 from wallaroo_ext.sandbox.process import read_environment
 from wallaroo_ext.sandbox.server.app import create_app
 from wallaroo_ext.sandbox.server.serve import export_lines, listening
@@ -132,7 +133,8 @@ def lying_instance(
 def _good_token(instance: Instance, url: str) -> str:
     with instance.store.reading() as db:
         user = find_user_by_email(db, instance.credentials.username)
-    return instance.tokens.issue(instance.credentials.client_id, user, url)["access_token"]
+    issuer = url + realm_path(contract.operation("request_token").path)
+    return instance.tokens.issue(instance.credentials.client_id, user, issuer)["access_token"]
 
 
 def _environment(instance: Instance, url: str, directory: Path) -> dict[str, str]:

@@ -93,7 +93,7 @@ def _fields(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
     schema = rules().schemas.resolve(schema)
     if len(path) > _DEEPEST:
         return
-    for inner in (*schema.get("allOf", ()), *schema.get("anyOf", ())[:1]):
+    for inner in (*schema.get("allOf", ()), *_alternative(schema)):
         yield from _fields(inner, path)
     if "items" in schema:
         yield from _fields(schema["items"], (*path, EACH))
@@ -105,6 +105,12 @@ def _fields(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
             here = (*path, name)
             yield Field(here, _types(inner), name in required, name in always)
             yield from _fields(inner, here)
+
+
+def _alternative(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the alternative that is taken of several: a list, as the sandbox answers, or else the first one."""
+    alternatives = schema.get("anyOf", [])
+    return [inner for inner in alternatives if "items" in rules().schemas.resolve(inner)][:1] or alternatives[:1]
 
 
 def _types(schema: dict[str, Any]) -> tuple[str, ...]:

@@ -35,8 +35,15 @@ def _examples(operation: str) -> list[Any]:
     return [example["value"] for example in answer["content"].get(_JSON, {}).get("examples", {}).values()][:1]
 
 
+_ALWAYS_THE_SAME = {
+    *("get_model_config_by_id", "get_model_version_by_id", "get_pipeline_version", "get_pipeline_external_url"),
+    *("get_topic_name", "list_features", "summarize_assay_baseline", "preview_assay_baseline_v2"),
+}
+"""The operations whose answer to a request never changes, so that an older one is true."""
+
+
 def _stale(operation: str) -> Iterator[Mutant]:
-    if writes(operation) or not rules().takes_token(operation):
+    if writes(operation) or not rules().takes_token(operation) or operation in _ALWAYS_THE_SAME:
         return
 
     async def lie(exchange: Exchange) -> Answer:
@@ -70,7 +77,12 @@ KINDS = (
     Kind(
         "answer-of-another", "It answers as another operation does.", "No answer is wrong there.", _of_another_operation
     ),
-    Kind("stale", "An answer is repeated when it is no longer true.", "It writes, or gives tokens.", _stale),
+    Kind(
+        "stale",
+        "An answer is repeated when it is no longer true.",
+        "It writes, gives tokens, or tells what never changes.",
+        _stale,
+    ),
     Kind(
         "answer-of-another-thing",
         "It answers about another thing than was asked for.",

@@ -12,7 +12,7 @@ import pytest
 from wallaroo_ext.inference.scored_rows.json_records import BLOCK_SIZE
 from wallaroo_ext.sandbox.engine.results import Result, Scored
 from wallaroo_ext.sandbox.engine.steps import Model
-from wallaroo_ext.sandbox.http.json_rows import read_records
+from wallaroo_ext.sandbox.http.json_rows import ArrivingRecords, ReadRows
 from wallaroo_ext.sandbox.inference.answer_forms import Selection
 from wallaroo_ext.sandbox.inference.answers import Answer
 from wallaroo_ext.sandbox.inference.rows import Rows, read_rows
@@ -41,6 +41,14 @@ def body(value: Callable[[int], Any]) -> bytes:
     return orjson.dumps([{"x": value(number), "padding": [0.5] * 20} for number in range(COUNT)])
 
 
+def read_records(content: bytes, size: int = 50_000) -> ReadRows | None:
+    """Return the rows of a body that comes in parts of a size."""
+    records = ArrivingRecords()
+    for start in range(0, len(content), size):
+        records.feed(content[start : start + size])
+    return records.rows()
+
+
 def echoed(rows: Rows) -> list[Any]:
     """Return the texts of what an answer says was sent."""
     scored = Scored([Result(MODEL, MODEL.name, {"y": np.zeros((COUNT, 1), np.float32)})], 7)
@@ -54,6 +62,9 @@ def test_rows_are_the_same_as_in_one_piece_and_are_echoed_digit_for_digit(name: 
     assert len(content) > 2 * BLOCK_SIZE
     read, parsed = read_records(content), orjson.loads(content)
     assert read is not None
+    again = read_records(content, len(content))
+    assert again is not None
+    assert again.table.equals(read.table)
     in_blocks, whole = read_rows(KIND, read, 64), read_rows(KIND, parsed, 64)
     assert in_blocks.table.equals(whole.table)
     assert in_blocks.columns_as_sent is None

@@ -79,21 +79,6 @@ def _has_long_numbers(content: bytes) -> bool:
     return False
 
 
-def record_blocks(
-    content: bytes | bytearray, size: int = BLOCK_SIZE, parse: Callable[[bytes], Any] = parse
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield the records of a list, a block at a time; see `RecordBlocks`.
-
-    Raises:
-        NotInBlocksError: It is no list of records, or no end of a block is found.
-    """
-    blocks = RecordBlocks(size, parse)
-    with memoryview(content) as view:
-        for start in range(0, len(content), BLOCK_SIZE):
-            yield from blocks.feed(view[start : start + BLOCK_SIZE])
-    yield from blocks.end()
-
-
 class RecordBlocks:
     """The text of a list of records that comes in parts, and is parsed a block at a time.
 
@@ -133,7 +118,7 @@ class RecordBlocks:
         """
         if not self._has_begun:
             raise NotInBlocksError(_NO_LIST)
-        yield _parsed(b"[" + self._text, self._parse)
+        yield _parsed(b"".join((b"[", self._text)), self._parse)
 
     def _begin(self) -> None:
         found = _START.match(self._text)
@@ -147,7 +132,7 @@ class RecordBlocks:
         """Return the records of the next block; None if its end has not come yet."""
         while (found := _BETWEEN.search(self._text, self._position)) is not None:
             try:
-                records = _parsed(b"[" + self._text[: found.start()] + b"}]", self._parse)
+                records = _parsed(b"".join((b"[", memoryview(self._text)[: found.start()], b"}]")), self._parse)
             except NotInBlocksError:
                 self._tries += 1
                 if self._tries == _MOST_TRIES:

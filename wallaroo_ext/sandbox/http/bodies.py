@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from wallaroo_ext._util.files.atomic_files import create_file
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext.sandbox.http.json_rows import read_records
+from wallaroo_ext.sandbox.http.json_rows import ArrivingRecords
 from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
@@ -143,9 +143,10 @@ async def read_body(
     if media_type == "application/octet-stream":
         return await _read_file(request, staging, upload)
     if media_type == "application/json":
-        content = await _read_all(request, _Limit(options.json_limit_mib, "A body of JSON", "--json-limit"))
-        rows = await run_in_threadpool(read_records, content) if kind.is_rows and parameters else None
-        if rows is not None:
+        limit = _Limit(options.json_limit_mib, "A body of JSON", "--json-limit")
+        records = ArrivingRecords() if kind.is_rows and parameters else None
+        content = await _read_all(request, limit, records)
+        if records is not None and (rows := records.rows()) is not None:
             return rows
         body = parse_json(content)
         if not kind.is_rows:
@@ -201,12 +202,15 @@ def _check_complete(request: Request, size: int) -> None:
         raise bad_request(f"The body was cut off after {size} bytes.")
 
 
-async def _read_all(request: Request, limit: _Limit) -> bytearray:
+async def _read_all(request: Request, limit: _Limit, records: ArrivingRecords | None = None) -> bytearray:
+    """Return a body, whose records are read as well while it comes."""
     limit.check(_announced_size(request))
     content = bytearray()  # a list of one-byte chunks would take many times the memory
     async for chunk in request.stream():
         limit.check(len(content) + len(chunk))
         content += chunk
+        if records is not None:
+            records.feed(chunk)
     return content
 
 

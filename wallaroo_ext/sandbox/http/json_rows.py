@@ -1,4 +1,4 @@
-"""Reading the rows of a long JSON body a block at a time, so that they are never all in memory as Python objects."""
+"""Reading the rows of a long JSON body while it comes, a block at a time, so that its objects are never all in memory."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from wallaroo_ext.inference.scored_rows.json_records import (
     BLOCK_SIZE,
     ColumnBlocks,
     NotInBlocksError,
-    record_blocks,
+    RecordBlocks,
     values_by_name,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
 
@@ -40,28 +40,49 @@ class ReadRows:
     parse_ns: int
 
 
-def read_records(content: bytes | bytearray) -> ReadRows | None:
-    """Return the rows of a long list of records.
+class ArrivingRecords:
+    """The rows of a long list of records, which are read while it comes.
 
     All records have the same fields, each with numbers with a fraction, whole numbers of 64 bits, booleans or texts, or
-    with lists of one of them. Returns None for a short list and for all others, which are read in one piece.
+    with lists of one of them. Short lists and all others are read in one piece elsewhere.
     """
-    pa: Any = import_module("pyarrow")
-    started = time.perf_counter_ns()
-    if len(content) <= BLOCK_SIZE:
-        return None
-    blocks = ColumnBlocks()
-    try:
-        for records in record_blocks(content, parse=orjson.loads):
-            columns = values_by_name(records)
-            if columns is None:
-                return None
-            if not blocks.add({name: _column(values) for name, values in columns.items()}):
-                return None
-    except (NotInBlocksError, _OtherValuesError, pa.ArrowException, OverflowError, TypeError):
-        return None
-    table = pa.table(blocks.chunked_columns()).combine_chunks()
-    return ReadRows(table, time.perf_counter_ns() - started)
+
+    def __init__(self) -> None:
+        self._blocks = RecordBlocks(parse=orjson.loads)
+        self._columns = ColumnBlocks()
+        self._size = 0
+        self._parse_ns = 0
+        self._are_alike = True
+
+    def feed(self, part: bytes | memoryview) -> None:
+        """Take the next part of the body, and read the blocks that are complete with it."""
+        self._size += len(part)
+        if self._are_alike:
+            self._add_all(self._blocks.feed(part))
+
+    def rows(self) -> ReadRows | None:
+        """Return the rows, once the body has come; None for a short list, and for other records."""
+        if self._size <= BLOCK_SIZE:
+            return None
+        if self._are_alike:
+            self._add_all(self._blocks.end())
+        if not self._are_alike:
+            return None
+        pa: Any = import_module("pyarrow")
+        return ReadRows(pa.table(self._columns.chunked_columns()).combine_chunks(), self._parse_ns)
+
+    def _add_all(self, blocks: Iterable[list[dict[str, Any]]]) -> None:
+        pa: Any = import_module("pyarrow")
+        started = time.perf_counter_ns()
+        try:
+            self._are_alike = all(map(self._add, blocks))
+        except (NotInBlocksError, _OtherValuesError, pa.ArrowException, OverflowError, TypeError):
+            self._are_alike = False
+        self._parse_ns += time.perf_counter_ns() - started
+
+    def _add(self, records: list[dict[str, Any]]) -> bool:
+        columns = values_by_name(records)
+        return columns is not None and self._columns.add({name: _column(values) for name, values in columns.items()})
 
 
 class _OtherValuesError(Exception):

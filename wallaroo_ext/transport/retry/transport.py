@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,7 +16,7 @@ from wallaroo_ext.transport.retry.decisions import Outcome, Read, RetryState, Se
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
     from wallaroo_ext.transport.retry.deadline import Deadline
@@ -117,43 +118,34 @@ class RetryTransport(ForkSafeTransport):
             return await self._whole_async(step, request)
 
     def _whole(self, step: Read, request: httpx.Request) -> httpx.Response:
-        """Return an answer whose body is in memory."""
+        """Return an answer whose body is in memory, and only once, as it would not be where parts are joined."""
         stream: Any = step.response.stream
         if not isinstance(stream, httpx.ByteStream):
-            take = _taker(request)
+            body, take = BytesIO(), _taker(request)
             try:
-                step.response.stream = httpx.ByteStream(b"".join(self._taken(stream, take, step.until)))
+                for part in stream:
+                    self._check(step.until)
+                    take(part)
+                    body.write(part)
             finally:
                 stream.close()
+            step.response.stream = httpx.ByteStream(body.getvalue())
         return step.response
 
     async def _whole_async(self, step: Read, request: httpx.Request) -> httpx.Response:
         """Return an answer whose body is in memory."""
         stream: Any = step.response.stream
         if not isinstance(stream, httpx.ByteStream):
-            take = _taker(request)
+            body, take = BytesIO(), _taker(request)
             try:
-                parts = [part async for part in self._taken_async(stream, take, step.until)]
-                step.response.stream = httpx.ByteStream(b"".join(parts))
+                async for part in stream:
+                    self._check(step.until)
+                    take(part)
+                    body.write(part)
             finally:
                 await stream.aclose()
+            step.response.stream = httpx.ByteStream(body.getvalue())
         return step.response
-
-    def _taken(self, parts: Iterator[bytes], take: _Taker, until: float | None) -> Iterator[bytes]:
-        """Yield the parts of a body, each of which somebody has taken before, until a time on the clock."""
-        for part in parts:
-            self._check(until)
-            take(part)
-            yield part
-
-    async def _taken_async(
-        self, parts: AsyncIterator[bytes], take: _Taker, until: float | None
-    ) -> AsyncIterator[bytes]:
-        """Yield the parts of a body as `_taken` does."""
-        async for part in parts:
-            self._check(until)
-            take(part)
-            yield part
 
     def _check(self, until: float | None) -> None:
         """Raise a timeout after the deadline: an answer that comes slowly, byte by byte, meets every other timeout."""

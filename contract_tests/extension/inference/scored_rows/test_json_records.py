@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from wallaroo_ext import ContractViolationError
 from wallaroo_ext.inference.scored_rows import json_records
 from wallaroo_ext.inference.scored_rows.answers import ArrivingRows, from_records, read_answer
-from wallaroo_ext.inference.scored_rows.json_records import NotInBlocksError, RecordBlocks, parse, record_blocks
+from wallaroo_ext.inference.scored_rows.json_records import NotInBlocksError, RecordBlocks, parse
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -33,6 +33,13 @@ VALUES = st.recursive(
 def read(content: bytes) -> Table:
     request = httpx.Request("POST", "https://api.example.com/infer")
     return read_answer("infer_pipeline", httpx.Response(200, content=content, request=request))
+
+
+def blocks_of(content: bytes, size: int, part: int) -> list[list[dict[str, Any]]]:
+    """Return the blocks of a list, each of at least so many bytes, that comes in parts of so many."""
+    arriving = RecordBlocks(size)
+    parts = (content[start : start + part] for start in range(0, len(content), part))
+    return [block for each in parts for block in arriving.feed(each)] + list(arriving.end())
 
 
 def row(number: int) -> dict[str, Any]:
@@ -53,7 +60,7 @@ def in_one_piece_and_in_blocks(records: list[dict[str, Any]], separators: tuple[
 def test_blocks_are_the_records(records: list[dict[str, Any]], size: int, separators: tuple[str, str]) -> None:
     content = json.dumps(records, separators=separators).encode()
     try:
-        found = [record for block in record_blocks(content, size) for record in block]
+        found = [record for block in blocks_of(content, size, len(content)) for record in block]
     except NotInBlocksError:
         assert b"{" in content.partition(b"{")[2]  # only what has ends in its texts or within its records
     else:
@@ -71,19 +78,13 @@ def test_blocks_are_the_same_in_whatever_parts_they_come(
     records: list[dict[str, Any]], size: int, part: int, separators: tuple[str, str]
 ) -> None:
     content = b" " + json.dumps(records, separators=separators).encode()
-
-    def blocks(length: int) -> list[Any]:
-        arriving = RecordBlocks(size)
-        parts = (content[start : start + length] for start in range(0, len(content), length))
-        return [block for each in parts for block in arriving.feed(each)] + list(arriving.end())
-
     try:
-        whole = blocks(len(content))
+        whole = blocks_of(content, size, len(content))
     except NotInBlocksError:
         with pytest.raises(NotInBlocksError):
-            blocks(part)
+            blocks_of(content, size, part)
     else:
-        assert blocks(part) == whole
+        assert blocks_of(content, size, part) == whole
 
 
 def test_a_text_without_ends_of_records_is_searched_once() -> None:

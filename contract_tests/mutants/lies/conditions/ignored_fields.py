@@ -24,7 +24,8 @@ Path = tuple[str, ...]
 _JSON, _MULTIPART = "application/json", "multipart/form-data"
 _DEEPEST = 4
 _METADATA = re.compile(rb'(name="metadata".*?\r\n\r\n)(.*?)(\r\n--)', re.DOTALL)
-_MILLIS = "elapsed_millis"
+_VOLATILE = {"elapsed_millis", "analyzed_at"}
+"""The fields that tell when and how fast something was computed, and so differ in two answers to one request."""
 _BY_HAND = {
     "invite_user": {"password"},
     "add_workspace_user": {"user_type"},
@@ -135,10 +136,16 @@ async def _asked(operation: str, exchange: Exchange, changed: Request) -> Answer
 
 
 def _told(answer: Answer) -> Any:
-    """Return what an answer tells, apart from how long it took."""
-    body = answer.json
-    fields = object_of(body)
-    return {key: value for key, value in fields.items() if key != _MILLIS} if fields else body
+    """Return what an answer tells, apart from when and how fast it was computed."""
+    return _without_volatile(answer.json)
+
+
+def _without_volatile(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_volatile(item) for item in list_of(value)]
+    if isinstance(value, dict):
+        return {name: _without_volatile(inner) for name, inner in object_of(value).items() if name not in _VOLATILE}
+    return value
 
 
 KINDS = (

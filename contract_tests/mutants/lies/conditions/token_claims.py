@@ -82,8 +82,9 @@ def _lenient(operation: str) -> Iterator[Mutant]:
 
         async def lie(exchange: Exchange, is_let_in: Callable[[str, str], bool] = is_let_in) -> Answer:
             answer = await exchange.ask()
-            token, good = exchange.request.header("authorization").partition(" ")[2], exchange.good_token()
-            if answer.status != _UNAUTHORIZED or not is_let_in(token, good):
+            scheme, _, token = exchange.request.header("authorization").partition(" ")
+            good = exchange.good_token()
+            if answer.status != _UNAUTHORIZED or scheme.lower() != "bearer" or not is_let_in(token, good):
                 return answer
             return await exchange.ask(exchange.request.with_header("authorization", f"Bearer {good}"))
 
