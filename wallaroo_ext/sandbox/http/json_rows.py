@@ -1,4 +1,4 @@
-"""Reading the rows of a long JSON body while it comes, a block at a time, so that its objects are never all in memory."""
+"""Reading the rows of a long JSON body while it comes, a block at a time: its objects are never all in memory."""
 
 from __future__ import annotations
 
