@@ -96,6 +96,8 @@ SUMMARIZER: dict[str, Any] = {
     "provided_edges": None,
     "add_outlier_edges": True,
 }
+ECHOED = ("type", "bin_mode", "aggregation", "metric", "num_bins", "bin_weights", "provided_edges")
+"""What a result says of how it was computed, as it was asked for."""
 
 
 def stored(*others: str) -> list[ParameterSet]:
@@ -289,7 +291,9 @@ def check_result(
     assert (result["warning_threshold"], result["alert_threshold"]) == thresholds
     if result["status"] != "BaselineRun":
         assert result["status"] == formulas.status(result["score"], *thresholds)
-    assert summarizer_of(result)["metric"] == metric
+    echoed = summarizer_of(result)
+    for name in ECHOED:
+        assert echoed[name] == summarizer[name], name
     assert is_near(instant(result["window_summary"]["start"]), start)
     assert is_near(instant(result["window_summary"]["end"]), start + width)
     if "window_start" in result:

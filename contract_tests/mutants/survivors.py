@@ -9,14 +9,14 @@ _SAME = "What it tells never changes, so that a stale answer is a true one."
 _NO_ERROR = "No document recorded an error."
 _LINES = "Models of the run need no conversion, so that there are no lines."
 _TIME = "How long something took, nothing else tells."
-_WINDOWS = "No window of the run's assay is over while it runs, so that there are no results."
-_JSON = "The suite asks for rows of the log in JSON."
 _HIDDEN = "It is accepted, and shown nowhere."
-_NEEDED = "Where it counts, a request without it is refused."
 _OF_ANOTHER = "What it is for, no model of the run needs: a model of ONNX is run as it is."
 _UNSAID = "No source says what is answered where it is not the assay's own."
 _OWN = "Good requests name the run's own things, with this field, so that none goes without it."
 
+_NOT_YET = "An instance that has not run an assay yet has no results, so that an empty answer may be true."
+_ASSAY = "Nothing says which assay a result is of that is computed for a request."
+_TIMES = "Nothing says whether a result has the times of a distribution that was sent."
 _SLIDING = "The sandbox computes no baseline of a sliding window."
 
 REASONS: dict[str, str] = {
@@ -25,44 +25,20 @@ REASONS: dict[str, str] = {
     "get_model.foreign-id.models[].owner_id": _OWNER,
     "list_features.other-value.name": _FEATURES,
     "list_features.truncated-list.features": _FEATURES,
-    "list_features.stale": _SAME,
-    "get_model_config_by_id.stale": _SAME,
-    "get_pipeline_external_url.stale": _SAME,
     "get_assay_results.stale": _LATER,
     "get_assay_results_between.stale": _LATER,
-    "get_model_version_by_id.stale": _SAME,
     "get_pipeline_by_name.stale": _SAME,
-    "get_pipeline_version.stale": _SAME,
-    "preview_assay_baseline_v2.stale": _SAME,
     "preview_assay_v2.foreign-id.[].id": "It is the id of no stored result, and of nothing else.",
-    "get_topic_name.stale": _SAME,
-    "get_assay_v2.stale": _SAME,
-    "summarize_assay_baseline.stale": _SAME,
-    "get_assay_baseline.other-value.[].time": "When a row was scored is known to half a second, and this is nearer.",
     "get_model_upload_logs.truncated-list.logs": _LINES,
     "get_model_upload_logs.stale": _LINES,
     "get_model_upload_logs.answer-of-another-thing": _LINES,
     "run_interactive_assay_baseline.other-value.elapsed_millis": _TIME,
-    "get_pipeline_logs.other-numbers.arrow": _JSON,
-    "get_assay_results_v2.wrong-type.summaries{}.statistics": _WINDOWS,
-    "get_assay_results_v2.missing.summaries{}.aggregated_values": _WINDOWS,
-    "get_assay_results_v2.null.summaries{}.statistics": _WINDOWS,
-    "get_assay_results_v2.foreign-id.id": _WINDOWS,
-    "get_assay_results_v2.other-value.summaries{}.statistics.count": _WINDOWS,
-    "get_assay_results_v2.stale": _WINDOWS,
-    "get_assay_results_v2.answer-of-another-thing": _WINDOWS,
+    "get_assay_results_v2.stale": _LATER,
     "create_assay.forgets.id": _HIDDEN,
-    "create_assay.forgets.iopath": _HIDDEN,
     "create_assay.forgets.model_insights_url": _HIDDEN,
-    "create_assay.forgets.summarizer.bin_width": _HIDDEN,
-    "create_assay.forgets.summarizer.add_outlier_edges": _HIDDEN,
-    "create_assay.forgets.summarizer.provided_edges": _NEEDED,
-    "create_assay.forgets.baseline.calculated.fixed_window.start": _NEEDED,
-    "get_assay_results.cached.for-everybody": _WINDOWS,
     "get_assay_results.field-ignored.pipeline_id": _UNSAID,
     "get_assay_results_v2.field-ignored.workspace_id": _UNSAID,
     "get_topic_partitions.cached.for-a-second": "Nothing says how soon a row is in the log.",
-    "get_topic_name.field-ignored.workspace_id": _NEEDED,
     "list_workspace_users.mixes-answers": "The workspaces of the run have the same members.",
     "get_model_upload_logs.mixes-answers": _LINES,
     "copy_pipeline.forgets.deploy": "No copy that was deployed is recorded, so that an instance may deploy none.",
@@ -75,9 +51,15 @@ REASONS: dict[str, str] = {
     "deploy_pipeline.forgets.model_configs": _HIDDEN,
     "copy_pipeline.forgets.engine_config": _HIDDEN,
     "get_model_upload_logs.field-ignored.lines": _LINES,
-    "run_interactive_assay_baseline.field-ignored.window.locations": (
-        "Nothing says whether a baseline that is compared with itself is of the window's places."
-    ),
+    "get_assay_results.answer-of-another-thing": _NOT_YET,
+    "get_assay_results_between.answer-of-another-thing": _NOT_YET,
+    "get_assay_results_v2.foreign-id.[].id": "It is the id of a stored result, and of nothing else.",
+    "preview_assay_v2.field-ignored.scheduling.end": "Nothing says whether a preview ends when the assay does.",
+    **{
+        f"{operation}.field-ignored.{field}": reason
+        for operation in ("run_interactive_assay", "run_interactive_assay_baseline")
+        for field, reason in (("id", _ASSAY), ("baseline.static.start", _TIMES), ("baseline.static.end", _TIMES))
+    },
     **{
         f"summarize_assay_baseline.field-ignored.baseline.sliding_window.window.{field}": _SLIDING
         for field in ("model_name", "start", "interval", "locations")

@@ -22,6 +22,12 @@ EACH = "[]"
 ANY = "{}"
 """The key, in a field's path, for a value of an object with free names."""
 
+NEVER_CHANGING = {
+    *("get_model_config_by_id", "get_model_version_by_id", "get_pipeline_version", "get_pipeline_external_url"),
+    *("get_topic_name", "list_features", "summarize_assay_baseline", "preview_assay_baseline_v2"),
+}
+"""The operations whose answer to a request never changes, so that an older one is true."""
+
 _DEEPEST = 6
 _FIELD = 2
 """The length of the location of a field of the outermost object."""

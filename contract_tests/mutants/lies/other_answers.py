@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.fields import named_fields, rules, writes
+from contract_tests.mutants.lies.fields import NEVER_CHANGING, named_fields, rules, writes
 from contract_tests.mutants.lies.kinds import Kind, of_success, succeeded
 from contract_tests.support.servers.asgi_exchanges import Answer
 
@@ -35,15 +35,8 @@ def _examples(operation: str) -> list[Any]:
     return [example["value"] for example in answer["content"].get(_JSON, {}).get("examples", {}).values()][:1]
 
 
-_ALWAYS_THE_SAME = {
-    *("get_model_config_by_id", "get_model_version_by_id", "get_pipeline_version", "get_pipeline_external_url"),
-    *("get_topic_name", "list_features", "summarize_assay_baseline", "preview_assay_baseline_v2"),
-}
-"""The operations whose answer to a request never changes, so that an older one is true."""
-
-
 def _stale(operation: str) -> Iterator[Mutant]:
-    if writes(operation) or not rules().takes_token(operation) or operation in _ALWAYS_THE_SAME:
+    if writes(operation) or not rules().takes_token(operation) or operation in NEVER_CHANGING:
         return
 
     async def lie(exchange: Exchange) -> Answer:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.conditions.token_claims import claims_of
-from contract_tests.mutants.lies.fields import named_fields, rules, writes
+from contract_tests.mutants.lies.fields import NEVER_CHANGING, named_fields, rules, writes
 from contract_tests.mutants.lies.inference.logged import has_logged_rows
 from contract_tests.mutants.lies.inference.rows import mapped, scores_rows
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, of_success, succeeded
@@ -85,7 +85,7 @@ def _cached(operation: str) -> Iterator[Mutant]:
             return answer
         return memory.get(key, answer) if answer.status != _UNAUTHORIZED else answer
 
-    changes = f"{operation}.stale" not in REASONS and "assay" not in operation
+    changes = operation not in NEVER_CHANGING and f"{operation}.stale" not in REASONS and "assay" not in operation
     if changes and is_turn(operation, 2):
         yield Mutant(operation, "cached", "for-a-second", "An answer is repeated for a second.", for_a_second)
     if (named_fields(operation) or operation in {"list_workspaces", "list_pipelines"}) and is_turn(operation, 2, 1):
