@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -129,12 +130,14 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
 
 
 async def call_app(app: ASGIApp, scope: Scope, request: Request) -> Answer:
-    """Return the answer of an ASGI application to a request."""
+    """Return the answer of an ASGI application to a request, whose client stays until it has the answer."""
     incoming: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
     outgoing: list[Message] = []
 
     async def receive() -> Message:
-        return incoming.pop() if incoming else {"type": "http.disconnect"}
+        if not incoming:
+            await asyncio.Event().wait()  # an application that is told of a disconnection stops its answer
+        return incoming.pop()
 
     async def send(message: Message) -> None:
         outgoing.append(message)
@@ -147,8 +150,11 @@ async def call_app(app: ASGIApp, scope: Scope, request: Request) -> Answer:
         "state": {},
     }
     await app({**scope, **changed}, receive, send)
-    start, *bodies = outgoing
-    return Answer(start["status"], tuple(start["headers"]), b"".join(bytes(part.get("body", b"")) for part in bodies))
+    start, *parts = outgoing
+    body = b"".join(bytes(part.get("body", b"")) for part in parts)
+    headers: Headers = tuple(start["headers"])
+    has_length = any(name.lower() == _LENGTH for name, _ in headers)
+    return Answer(start["status"], headers if has_length else _with_header(headers, _LENGTH, str(len(body))), body)
 
 
 async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
