@@ -252,6 +252,15 @@ def test_an_instance_that_wants_tokens_says_so(api: Api) -> None:
     assert api.call("list_features", {})["is_auth_enabled"] is True
 
 
+@pytest.mark.changes_nothing
+def test_a_charset_beside_the_media_type_changes_nothing(operation_id: str, conformance_suite: Suite, api: Api) -> None:
+    if conformance_suite.guard.effects[operation_id].writes:
+        pytest.skip("It would change something.")
+    _, good, _ = good_json(conformance_suite, operation_id)
+    headers: dict[str, str] = good.get("headers", {}) | {"Content-Type": f"{JSON}; charset=utf-8"}
+    api.control(operation_id, good | {"headers": headers})
+
+
 @pytest.mark.changes_nothing(if_reading=True)
 @pytest.mark.thorough("bodies that are wrong")
 def test_a_body_of_another_media_type_is_refused(operation_id: str, conformance_suite: Suite, api: Api) -> None:

@@ -477,6 +477,26 @@ class TestAssays:
             found = by_id(api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}), assay_id)
             assert found["active"] is active
 
+    @pytest.mark.touches("get_assay_v2_by_id")
+    def test_what_is_no_uuid_names_no_assay(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("get_assay_v2_by_id"):
+            pytest.skip("The release does not have it.")
+        assert fixtures.pipeline_id is not None
+        for name in ("nothing", "0" * 300):
+            api.call_refused("get_assay_v2_by_id", {"id": name})
+
+    @pytest.mark.touches("create_assay", "list_assays", if_there=("get_assay_by_id",))
+    def test_the_name_of_an_assay_is_kept(self, api: Api, fixtures: Fixtures) -> None:
+        name = f"{api.unused_name('a')} Pr\u00fcfung \u20ac \U0001f4c8 %2B 'x' \"y\""
+        until = datetime(2031, 5, 6, 7, 8, 9, tzinfo=timezone(timedelta(hours=5.5)))
+        request = assay_request(fixtures, name=name, active=False, run_until=until.isoformat())
+        assay_id = api.call("create_assay", request)["assay_id"]
+        shown = by_id(api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}), assay_id)
+        assert shown["name"] == name
+        assert shown.get("run_until") is None or is_near(instant(shown["run_until"]), until)
+        if api.has("get_assay_by_id"):
+            assert api.call("get_assay_by_id", {"id": assay_id})["name"] == name
+
     @pytest.mark.touches("create_assay", "get_assay_by_id", "list_assays", "set_assay_active")
     def test_an_assay_is_found_by_its_id_as_it_is_listed(self, api: Api, fixtures: Fixtures) -> None:
         if not api.has("get_assay_by_id"):
@@ -599,7 +619,7 @@ class TestDistributions:
         if not api.has("summarize_assay_baseline"):
             pytest.skip("The release does not have it.")
         summarizer = SUMMARIZER | FORMS[form]
-        for values in (VALUES, TIED, VALUES[:8] * 1e6):
+        for values in (VALUES, TIED, VALUES[:8] * 1e6, -1 - np.abs(VALUES)):
             if values is not VALUES and summarizer["bin_mode"] == "Provided":
                 continue  # the edges are in the range of these values only
             body = {"summarizer": summarizer, "baseline": {"vector": values.tolist()}}
@@ -607,6 +627,15 @@ class TestDistributions:
             bins = formulas.bins_of(values, summarizer)
             check_summary(found, values, bins, summarizer["aggregation"])
             assert names_fit(found, bins.names)
+
+    @pytest.mark.touches("summarize_assay_baseline")
+    def test_a_value_on_an_edge_is_of_the_bin_below_it(self, api: Api) -> None:
+        if not api.has("summarize_assay_baseline"):
+            pytest.skip("The release does not have it.")
+        edges = {"bin_mode": "Provided", "num_bins": 3, "provided_edges": [0.0, 1.0, 2.0, 3.0]}
+        body = {"summarizer": SUMMARIZER | edges, "baseline": {"vector": [0.0, 0.5, 1.0, 1.0, 2.0, 3.0]}}
+        found = api.call("summarize_assay_baseline", body)
+        assert found["aggregated_values"] == pytest.approx([0, 4 / 6, 1 / 6, 1 / 6, 0], abs=1e-9)
 
     @pytest.mark.touches("summarize_assay_baseline", "get_assay_baseline")
     def test_logged_rows_are_put_into_bins(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -829,6 +858,10 @@ class TestStoredResults:
             pytest.skip("The instance has not run the assay yet.")
         by_window, by_analysis = (found[:1], found[1:]), (found[:0], found)
         assert (before, after) in (by_window, by_analysis), "by the time of the window, or by that of the analysis"
+        for hours in (-8, 5.5):
+            zone = timezone(timedelta(hours=hours))
+            ends = (at.astimezone(zone) for at in (begin, between))
+            assert results_of(api, operation, assay_id, *ends) == before, "the times have other offsets"
         for limit in (1, 2) if operation == "get_assay_results" else ():
             limited = results_of(api, operation, assay_id, begin, end, limit=limit)
             assert len(limited) == limit

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.testing.bad_tokens import BadTokens, NoSuchTokenError, claims_of
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.people import Person
 
 KINDS = (
     "missing",  # in the first process, which takes its first token here
@@ -31,6 +35,9 @@ KINDS = (
     ),
     pytest.param("expired", marks=pytest.mark.last),  # by then the run's first token has expired
 )
+
+LATER_SECONDS = 2.1
+"""How long after a token another one is asked for; tokens tell times in whole seconds."""
 
 TRIED_WITH_ALL = {"list_features", "list_workspaces", "infer_pipeline", "create_workspace"}
 """The operations that are tried with every token that looks like a good one; the others take turns."""
@@ -118,6 +125,9 @@ class TestTokens:
             others = [clock_of_rows(conformance_suite), clock_of_things(api)]
             assert clocks_of(answer).have([claims["iat"]], others), "it was issued at another time"
             assert claims.get("typ", "Bearer") == "Bearer"
+        time.sleep(LATER_SECONDS)
+        later = claims_of(self.token(api, conformance_suite, self.grant(conformance_suite)).json()["access_token"])
+        assert later["iat"] > claims_of(answers[0].json()["access_token"])["iat"], "an older token is given again"
 
     def test_two_that_sign_in_at_a_time_get_a_token_each(self, api: Api, conformance_suite: Suite) -> None:
         def request(_: int) -> Any:
@@ -170,6 +180,42 @@ class TestTokens:
         assert answer.status_code in statuses
         assert answer.json()["error"] == error
 
+    @pytest.mark.thorough("what a second person sees")
+    def test_a_password_is_compared_as_a_whole(self, stranger: Person) -> None:
+        wrong = (PASSWORD[:-1], f"{PASSWORD}x", PASSWORD[:8] + "~" * 8, PASSWORD.swapcase())
+        answered = {password: stranger.sign_in(password).status_code for password in wrong}
+        assert set(answered.values()) <= {400, 401}, f"passwords like the right one are taken for it: {answered}"
+        assert stranger.sign_in().status_code == 200
+
+    @pytest.mark.touches("invite_user", "query_users")
+    @pytest.mark.thorough("what a second person sees")
+    def test_a_password_may_have_any_character(self, api: Api, conformance_suite: Suite) -> None:
+        password = f"{PASSWORD} %2B+&=%41 \u00fc\u20ac\U0001f511"
+        invited = api.send("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}", "password": password})
+        if not invited.is_success:
+            pytest.skip("The instance takes no such password.")
+        user_id = invited.json()["id"]
+        username = api.call("query_users", {"user_ids": [user_id]})["users"][user_id]["username"]
+        form = {"grant_type": "password", "username": username, "password": password}
+        assert self.token(api, conformance_suite, form).status_code == 200
+
+    def test_a_scope_that_there_is_not_is_refused_beside_one_that_there_is(
+        self, api: Api, conformance_suite: Suite
+    ) -> None:
+        form = self.grant(conformance_suite) | {"scope": "openid conformance-nonsense"}
+        answer = self.token(api, conformance_suite, form)
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "invalid_scope"
+
+    def test_a_client_with_a_secret_has_to_give_it(self, api: Api, conformance_suite: Suite) -> None:
+        settings = conformance_suite.instance.settings
+        if not settings.client_secret:
+            pytest.skip("The run's client has no secret.")
+        form = self.grant(conformance_suite) | {"client_id": settings.client_id}
+        answer = api.send("request_token", data=form, auth=None)
+        assert answer.status_code in {400, 401}
+        assert answer.json()["error"] in {"invalid_client", "unauthorized_client"}
+
     def test_a_wrong_secret_gets_none(self, api: Api, conformance_suite: Suite) -> None:
         answer = self.token(
             api, conformance_suite, self.grant(conformance_suite), Authorization="Basic d3Jvbmc6d3Jvbmc="
@@ -194,7 +240,14 @@ def test_a_token_without_a_user_infers_and_does_nothing_else(
     if answer.status_code != 200:
         pytest.skip(f"This instance's client has no service account: {answer.status_code}.")
     own = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-    assert api.send("list_workspaces", {}, headers=own, auth=None).status_code == 401
+    answered = dict[str, int]()
+    for operation in conformance_suite.rules.operations:
+        of_users = conformance_suite.rules.takes_token(operation) and not operation.startswith("infer_")
+        if of_users and not conformance_suite.skip_reason(operation):
+            request = conformance_suite.cases.unused_request(operation)
+            headers = request.get("headers", {}) | own
+            answered[operation] = api.send(operation, auth=None, **request | {"headers": headers}).status_code
+    assert {operation: status for operation, status in answered.items() if status != 401} == {}
     good = conformance_suite.cases.good_request("infer_pipeline")
     answer = api.send("infer_pipeline", auth=None, **good | {"headers": good["headers"] | own})
     assert answer.status_code == 200, answer.text[:300]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.scoring import uploaded
 
 if TYPE_CHECKING:
@@ -146,10 +149,11 @@ def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place
     for active in (True, False):
         api.call("set_assay_v2_active", {"assay_id": there, "active": active})
         for chosen, is_listed in (("All", True), ("ActiveOnly", active), ("InactiveOnly", not active)):
-            body = {"workspace_id": other.workspace_id, "active": chosen}
-            answer = api.send("get_assay_v2", body)
-            found: set[Any] = ids_of(answer.json()) if answer.is_success else set()
-            assert (there in found) is is_listed, f"{body} while the assay's active is {active}"
+            for more in ({}, {"pipeline_name": other.pipeline_name}):
+                body = {"workspace_id": other.workspace_id, "active": chosen} | more
+                answer = api.send("get_assay_v2", body)
+                found: set[Any] = ids_of(answer.json()) if answer.is_success else set()
+                assert (there in found) is is_listed, f"{body} while the assay's active is {active}"
     for field in ("workspace_id", "pipeline_name"):
         where = {} if field == "workspace_id" else {"workspace_id": other.workspace_id}
         assert there in ids_of(api.call("get_assay_v2", where | {field: getattr(other, field)}))
@@ -160,7 +164,7 @@ def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place
 
 @pytest.mark.touches("get_topic_name", "create_pipeline", "create_workspace")
 def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
-    name, places = api.unused_name("p"), (fixtures.workspace_id, other.workspace_id)
+    name, places = f"{api.unused_name('p')}-AbC", (fixtures.workspace_id, other.workspace_id)
     body: dict[str, Any] = {"pipeline_id": name, "definition": {}}
     made = {place: api.call("create_pipeline", body | {"workspace_id": place})["pipeline_pk_id"] for place in places}
     told, by_id = (
@@ -172,3 +176,55 @@ def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Pl
     )
     assert told == by_id
     assert len(set(told)) == len(places), "two pipelines have one topic"
+    for place, topic in zip(places, told, strict=True) if api.has("get_pipeline_by_name") else ():
+        shown = api.call("get_pipeline_by_name", {"pipeline_name": name, "workspace_id": place})
+        assert shown["plateau_topic"] == topic
+
+
+@pytest.mark.touches("get_pipeline_external_url", "create_pipeline", "deploy_pipeline", "undeploy_pipeline")
+def test_urls_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
+    name = api.unused_name("p")
+    body: dict[str, Any] = {"pipeline_id": name, "definition": {}}
+    made = api.call("create_pipeline", body | {"workspace_id": fixtures.workspace_id})
+    api.call("create_pipeline", body | {"workspace_id": other.workspace_id})
+    ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+    deployed = api.call("deploy_pipeline", ids | {"deploy_id": name, "models": [fixtures.model]})["id"]
+    url = api.call("get_pipeline_external_url", {"workspace_id": fixtures.workspace_id, "pipeline_name": name})["url"]
+    answer = api.send("get_pipeline_external_url", {"workspace_id": other.workspace_id, "pipeline_name": name})
+    assert not answer.is_success or answer.json()["url"] != url, "a pipeline has the URL of another workspace's"
+    api.call("undeploy_pipeline", {"deployment_id": deployed})
+
+
+@pytest.mark.touches("list_models", "list_model_versions", if_there=UPLOADS)
+def test_models_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
+    if not api.uploads:
+        pytest.skip("The contract has no upload.")
+    name, places = api.unused_name("m"), (fixtures.workspace_id or 0, other.workspace_id)
+    for way in api.uploads:
+        for seed, place in enumerate(places):
+            api.upload(way, name, model_file(seed=310 + seed), place)
+    ids = [[each["id"] for each in api.list_models(place) if each["name"] == name] for place in places]
+    assert [len(found) for found in ids] == [1, 1], "each workspace has a model of the name"
+    assert ids[0] != ids[1], "two workspaces have one model"
+    for seed, [model_id] in enumerate(ids):
+        sha = hashlib.sha256(model_file(seed=310 + seed)).hexdigest()
+        found = api.call("list_model_versions", {"models_pk_id": model_id})
+        assert {version["sha"] for version in found} == {sha}
+        assert len(found) == len(api.uploads)
+
+
+@pytest.mark.touches("list_pipelines", "create_pipeline")
+def test_a_pipeline_is_listed_with_its_newest_version(api: Api, other: Place) -> None:
+    if not api.has("list_pipelines"):
+        pytest.skip("The release does not have it.")
+    body: dict[str, Any] = {"pipeline_id": other.pipeline_name, "workspace_id": other.workspace_id, "definition": {}}
+    where = {"workspace_id": other.workspace_id}
+    for _ in range(2):
+        api.call("list_pipelines", where)
+        newest = api.call("create_pipeline", body)["pipeline_variant_version"]
+        [listed] = [
+            each
+            for each in api.call("list_pipelines", where)["pipelines"]
+            if each["pipeline"]["id"] == other.pipeline_id
+        ]
+        assert newest in json.dumps(listed), "an older version is shown"

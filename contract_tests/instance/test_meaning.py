@@ -62,6 +62,8 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
     "get_assay_results": {"assay_id": NOBODYS, **A_DAY},
     "get_assay_results_between": {"assay_id": NOBODYS, **A_DAY},
     "get_assay_baseline": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
+    "get_next_assay_run_v2": {"assay_id": NOBODYS_UUID},
+    "get_assay_results_v2": {"id": NOBODYS_UUID, **A_DAY},
 }
 """Requests about things that are not there."""
 
@@ -102,9 +104,26 @@ class TestModels:
         listed = api.call("list_model_versions", {"model_id": name})
         expected = {version_id: hashlib.sha256(file).hexdigest() for version_id, file in zip(ids, files, strict=True)}
         assert {found["id"]: found["sha"] for found in listed} == expected
+        again = api.call("list_model_versions", {"model_id": name, "models_pk_id": 0})
+        assert {found["id"]: found["sha"] for found in again} == expected, "0 is as good as none"
+        for row in api.call("list_models", {"workspace_id": workspace_id})["models"]:
+            if row.get("model", row)["name"] == name and "model_versions" in row:
+                assert {each["model_version"]["id"] for each in row["model_versions"]} == set(ids)
         assert len({found["model_version"] for found in listed}) == len(ids)
         [model_id] = {found["models_pk_id"] for found in listed}
         assert model_id in {model["id"] for model in api.list_models(workspace_id)}
+
+    @pytest.mark.touches("list_model_versions", if_there=UPLOADS)
+    @pytest.mark.parametrize("upload", UPLOADS)
+    def test_the_end_of_a_file_is_kept(self, upload: str, api: Api, fixtures: Fixtures) -> None:
+        if not api.has(upload):
+            pytest.skip("The release does not have it.")
+        assert fixtures.workspace_id is not None
+        for ending in (b"\n", b"\r\n", b" \r\n\r\n--"):
+            name, content = api.unused_name("m"), model_file(seed=8) + ending
+            version_id = api.upload(upload, name, content, fixtures.workspace_id)
+            version = by_id(api.call("list_model_versions", {"model_id": name}), version_id)
+            assert version["sha"] == hashlib.sha256(content).hexdigest(), ending
 
     @pytest.mark.touches("list_model_versions", "upload_and_convert_model")
     def test_a_model_becomes_ready(self, api: Api, fixtures: Fixtures) -> None:
@@ -191,6 +210,7 @@ class TestPipelines:
         name = api.unused_name("p")
         deployed, request = deploy(api, fixtures, name)
         running(api, f"{name}-{deployed}")
+        api.call_refused("get_deployment_status", {"name": f"{api.unused_name('p')}-{deployed}"})
         where = {"workspace_id": fixtures.workspace_id, "pipeline_name": name}
         url = api.call("get_pipeline_external_url", where)["url"]
         assert f"{name}-{deployed}" in url
@@ -205,6 +225,19 @@ class TestPipelines:
         soon(lambda: api.send("get_deployment_status", {"name": f"{name}-{deployed}"}).status_code == 404)
         answer = api.send("infer_pipeline", records(ROWS), path=path, headers={"Content-Type": RECORDS})
         assert not answer.is_success, "what was undeployed still answers"
+
+    @pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "get_deployment_status")
+    def test_of_two_deployments_of_a_pipeline_the_named_one_ends(self, api: Api, fixtures: Fixtures) -> None:
+        first, second = api.unused_name("p"), api.unused_name("p")
+        ended, request = deploy(api, fixtures, first)
+        kept = api.call("deploy_pipeline", request | {"deploy_id": second})["id"]
+        if kept == ended:
+            pytest.skip("This instance has one deployment of a pipeline.")
+        running(api, f"{second}-{kept}")
+        api.call("undeploy_pipeline", {"pipeline_id": request["pipeline_id"], "deployment_id": ended})
+        soon(lambda: api.send("get_deployment_status", {"name": f"{first}-{ended}"}).status_code == 404)
+        assert api.send("get_deployment_status", {"name": f"{second}-{kept}"}).status_code == 200
+        api.call("undeploy_pipeline", {"deployment_id": kept})
 
     @pytest.mark.touches("deploy_pipeline", "get_deployment_status")
     def test_a_status_is_that_of_the_deployment(self, api: Api, fixtures: Fixtures) -> None:
@@ -293,14 +326,15 @@ class TestInference:
         assert np.allclose(numbers, scored(ROWS), rtol=1e-4)
 
     @pytest.mark.touches("infer_deployment", "infer_pipeline")
-    def test_a_separator_makes_rows_flat(self, where: tuple[str, dict[str, str]], api: Api) -> None:
+    @pytest.mark.parametrize("separator", [".", "/", "__"])
+    def test_a_separator_makes_rows_flat(self, separator: str, where: tuple[str, dict[str, str]], api: Api) -> None:
         operation, path = where
-        params = {"dataset.separator": ".", "dataset.exclude[]": "metadata"}
+        params = {"dataset.separator": separator, "dataset.exclude[]": "metadata"}
         body, headers = records(ROWS), {"Content-Type": RECORDS}
         found = api.call(operation, body, path=path, headers=headers, params=params)
         if "outputs" in found[0]:
             pytest.skip("The release answers in one form only, which has no rows.")
-        assert np.allclose([row[f"out.{OUTPUT}"] for row in found], scored(ROWS), rtol=1e-4)
+        assert np.allclose([row[f"out{separator}{OUTPUT}"] for row in found], scored(ROWS), rtol=1e-4)
         assert not [name for row in found for name in row if name.startswith("metadata")]
 
     @pytest.mark.touches("infer_deployment", "infer_pipeline")
@@ -439,12 +473,26 @@ class TestWorkspacesAndUsers:
         nobody = "00000000-0000-4000-8000-000000000000"
         assert api.call("query_users", {"user_ids": [nobody]})["users"] == {nobody: None}
 
+    @pytest.mark.touches("query_users")
+    def test_of_many_ids_each_is_there(self, api: Api) -> None:
+        [somebody, *_] = [user_id for user_id, found in api.call("query_users", {})["users"].items() if found]
+        asked = [f"00000000-0000-4000-8000-{number:012}" for number in range(120)] + [somebody]
+        users = api.call("query_users", {"user_ids": asked})["users"]
+        assert users.keys() == set(asked)
+        assert [user_id for user_id, found in users.items() if found] == [somebody]
+
     @pytest.mark.touches("list_workspaces", "list_models", "create_pipeline")
     def test_ids_join_up(self, api: Api, fixtures: Fixtures) -> None:
-        workspace = by_id(api.call("list_workspaces", {})["workspaces"], fixtures.workspace_id)
+        name = api.unused_name("m")
+        assert fixtures.workspace_id is not None
+        for seed in (21, 22, 23) if api.uploads else ():
+            api.upload(api.uploads[0], name, model_file(seed=seed), fixtures.workspace_id)
+        listed = api.call("list_workspaces", {})["workspaces"]
+        assert len({each["id"] for each in listed}) == len(listed), "a workspace is listed twice"
+        workspace = by_id(listed, fixtures.workspace_id)
         models = api.list_models(fixtures.workspace_id)
-        assert set(workspace["models"]) == {model["id"] for model in models}
-        assert fixtures.pipeline_id in workspace["pipelines"]
+        assert sorted(workspace["models"]) == sorted(model["id"] for model in models), "each once"
+        assert workspace["pipelines"].count(fixtures.pipeline_id) == 1
 
     @pytest.mark.touches("list_features")
     def test_features_are_the_same_with_and_without_a_body(self, api: Api) -> None:

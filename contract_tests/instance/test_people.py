@@ -23,7 +23,13 @@ pytestmark = pytest.mark.thorough("what a second person sees")
 
 REFUSED = {400, 401, 403, 404, 500}
 """The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
-ROLES = [(None, "COLLABORATOR"), ("COLLABORATOR", "COLLABORATOR"), ("OWNER", "OWNER")]
+ROLES: list[tuple[dict[str, str | None], str]] = [
+    ({}, "COLLABORATOR"),
+    ({"user_type": None}, "COLLABORATOR"),
+    ({"user_type": "COLLABORATOR"}, "COLLABORATOR"),
+    ({"user_type": "OWNER"}, "OWNER"),
+]
+"""What is sent of a role, and the role that it means."""
 
 
 def test_nothing_of_a_workspace_is_a_strangers(
@@ -77,7 +83,7 @@ def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -
         assert stranger.id not in roles(api, workspace_id)
         assert stranger.send("list_models", where).status_code in REFUSED
         assert workspace_id not in workspaces_of(stranger)
-        api.call("add_workspace_user", where | whom | ({"user_type": given} if given else {}))
+        api.call("add_workspace_user", where | whom | given)
         assert roles(api, workspace_id)[stranger.id] == expected
         assert workspace_id in workspaces_of(stranger)
         assert stranger.send("list_models", where).status_code == 200
@@ -86,6 +92,10 @@ def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -
         assert workspace_id not in workspaces_of(stranger)
         assert stranger.send("list_models", where).status_code in REFUSED
         assert api.call("remove_workspace_user", where | whom)["affected_rows"] == 0
+        other = "COLLABORATOR" if expected == "OWNER" else "OWNER"
+        api.call("add_workspace_user", where | whom | {"user_type": other})
+        assert roles(api, workspace_id)[stranger.id] == other, "it has the role of the first time"
+        api.call("remove_workspace_user", where | whom)
 
 
 @pytest.mark.touches("infer_pipeline", "infer_deployment", "add_workspace_user", "remove_workspace_user")
@@ -129,6 +139,10 @@ def test_who_is_deactivated_is_shut_out_until_activated(
         renewed = person.renew(refresh)
         assert renewed.status_code == 200
         refresh = renewed.json().get("refresh_token", refresh)
+
+    like = person.email.replace("-", "_")
+    assert not api.send("deactivate_user", {"email": like}).is_success, f"nobody has the address {like}"
+    assert person.sign_in().status_code == 200, f"who has another address than {like} is deactivated"
 
     api.call("deactivate_user", {"email": person.email})
     assert person.sign_in().status_code in {400, 401}, "who is deactivated gets a token"

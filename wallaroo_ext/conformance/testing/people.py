@@ -39,9 +39,9 @@ class Person:
         self._header = ""
         self._good_until = 0.0
 
-    def sign_in(self) -> httpx.Response:
-        """Return the answer to a request for a token with the person's password."""
-        return self._grant({"grant_type": "password", "username": self._username, "password": PASSWORD})
+    def sign_in(self, password: str = PASSWORD) -> httpx.Response:
+        """Return the answer to a request for a token with a password; with the person's own one by default."""
+        return self._grant({"grant_type": "password", "username": self._username, "password": password})
 
     def renew(self, refresh_token: str) -> httpx.Response:
         """Return the answer to a request for a token with a refresh token."""
