@@ -487,7 +487,7 @@ class TestAssays:
 
     @pytest.mark.touches("create_assay", "list_assays", if_there=("get_assay_by_id",))
     def test_the_name_of_an_assay_is_kept(self, api: Api, fixtures: Fixtures) -> None:
-        name = f"{api.unused_name('a')} Pr\u00fcfung \u20ac \U0001f4c8 %2B 'x' \"y\""
+        name = f"{api.unused_name('a')}-Pr\u00fcfung-\u6a21\u578b-\U0001f680"
         until = datetime(2031, 5, 6, 7, 8, 9, tzinfo=timezone(timedelta(hours=5.5)))
         request = assay_request(fixtures, name=name, active=False, run_until=until.isoformat())
         assay_id = api.call("create_assay", request)["assay_id"]

@@ -162,7 +162,7 @@ def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place
         assert there not in ids_of(beside.json()), f"{field} lets an assay of another place through"
 
 
-@pytest.mark.touches("get_topic_name", "create_pipeline", "create_workspace")
+@pytest.mark.touches("get_topic_name", "create_pipeline", "create_workspace", if_there=("get_pipeline_by_name",))
 def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
     name, places = f"{api.unused_name('p')}-AbC", (fixtures.workspace_id, other.workspace_id)
     body: dict[str, Any] = {"pipeline_id": name, "definition": {}}

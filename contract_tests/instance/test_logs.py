@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.conformance.resources.samples import INPUT, distinct_rows, exact_scores, model_file
-from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, scores_of
+from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, media_type_of, scores_of
 from wallaroo_ext.conformance.testing.scoring import ARROW, Scoring, deploy, difference, runs, uploaded
 from wallaroo_ext.conformance.testing.waiting import Patience
 
@@ -155,6 +155,7 @@ def borders(log: Log) -> list[str]:
     return [datetime.fromtimestamp(border / 1000, UTC).isoformat() for border in log.borders]
 
 
+JSON = "application/json"
 BORDERS = np.cumsum(SIZES)[:-1].tolist()
 """The numbers of the first rows behind the moments between the requests."""
 SPANS = [(0, 1), (1, 2), (0, 2)]
@@ -276,6 +277,15 @@ class TestPipelineLogs:
             body["cursor"] = cursor
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    def test_the_answer_has_the_type_that_is_preferred(self, api: Api, log: Log) -> None:
+        body = {"workspace_id": log.scoring.workspace_id, "page_size": 2}
+        body |= {"pipeline_name": log.scoring.name, "pipeline_id": log.scoring.name}
+        for preferred, other in ((JSON, ARROW), (ARROW, JSON)):
+            answer = api.send("get_pipeline_logs", body, headers={"Accept": f"{other};q=0.1, {preferred}"})
+            assert answer.status_code == 200, answer.text[:300]
+            assert media_type_of(answer) == preferred
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     @pytest.mark.parametrize("accept", ["application/json", ARROW])
     @pytest.mark.parametrize("order", [None, "Asc", "Desc", "asc"])
     def test_pages_have_every_row_once_in_the_order_that_is_asked_for(
@@ -287,6 +297,7 @@ class TestPipelineLogs:
             pages = self.pages(api, log, **more, headers={"Accept": accept})
             assert max(map(len, pages)) <= (size or 1000)
             log.check([row for page in pages for row in page], newest_first=order not in {"Asc", "asc"})
+            assert all(pages), "a page without rows is announced"
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     def test_a_span_of_time_has_its_rows(self, api: Api, log: Log, borders: list[str]) -> None:
@@ -343,6 +354,11 @@ class TestBaselines:
         log.check(self.found(api, log, model_name=log.models[0]), 0, BORDERS[1], newest_first=False)
         log.check(self.found(api, log, model_name=log.models[1]), BORDERS[1], newest_first=False)
         assert self.found(api, log, model_name=api.unused_name("m")) == []
+        for model, first, last in ((log.models[0], 0, BORDERS[1]), (log.models[1], BORDERS[1], len(log.rows))):
+            limited = self.found(api, log, model_name=model, limit=3)
+            inputs = [np.array(inputs_of(row), np.float32).tolist() for row in limited]
+            assert len(limited) == 3, "a limit is of the rows of the model"
+            assert all(row in log.rows[first:last].tolist() for row in inputs), "rows of another model"
 
     @pytest.mark.touches("get_assay_baseline", "infer_pipeline")
     def test_a_span_of_time_has_its_rows(self, api: Api, log: Log, borders: list[str]) -> None:

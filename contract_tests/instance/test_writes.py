@@ -282,7 +282,7 @@ def uploaded(world: World, operation: str) -> None:
 def converted(world: World, operation: str, workspace_id: int) -> None:
     """Check that what a version needs to run is shown as it was sent; a conversion may fail, and says so."""
     api, name = world.api, world.api.unused_name("m")
-    needs = {"framework": "onnx", "python_version": "3.9", "requirements": ["one==1.0", "two==2.0"], "arch": "arm"}
+    needs = {"framework": "onnx", "python_version": "3.10", "requirements": ["one==1.0", "two==2.0"], "arch": "arm"}
     metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": needs}
     file = ("converted.onnx", model_file(seed=7), "application/octet-stream")
     files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
@@ -298,6 +298,7 @@ def configured(world: World, _: str) -> None:
     api, number = world.api, world.fixtures.expendable.get("model version id", world.fixtures.version_id)
     fields: list[dict[str, Any]] = [
         {"tensor_fields": ["first", "Second"], "filter_threshold": 0.375, "batch_config": "single"},
+        {"tensor_fields": [INPUT], "filter_threshold": 0.0},
         {"tensor_fields": [INPUT], "filter_threshold": 0.625},
         {"input_schema": schema_of("first"), "output_schema": schema_of("second")},
         {"dynamic_batching_config": {"max_batch_delay_ms": 7, "batch_size_target": 3, "batch_size_limit": 9}},
