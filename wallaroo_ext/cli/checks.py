@@ -43,7 +43,9 @@ _HTTPS = "Does the port speak https? Then write https:// in the address."
 TOLERATED_SECONDS = 60.0
 """How far two clocks may be apart: tokens and certificates are checked with about the same tolerance."""
 
-_SECOND_OF_DATE = 1.5  # an answer's date has whole seconds, and the answer took some time
+_SECONDS_OF_DATE = (
+    2.2  # an answer's date has whole seconds, servers write one for up to a second, and it took some time
+)
 _MINUTES_FROM = 120.0
 """The duration from which minutes say as much as seconds, in seconds."""
 
@@ -204,17 +206,23 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < _MINUTES_FROM else f"{seconds / 60:.0f} minutes"
 
 
-def check_clock(response: httpx.Response | None, token: str | None) -> Check:
-    """Check this machine's clock against the instance's, by the date of an answer or of a token."""
+def check_clock(response: httpx.Response | None, answered_at: float, token: str | None) -> Check:
+    """Check this machine's clock against the instance's, by the date of an answer or of a token.
+
+    Args:
+        response: The answer; None if there was none.
+        answered_at: When it came by this machine's clock, in seconds since 1970.
+        token: The token that came after it; None if there is none.
+    """
     now = time.time()
     issued_at = decode_claims(token or "").get("iat")
     server_time = answer_date(response)
     if server_time is None and isinstance(issued_at, int | float) and issued_at > now:
-        server_time = float(issued_at)  # only a token from the future shows a difference
+        server_time, answered_at = float(issued_at), now  # only a token from the future shows a difference
     if server_time is None:
         return Check("clock", "skipped", "The instance does not say what time it is.")
-    ahead = now - server_time
-    if 0 <= ahead < _SECOND_OF_DATE:
+    ahead = answered_at - server_time
+    if 0 <= ahead < _SECONDS_OF_DATE:
         return Check("clock", "ok", "This machine's clock and the instance's are the same to the second.")
     if abs(ahead) <= TOLERATED_SECONDS:
         return Check("clock", "ok", f"This machine's clock and the instance's are {abs(ahead):.0f} s apart.")

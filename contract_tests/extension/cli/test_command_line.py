@@ -23,6 +23,7 @@ from contract_tests.support.command_line import SCRIPT, Done, environment_of, on
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import connect, contract, deploy_pipeline, find_workspace, upload_model
 from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext.cli import checks as command_checks
 from wallaroo_ext.cli.checks import decode_claims
 from wallaroo_ext.cli.options import Options
 from wallaroo_ext.inference.inputs.rows import to_table
@@ -708,6 +709,19 @@ class TestDoctor:
         checks = checks_of(wallaroo("doctor", "--json"))
         assert failed(checks) == ["clock"]
         assert re.search(r"clock is 36\d\d s ahead of the instance's", checks["clock"]["detail"])
+
+    def test_a_sign_in_that_takes_long_sets_no_clock_apart(
+        self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        check = command_checks.check_token
+
+        def slow(client: Any, now: float) -> Any:
+            time.sleep(2.5)
+            return check(client, now)
+
+        monkeypatch.setattr(command_checks, "check_token", slow)
+        clock = checks_of(wallaroo("doctor", "--json"))["clock"]
+        assert clock["detail"].endswith("the instance's are the same to the second.")
 
     def test_a_token_without_a_user(self, wallaroo: Callable[..., Done], sandbox: dict[str, str]) -> None:
         alone = {name: value for name, value in sandbox.items() if name not in {"WALLAROO_USER", "WALLAROO_PASSWORD"}}

@@ -99,11 +99,12 @@ def _check_connections(settings: Settings, context: ssl.SSLContext) -> Iterator[
 
 def _check_answers(options: Options, settings: Settings, context: ssl.SSLContext) -> Iterator[Check]:
     response, check = checks.check_api(settings.api_url, context)
+    answered_at = time.time()
     yield check
     with options.connect() as client:
         token, signed_in = checks.check_token(client, checks.answer_date(response) or time.time())
         yield signed_in
-        yield checks.check_clock(response, token)
+        yield checks.check_clock(response, answered_at, token)
         if check.state == "failed" or token is None:
             yield _skip("permissions", "They need the API and a token.")
         else:
