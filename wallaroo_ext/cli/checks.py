@@ -43,9 +43,7 @@ _HTTPS = "Does the port speak https? Then write https:// in the address."
 TOLERATED_SECONDS = 60.0
 """How far two clocks may be apart: tokens and certificates are checked with about the same tolerance."""
 
-_SECONDS_OF_DATE = (
-    2.2  # an answer's date has whole seconds, servers write one for up to a second, and it took some time
-)
+_SECONDS_OF_DATE = 2.2  # an answer's date has whole seconds, and servers send the same one for up to a second
 _MINUTES_FROM = 120.0
 """The duration from which minutes say as much as seconds, in seconds."""
 
