@@ -24,6 +24,7 @@ from contract_tests.mutants.lies.conditions import (
     second_person,
     servers,
     token_claims,
+    unusual_values,
     writes_and_times,
 )
 from contract_tests.mutants.lies.fields import rules
@@ -50,6 +51,7 @@ KINDS: tuple[Kind, ...] = tuple(
             names_and_files,
             writes_and_times,
             ignored_fields,
+            unusual_values,
             servers,
             framing,
             scored,
