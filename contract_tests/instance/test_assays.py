@@ -112,6 +112,11 @@ ORIGINS = ("place", "model")
 """What rows are chosen by, of which the tests name one that there is not."""
 
 
+def named(origin: str, name: str, *, model: str = "model_name") -> dict[str, Any]:
+    """Return the field that chooses rows by one of `ORIGINS`; `model` is what the field of a model is called."""
+    return {"locations": [name]} if origin == "place" else {model: name}
+
+
 def of_no_origin(fixtures: Fixtures, operation: str, origin: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a request whose baseline is the run's first rows, and the same with those of an origin that there is not.
 
@@ -124,12 +129,11 @@ def of_no_origin(fixtures: Fixtures, operation: str, origin: str, name: str) -> 
     if operation == "preview_assay_baseline_v2":
         whole = second_assay_request(fixtures)
         body = {name: whole[name] for name in ("summarizer", "targeting", "baseline")}
-        change = {"locations": [name]} if origin == "place" else {"model_id": name}
-        data_origin = body["targeting"]["data_origin"] | change
+        data_origin = body["targeting"]["data_origin"] | named(origin, name, model="model_id")
         return body, body | {"targeting": body["targeting"] | {"data_origin": data_origin}}
     whole = assay_request(fixtures)
     fixed: dict[str, Any] = whole["baseline"]["calculated"]["fixed_window"]
-    elsewhere = {"fixed_window": fixed | ({"locations": [name]} if origin == "place" else {"model_name": name})}
+    elsewhere = {"fixed_window": fixed | named(origin, name)}
     if operation == "summarize_assay_baseline":
         body = {"baseline": {"fixed_window": fixed}, "summarizer": whole["summarizer"]}
         return body, body | {"baseline": elsewhere}
@@ -739,7 +743,7 @@ class TestWindows:
         request = request_of(fixtures, scene, scene.many.at, baseline={"calculated": {"vector": VALUES.tolist()}})
         check_windows(api.call("run_interactive_assay", request), request, scene, VALUES)
         name = api.unused_name("l")
-        request["window"] |= {"locations": [name]} if origin == "place" else {"model_name": name}
+        request["window"] |= named(origin, name)
         answer = api.send("run_interactive_assay", request)
         assert not answer.is_success or answer.json() == [], f"rows are compared whatever their {origin} is"
 
@@ -964,8 +968,7 @@ class TestSecondVersion:
         }
         assert len(api.call("preview_assay_v2", request)) == 1
         name = api.unused_name("l")
-        change = {"locations": [name]} if origin == "place" else {"model_id": name}
-        data_origin = request["targeting"]["data_origin"] | change
+        data_origin = request["targeting"]["data_origin"] | named(origin, name, model="model_id")
         elsewhere = request | {"targeting": request["targeting"] | {"data_origin": data_origin}}
         answer = api.send("preview_assay_v2", elsewhere)
         assert not answer.is_success or answer.json() == [], f"rows are compared whatever their {origin} is"
