@@ -12,7 +12,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.contract_schemas import ContractSchemas
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     import jsonschema_rs
 
@@ -185,15 +185,50 @@ class Rules:
 
     def can_be_invalid(self, operation: str) -> bool:
         """Return whether a request can be invalid: it has a body or a query, or not every text will do in its path."""
+        return bool(self.request_content(operation)) or not all(map(self._takes_any_text, self._parameters(operation)))
+
+    def _parameters(self, operation: str) -> list[dict[str, Any]]:
         _, path, _ = self.locations[operation]
         shared = self.document["paths"][path].get("parameters", ())
-        parameters = [*shared, *self.operations[operation].get("parameters", ())]
-        return bool(self.request_content(operation)) or not all(map(self._takes_any_text, parameters))
+        return [self.schemas.resolve(each) for each in (*shared, *self.operations[operation].get("parameters", ()))]
 
     def _takes_any_text(self, parameter: dict[str, Any]) -> bool:
-        found = self.schemas.resolve(parameter)
-        schema = self.schemas.resolve(found["schema"])
-        return found["in"] == "path" and schema.get("type") == "string" and not schema.keys() & _LIMITS_OF_TEXTS
+        schema = self.schemas.resolve(parameter["schema"])
+        return parameter["in"] == "path" and schema.get("type") == "string" and not schema.keys() & _LIMITS_OF_TEXTS
+
+    def allows_body(self, operation: str, media_type: str, body: Any) -> bool:
+        """Return whether the contract allows a body of an operation.
+
+        Args:
+            operation: The contract's `operationId`.
+            media_type: The body's media type.
+            body: Its value, before it is encoded; what JSON does not have, such as bytes, counts as text.
+        """
+        content = self.request_content(operation)
+        declared = _media_type(content, media_type)
+        if declared is None:
+            return False
+        try:
+            value = json.loads(json.dumps(body, default=str), parse_int=_int64)
+        except OverflowError:
+            return False
+        return self._validator(object_of(content[declared].get("schema"))).is_valid(value)
+
+    def allows_parameters(self, operation: str, location: str, values: Mapping[str, Any]) -> bool:
+        """Return whether the contract allows the parameters of a request.
+
+        Args:
+            operation: The contract's `operationId`.
+            location: What they are in, as the contract writes it: `path` or `query`.
+            values: The values by name; those that the contract does not have are ignored.
+        """
+        declared = [each for each in self._parameters(operation) if each["in"] == location]
+        return all(
+            any(map(self._validator(each["schema"]).is_valid, _readings(values[each["name"]])))
+            if each["name"] in values
+            else not each.get("required")
+            for each in declared
+        )
 
     def answer_schema(self, operation: str, status: int | None = None) -> dict[str, Any]:
         """Return the schema of an operation's JSON answer.
@@ -437,6 +472,23 @@ def _status_name(responses: dict[str, Any], status: int) -> str | None:
     """Return the name under which a contract has a status: itself, its range or `default`; None for none of them."""
     names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
     return next((name for name in names if name in responses), None)
+
+
+def _int64(digits: str) -> int:
+    """Return a whole number, of which the contract's requests have none but those of 64 bits.
+
+    Raises:
+        OverflowError: It has more.
+    """
+    return int.from_bytes(int(digits).to_bytes(8, signed=True), signed=True)
+
+
+def _readings(value: Any) -> list[Any]:
+    """Return a parameter's value, and what its text says, since everything is text in a URL."""
+    try:
+        return [value, json.loads(value)] if isinstance(value, str) else [value]
+    except ValueError:
+        return [value]
 
 
 def _media_type(declared: dict[str, Any], kind: str) -> str | None:

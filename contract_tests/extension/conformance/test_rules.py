@@ -12,6 +12,9 @@ from wallaroo_ext.conformance.rules import CONTENT_TYPE, SCHEMA, STATUS, Rules
 if TYPE_CHECKING:
     from pathlib import Path
 
+_EXAMPLES = Rules(contract.load()).request_content("preview_assay_v2")["application/json"]["examples"]
+WINDOWED = next(iter(_EXAMPLES.values()))["value"]
+
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
@@ -53,6 +56,45 @@ def test_other_parameters_can_be_invalid(parameter: dict[str, Any]) -> None:
     assert reading(parameter).can_be_invalid("read")
     own = {"name": "which", "in": "path", "required": True} | parameter
     assert reading(None, parameters=[own]).can_be_invalid("read")
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "body", "is_allowed"),
+    [
+        ("set_assay_active", "application/json", {"id": 5, "active": True}, True),
+        ("set_assay_active", "application/json", {"id": 5, "active": True, "note": "x"}, True),
+        ("set_assay_active", "application/json", {"id": "5", "active": True}, False),
+        ("set_assay_active", "application/json", {"id": 5}, False),
+        ("preview_assay_v2", "application/json", WINDOWED | {"window": {"width": {"seconds": 2**63 - 1}}}, True),
+        ("preview_assay_v2", "application/json", WINDOWED | {"window": {"width": {"seconds": 2**63}}}, False),
+        ("set_assay_active", "text/plain", {"id": 5, "active": True}, False),
+        ("set_assay_active", "", {"id": 5, "active": True}, False),
+        ("set_assay_active", "application/json", b"{", False),
+        ("get_topic_partitions", "application/json", {}, False),
+        ("upload_model_stream", "application/octet-stream", b"\x08", True),
+    ],
+)
+def test_a_body_is_allowed_if_the_contract_has_its_like(
+    rules: Rules, operation: str, kind: str, body: Any, *, is_allowed: bool
+) -> None:
+    assert rules.allows_body(operation, kind, body) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("location", "values", "is_allowed"),
+    [
+        ("query", {"name": "m", "filename": "m.onnx", "workspace_id": 1}, True),
+        ("query", {"name": "m", "filename": "m.onnx", "workspace_id": "1", "more": ""}, True),
+        ("query", {"name": "m", "filename": "m.onnx", "workspace_id": "one"}, False),
+        ("query", {"name": ["m", "n"], "filename": "m.onnx", "workspace_id": "1"}, False),
+        ("query", {"filename": "m.onnx", "workspace_id": "1"}, False),
+        ("path", {}, True),
+    ],
+)
+def test_parameters_are_allowed_as_the_text_of_a_url(
+    rules: Rules, location: str, values: dict[str, Any], *, is_allowed: bool
+) -> None:
+    assert rules.allows_parameters("upload_model_stream", location, values) is is_allowed
 
 
 def test_a_body_can_be_invalid() -> None:

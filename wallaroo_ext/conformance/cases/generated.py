@@ -20,6 +20,7 @@ from schemathesis import GenerationMode, checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NOT_SET
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.hypothesis import examples as generation
 
 from wallaroo_ext._util.json_values import object_of
@@ -48,6 +49,8 @@ FILE = "application/octet-stream"
 _PATIENCE_SECONDS = 30
 _PROBING = "ignored_auth"
 _REFUSAL, _ACCEPTANCE = "negative_data_rejection", "positive_data_acceptance"
+_BOUND = {ParameterLocation.PATH, ParameterLocation.QUERY, ParameterLocation.BODY}
+"""Where names of things stand in requests."""
 _STEPS = 8
 _UNAVAILABLE, _INFERENCE = 503, "inference"
 
@@ -383,8 +386,26 @@ class GeneratedCases:
 
     def _checks(self, case: Any) -> list[Any]:
         """Return the checks of a case; the check for ignored tokens sends requests, and is made once an operation."""
-        is_probed = _id(case.operation) in self._probed
-        return [check for name, check in _checks().items() if not (is_probed and name == _PROBING)]
+        left_out = {_PROBING} if _id(case.operation) in self._probed else set[str]()
+        if self._is_allowed(case):
+            left_out.add(_REFUSAL)
+        return [check for name, check in _checks().items() if name not in left_out]
+
+    def _is_allowed(self, case: Any) -> bool:
+        """Return whether a case that is bad by the bound contract is good by the contract.
+
+        It may name a thing that the run made and that is none of those to which its data are bound.
+        """
+        operation, rules = _id(case.operation), self._interceptor.rules
+        bad = [location for location, part in _parts(case).items() if part.mode.is_negative]
+        if not bad or not _BOUND.issuperset(bad) or not self._interceptor.guard.writes(operation):
+            return False
+        return all(
+            rules.allows_body(operation, case.media_type or "", case.body)
+            if location == ParameterLocation.BODY
+            else rules.allows_parameters(operation, str(location.value), case.get_container(location) or {})
+            for location in bad
+        )
 
     def _prepare(self, case: Any) -> None:
         """Give a good request unused names where the operation needs them; empty one with an undeclared method."""
@@ -521,6 +542,11 @@ def _with_value(body: Any, keys: list[str], value: Any) -> Any:
 
 def _is_good(case: Any) -> bool:
     return case.meta is None or case.meta.generation.mode.is_positive
+
+
+def _parts(case: Any) -> dict[ParameterLocation, Any]:
+    """Return how the parts of a case were generated, by where they stand in the request."""
+    return {} if case.meta is None else case.meta.components
 
 
 def _id(operation: Any) -> str:
