@@ -214,7 +214,7 @@ def score_steps(
 ) -> Steps[pa.Table]:
     """Score a table at a URL, as it is; see `infer`."""
     from wallaroo_ext.inference.bodies import table_request
-    from wallaroo_ext.inference.scored_rows.answers import ArrivingRows, read_answer
+    from wallaroo_ext.inference.scored_rows.answers import arriving_rows, read_answer
 
     target, operation = _target(url)
     request: dict[str, Any] = {
@@ -223,7 +223,7 @@ def score_steps(
     }
     if timeout is not None:
         request["timeout"] = to_httpx_timeout(timeout)
-    rows = ArrivingRows(selection.separator or SEPARATOR)
+    rows = arriving_rows(selection.separator or SEPARATOR)
     if wire != "arrow":
         request["extensions"] = {request_options.ON_ANSWER: rows.begin}
     try:

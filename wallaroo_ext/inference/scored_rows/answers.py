@@ -18,7 +18,7 @@ from wallaroo_ext.transport.response_errors import connection_error, contract_vi
 from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     import httpx
     from pyarrow import Table
@@ -30,6 +30,7 @@ pc: Any = import_module("pyarrow.compute")
 _TOP_LEVEL = {"time", "check_failures"}
 _SCHEMA_ALLOWANCE = MIB
 """Bytes that an Arrow answer may have above its limit, for the description of its columns."""
+_NO_TYPE = "the values of a block have no common type"
 _SPREAD_FACTOR = 16
 """How many times its limit an Arrow answer may take in memory once its values are spread out, at 8 bytes a number.
 
@@ -37,7 +38,10 @@ Without this limit, a small answer could have any number of empty rows, or of ro
 
 
 def read_answer(
-    operation: str, response: httpx.Response, separator: str = SEPARATOR, arrived: ArrivingRows | None = None
+    operation: str,
+    response: httpx.Response,
+    separator: str = SEPARATOR,
+    arrived: json_records.ArrivingColumns | None = None,
 ) -> Table:
     """Return the rows of an answer with flat columns, whichever way it nests them.
 
@@ -69,10 +73,10 @@ def read_answer(
     raise connection_error(operation, refused)
 
 
-def _from_json(content: bytes, separator: str, limit: int, arrived: ArrivingRows | None) -> Table:
+def _from_json(content: bytes, separator: str, limit: int, arrived: json_records.ArrivingColumns | None) -> Table:
     """Return the table of a JSON answer; a long one is read in blocks, if that gives the same table."""
     if len(content) > json_records.BLOCK_SIZE:
-        table = None if arrived is None else arrived.table(len(content))
+        table = None if arrived is None or arrived.size != len(content) else _table(arrived)
         if table is None:
             table = _from_blocks(content, separator, json_records.parse_quickly)
         if table is not None and any(map(_has_large_floats, table.columns)):
@@ -84,65 +88,34 @@ def _from_json(content: bytes, separator: str, limit: int, arrived: ArrivingRows
 
 def _from_blocks(content: bytes, separator: str, parse: Callable[[bytes], Any]) -> Table | None:
     """Return the table of a long JSON answer; None if its blocks are unlike, or cannot be told apart."""
-    rows = ArrivingRows(separator, parse)
+    rows = arriving_rows(separator, parse)
     with memoryview(content) as view:
         for start in range(0, len(content), json_records.BLOCK_SIZE):
             rows.feed(view[start : start + json_records.BLOCK_SIZE])
-    return rows.table(len(content))
+    return _table(rows)
 
 
-class ArrivingRows:
-    """The rows of a long JSON answer, which are read while it comes: blocks with the same columns of the same types.
+def _table(rows: json_records.ArrivingColumns) -> Table | None:
+    columns = rows.end()
+    return None if columns is None else with_anomaly_count(pa.table(columns))
+
+
+def arriving_rows(
+    separator: str, parse: Callable[[bytes], Any] = json_records.parse_quickly
+) -> json_records.ArrivingColumns:
+    """Return what reads the rows of a long JSON answer while it comes.
 
     Args:
         separator: The text that joins the names of its columns.
         parse: Parses a block.
     """
 
-    def __init__(self, separator: str, parse: Callable[[bytes], Any] = json_records.parse_quickly) -> None:
-        self._separator = separator
-        self._parse = parse
-        self.begin()
-
-    def begin(self) -> Callable[[bytes | memoryview], None]:
-        """Forget what has come, as another answer begins. Returns `feed`, which takes its parts."""
-        self._blocks = json_records.RecordBlocks(parse=self._parse)
-        self._columns = json_records.ColumnBlocks()
-        self._size = 0
-        self._are_alike = True
-        return self.feed
-
-    def feed(self, part: bytes | memoryview) -> None:
-        """Take the next part of the answer, and read the blocks that are complete with it."""
-        self._size += len(part)
-        if self._are_alike:
-            self._add_all(self._blocks.feed(part))
-
-    def table(self, size: int) -> Table | None:
-        """Return the table of the answer, once it has come.
-
-        Returns None if its columns would not be those of the answer as a whole, because blocks have other columns or
-        types than the first one; if the blocks cannot be told apart; or if other than `size` bytes have come.
-        """
-        if self._are_alike and self._size == size:
-            self._add_all(self._blocks.end())
-        if self._are_alike and self._size == size:
-            return with_anomaly_count(pa.table(self._columns.chunked_columns()))
-        return None
-
-    def _add_all(self, blocks: Iterable[list[dict[str, Any]]]) -> None:
-        try:
-            self._are_alike = all(map(self._add, blocks))
-        except (_BlocksDifferError, ValueError, TypeError, RecursionError):
-            self._are_alike = False
-        if not self._are_alike:
-            self._columns = json_records.ColumnBlocks()
-            self._blocks = json_records.RecordBlocks()
-
-    def _add(self, records: list[dict[str, Any]]) -> bool:
+    def read(records: list[dict[str, Any]]) -> dict[str, Any]:
         if is_release_2022(records):
-            return False
-        return self._columns.add(_flat_columns(records, self._separator, is_block=True))
+            raise json_records.NotInBlocksError("Release 2022.4 says once what is so for all rows.")
+        return _flat_columns(records, separator, is_block=True)
+
+    return json_records.ArrivingColumns(read, parse)
 
 
 def _has_large_floats(column: Any) -> bool:
@@ -156,10 +129,6 @@ def _has_large_floats(column: Any) -> bool:
         return False
     ends: dict[str, float | None] = pc.min_max(column).as_py()
     return any(end is not None and abs(end) >= json_records.LARGE for end in ends.values())
-
-
-class _BlocksDifferError(Exception):
-    """The blocks of an answer do not have the same columns."""
 
 
 def _records(content: bytes) -> list[dict[str, Any]]:
@@ -206,7 +175,7 @@ def _flat_columns(records: Sequence[dict[str, Any]], separator: str, *, is_block
 
     Raises:
         ValueError: The values of a field have no common type, or no record has a field of a scored row.
-        _BlocksDifferError: The values of a field of a block have no common type.
+        NotInBlocksError: The values of a field of a block have no common type.
     """
     columns = _like_columns(records, separator) or _unlike_columns(records, separator)
     if columns and not any(map(_is_known, columns)):
@@ -264,14 +233,14 @@ def _field_column(name: str, values: Sequence[Any], *, is_block: bool = False) -
 
     Raises:
         ValueError: The values of such a field have no common type that holds them exactly.
-        _BlocksDifferError: The values of a block have no common type; that of all rows is to be found.
+        NotInBlocksError: The values of a block have no common type; that of all rows is to be found.
     """
     kind = _known_type(name)
     if kind is not None:
         try:
             known = _with_text_elements(values) if kind == pa.list_(pa.string()) else values
             if is_block and known != values:
-                raise _BlocksDifferError
+                raise json_records.NotInBlocksError(_NO_TYPE)
             return pa.array(known, kind)
         except (pa.ArrowException, TypeError, OverflowError):
             pass  # from a release that the contract does not describe
@@ -279,7 +248,7 @@ def _field_column(name: str, values: Sequence[Any], *, is_block: bool = False) -
         return _inferred(values)
     except (pa.ArrowException, TypeError, OverflowError) as error:
         if is_block:
-            raise _BlocksDifferError from None
+            raise json_records.NotInBlocksError(_NO_TYPE) from None
         if not (is_output(name) or name.startswith("in.")):
             return pa.array([None if value is None else json.dumps(value) for value in values], pa.string())
         raise ValueError(f"the values of the field {name!r} have no common type, {error}") from error

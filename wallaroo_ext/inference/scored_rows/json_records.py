@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 try:
     import orjson
@@ -34,7 +34,7 @@ _TOO_LONG = re.compile(rb"(?:^|[\[:,\s])(?:-[0-9]{19}|[0-9]{20})")
 
 
 class NotInBlocksError(ValueError):
-    """A text is no list of records, or cannot be told apart into blocks."""
+    """A text is no list of records, cannot be told apart into blocks, or has blocks that are unlike each other."""
 
 
 _NO_LIST = "it is no list of records"
@@ -169,6 +169,59 @@ def values_by_name(records: Sequence[Any]) -> dict[str, list[Any]] | None:
         return {name: list(map(itemgetter(name), records)) for name in names}  # twice as fast as a comprehension
     except KeyError:
         return None
+
+
+class ArrivingColumns:
+    """The columns of a long list of records, which are read while it comes: blocks with the same columns and types.
+
+    Args:
+        read: Returns the columns of a block's records by name; it raises `ValueError`, `TypeError` or an error of
+            pyarrow where they cannot be read as those of a block.
+        parse: Parses a block, or raises ValueError.
+
+    Attributes:
+        size: How many bytes have come.
+    """
+
+    def __init__(
+        self, read: Callable[[list[dict[str, Any]]], Mapping[str, Any]], parse: Callable[[bytes], Any] = parse_quickly
+    ) -> None:
+        self._read = read
+        self._parse = parse
+        self.begin()
+
+    def begin(self) -> Callable[[bytes | memoryview], None]:
+        """Forget what has come, as another list begins. Returns `feed`, which takes its parts."""
+        self.size = 0
+        self._blocks = RecordBlocks(parse=self._parse)
+        self._columns = ColumnBlocks()
+        self._are_alike = True
+        return self.feed
+
+    def feed(self, part: bytes | memoryview) -> None:
+        """Take the next part of the list, and read the blocks that are complete with it."""
+        self.size += len(part)
+        if self._are_alike:
+            self._add_all(self._blocks.feed(part))
+
+    def end(self) -> dict[str, Any] | None:
+        """Return the chunks of each column by name, once the list has come.
+
+        Returns None if they might not be those of the list as a whole, because blocks have other columns or types than
+        the first one; or if the blocks cannot be told apart.
+        """
+        if self._are_alike:
+            self._add_all(self._blocks.end())
+        return self._columns.chunked_columns() if self._are_alike else None
+
+    def _add_all(self, blocks: Iterable[list[dict[str, Any]]]) -> None:
+        pa: Any = import_module("pyarrow")
+        try:
+            self._are_alike = all(self._columns.add(self._read(records)) for records in blocks)
+        except (ValueError, TypeError, OverflowError, RecursionError, pa.ArrowException):
+            self._are_alike = False
+        if not self._are_alike:  # what has come needs no memory any more
+            self._blocks, self._columns = RecordBlocks(), ColumnBlocks()
 
 
 class ColumnBlocks:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from wallaroo_ext import ContractViolationError
 from wallaroo_ext.inference.scored_rows import json_records
-from wallaroo_ext.inference.scored_rows.answers import ArrivingRows, from_records, read_answer
-from wallaroo_ext.inference.scored_rows.json_records import NotInBlocksError, RecordBlocks, parse
+from wallaroo_ext.inference.scored_rows.answers import arriving_rows, from_records, read_answer
+from wallaroo_ext.inference.scored_rows.json_records import ArrivingColumns, NotInBlocksError, RecordBlocks, parse
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -30,9 +30,9 @@ VALUES = st.recursive(
 )
 
 
-def read(content: bytes) -> Table:
+def read(content: bytes, arrived: ArrivingColumns | None = None) -> Table:
     request = httpx.Request("POST", "https://api.example.com/infer")
-    return read_answer("infer_pipeline", httpx.Response(200, content=content, request=request))
+    return read_answer("infer_pipeline", httpx.Response(200, content=content, request=request), arrived=arrived)
 
 
 def blocks_of(content: bytes, size: int, part: int) -> list[list[dict[str, Any]]]:
@@ -99,15 +99,22 @@ def test_a_text_without_ends_of_records_is_searched_once() -> None:
 @pytest.mark.parametrize("size", [7, 65_536, 1 << 20])
 def test_rows_that_come_in_parts_are_the_rows_of_the_answer(size: int) -> None:
     content = json.dumps([row(number) for number in range(ROWS)]).encode()
-    arrived = ArrivingRows(".")
+    arrived = arriving_rows(".")
     arrived.feed(content[:100_000])
     take = arrived.begin()  # as it broke off, and was asked for again
     for start in range(0, len(content), size):
         take(content[start : start + size])
-    assert arrived.table(len(content) + 1) is None  # another body came
-    table = arrived.table(len(content))
-    assert table is not None
-    assert table.equals(read(content))
+    columns = arrived.end()
+    assert columns is not None
+    table = read(content)
+    assert {name: table.column(name) for name in columns} == columns
+
+
+def test_rows_of_another_answer_than_came_are_not_taken() -> None:
+    content = json.dumps([row(number) for number in range(ROWS)]).encode()
+    arrived = arriving_rows(".")
+    arrived.feed(json.dumps([row(number) for number in range(ROWS + 1)]).encode())
+    assert read(content, arrived).num_rows == ROWS
 
 
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" ,\n\t", " : ")])
