@@ -10,9 +10,11 @@ import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
-from wallaroo_ext.conformance.testing.waiting import Patience, ended_version
+from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
@@ -30,6 +32,22 @@ def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, s
     assert fixtures.workspace_id is not None
     version_id = api.upload(api.uploads[0], name, content, fixtures.workspace_id)
     return version_id, hashlib.sha256(content).hexdigest()
+
+
+def ready_model(api: Api, fixtures: Fixtures, seed: int) -> tuple[int, dict[str, str]]:
+    """Upload a model, and return its version's id, and the version as a pipeline names it, once it is ready."""
+    name = api.unused_name("m")
+    version_id, sha = uploaded(api, fixtures, name, seed)
+    version = ended_version(api, name, version_id)
+    return version_id, {"name": name, "version": version["model_version"], "sha": sha}
+
+
+def deployed_versions(api: Api, version_ids: Iterable[int]) -> set[int]:
+    """Return those of some versions of models that are shown as deployed; none where the release does not show it."""
+    if not api.has("get_model_version_by_id"):
+        return set()
+    shown = {number: api.call("get_model_version_by_id", {"model_version_id": number}) for number in version_ids}
+    return {number for number, found in shown.items() if found["model_version"]["model_version"].get("deployed")}
 
 
 def versions(api: Api, name: str) -> list[dict[str, Any]]:
@@ -160,7 +178,7 @@ class TestDeployments:
             ended_version(api, model_name, version_id)
             deployed = api.call("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [version_id]})["id"]
             deployment = f"{name}-{deployed}"
-            self.runs(api, deployment, sha)
+            self.runs(api, deployment, {sha})
         [row] = api.call(
             "infer_pipeline",
             [{INPUT: [0.5] * 4}],
@@ -171,12 +189,43 @@ class TestDeployments:
         assert told in {"", made["pipeline_variant_version"]}
         api.call("undeploy_pipeline", {"deployment_id": deployed})
 
+    @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "get_model_version_by_id")
+    def test_a_deployment_runs_the_models_of_its_pipeline_version(self, api: Api, fixtures: Fixtures) -> None:
+        name, deployment, shown = api.unused_name("p"), 0, set[int]()
+        versions = dict(ready_model(api, fixtures, seed) for seed in (17, 18))
+        for model in versions.values():
+            ids = self.made(api, fixtures, name, {"steps": [{"ModelInference": {"models": [model]}}]})
+            deployment = api.call("deploy_pipeline", ids | {"deploy_id": name})["id"]
+            self.runs(api, f"{name}-{deployment}", {model["sha"]})
+            shown |= deployed_versions(api, versions)
+        api.call("undeploy_pipeline", {"deployment_id": deployment})
+        soon(
+            lambda: not shown & deployed_versions(api, versions),
+            lambda: f"of {shown}, which were deployed, some stay so",
+        )
+
+    @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status")
+    def test_all_models_of_a_deployment_are_in_its_status(self, api: Api, fixtures: Fixtures) -> None:
+        name = api.unused_name("p")
+        versions = dict(ready_model(api, fixtures, seed) for seed in (19, 20))
+        ids = self.made(api, fixtures, name, {})
+        deployment = api.call("deploy_pipeline", ids | {"deploy_id": name, "model_ids": list(versions)})["id"]
+        self.runs(api, f"{name}-{deployment}", {model["sha"] for model in versions.values()})
+        api.call("undeploy_pipeline", {"deployment_id": deployment})
+
     @staticmethod
-    def runs(api: Api, deployment: str, sha: str) -> None:
-        """Wait until a deployment runs the model of a digest and no other."""
+    def made(api: Api, fixtures: Fixtures, name: str, definition: dict[str, Any]) -> dict[str, int]:
+        """Make a version of a pipeline, and return the ids by which it is deployed."""
+        body = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": definition}
+        made = api.call("create_pipeline", body)
+        return {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+
+    @staticmethod
+    def runs(api: Api, deployment: str, wanted: set[str]) -> None:
+        """Wait until a deployment runs the models of these digests and no other."""
         patience, seen = Patience(), set[str]()
-        while seen != {sha}:
-            assert patience.lasts(), f"it has {seen} in place of {sha}"
+        while seen != wanted:
+            assert patience.lasts(), f"it has {seen} in place of {wanted}"
             status = api.call("get_deployment_status", {"name": deployment})
             if status["status"] == "Running":
                 assert {engine["status"] for engine in status["engines"]} == {"Running"}

@@ -16,7 +16,7 @@ from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, media_type_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.read_back import changed_fields
-from wallaroo_ext.conformance.testing.waiting import by_id, soon
+from wallaroo_ext.conformance.testing.waiting import by_id, failed_version, soon
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -135,6 +135,19 @@ class TestModels:
             return by_id(api.call("list_model_versions", {"model_id": name}), version_id).get("status", "ready")
 
         assert soon(lambda: status() in {"ready", "error"} and status()) == "ready"
+
+    @pytest.mark.touches("upload_and_convert_model", "list_models", "get_model_upload_logs")
+    def test_a_file_that_is_no_model_is_listed_and_says_why(self, api: Api, fixtures: Fixtures) -> None:
+        version = failed_version(api, fixtures.workspace_id)
+        if version is None:
+            pytest.skip("This instance does not convert a file that is no model, or not within a minute.")
+        assert version["name"] in {model["name"] for model in api.list_models(fixtures.workspace_id)}
+        if not api.has("get_model_upload_logs"):
+            return
+        which = {"model_version_id": version["id"]}
+        lines = api.call("get_model_upload_logs", which)["logs"]
+        assert api.call("get_model_upload_logs", which | {"lines": 1})["logs"] == lines[-1:], "it has the newest line"
+        assert api.call("get_model_upload_logs", which | {"lines": len(lines) + 1})["logs"] == lines
 
     @pytest.mark.touches("get_model_config_by_id")
     def test_a_configuration_is_that_of_the_version(self, api: Api, fixtures: Fixtures) -> None:

@@ -11,6 +11,7 @@ from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.request_fields import fields_of
 from wallaroo_ext.conformance.testing.answer_forms import media_type_of
 from wallaroo_ext.conformance.testing.people import Person
+from wallaroo_ext.conformance.testing.waiting import failed_version
 
 if TYPE_CHECKING:
     import httpx
@@ -52,6 +53,39 @@ def test_nothing_of_a_workspace_is_a_strangers(
     else:
         assert answer.status_code in REFUSED, told
     api.control(operation_id, good)
+
+
+@pytest.mark.touches("get_model_upload_logs", "upload_and_convert_model")
+def test_what_a_conversion_logged_is_not_a_strangers(stranger: Person, api: Api, fixtures: Fixtures) -> None:
+    version = failed_version(api, fixtures.workspace_id)
+    if version is None or not api.has("get_model_upload_logs"):
+        pytest.skip("This instance logs no conversion of a file that is no model.")
+    which = {"model_version_id": version["id"]}
+    logged = api.call("get_model_upload_logs", which)["logs"]
+    if not logged:
+        pytest.skip("The conversion logged nothing.")
+    answer = stranger.send("get_model_upload_logs", which)
+    assert answer.status_code in REFUSED or is_empty(answer), f"a stranger sees: {answer.text[:300]}"
+
+
+def test_a_member_sees_what_the_owner_sees(
+    operation_id: str, stranger: Person, conformance_suite: Suite, api: Api, fixtures: Fixtures
+) -> None:
+    if conformance_suite.guard.writes(operation_id) or not names_what_is_in_a_workspace(
+        conformance_suite, operation_id
+    ):
+        pytest.skip("It writes, or its request names nothing that is in a workspace.")
+    member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
+    good = conformance_suite.cases.good_request(operation_id)
+    api.call("add_workspace_user", member)
+    try:
+        before, seen, after = (send(operation_id, **good) for send in (api.send, stranger.send, api.send))
+    finally:
+        api.call("remove_workspace_user", member)
+    assert seen.status_code == before.status_code, f"{seen.status_code} {seen.text[:300]}"
+    if before.content != after.content:
+        pytest.skip("What it answers changes by itself.")
+    assert seen.json() == before.json()
 
 
 @pytest.mark.touches("list_workspaces", "list_pipelines")

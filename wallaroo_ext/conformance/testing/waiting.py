@@ -71,3 +71,28 @@ def ended_version(
 
     soon(has_ended, lambda: f"the version stayed {version.get('status')}")
     return version
+
+
+def failed_version(api: Api, workspace_id: int | None) -> dict[str, Any] | None:
+    """Upload a file that is no model, and return its version once it is in error.
+
+    Returns None where the instance refuses such a file, takes it, or does not come to an end with it in a minute.
+
+    Args:
+        api: The operations.
+        workspace_id: The id of the run's workspace.
+    """
+    name, operation = api.unused_name("m"), "upload_and_convert_model"
+    if not api.has(operation):
+        return None
+    fields = {"name": name, "visibility": "private", "workspace_id": workspace_id}
+    answer = api.send(operation, **api.upload_of(operation, fields, f"{name}.onnx", b"This is no model."))
+    if not answer.is_success:
+        return None
+    version_id = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+    patience = Patience()
+    while patience.lasts():
+        version = by_id(api.call("list_model_versions", {"model_id": name}), version_id)
+        if version.get("status") in {"ready", "error"}:
+            return version | {"name": name} if version["status"] == "error" else None
+    return None
