@@ -93,6 +93,20 @@ class TestTimeouts:
         client = connected("https://api.example.com", timeout=given)
         assert client.get_httpx_client().timeout == httpx.Timeout(7)
 
+    @pytest.mark.parametrize(("given", "expected"), [({}, 30), ({"timeout": 7}, 7)])
+    def test_they_hold_for_tokens_too_which_come_soon_by_default(self, given: Any, expected: float) -> None:
+        seconds: dict[str, float] = {}
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            seconds[request.url.path] = request.extensions["timeout"]["read"]
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 60})
+
+        user = {"WALLAROO_USER": "u", "WALLAROO_PASSWORD": "p"}
+        options: Any = {"environment": user, "transport": httpx.MockTransport(answer), **given}
+        with connected("https://api.example.com", **options) as client:
+            client.get_httpx_client().post(PATH)
+        assert seconds[http_servers.path_of("request_token")] == expected
+
     @pytest.mark.parametrize("wrong", [0, -1, float("nan"), True, "7", None, httpx.Timeout(-1.0)])
     def test_what_is_no_time_is_refused(self, wrong: Any) -> None:
         with pytest.raises(ConfigurationError, match="positive number of seconds"):

@@ -123,6 +123,7 @@ def test_what_only_3_0_has_is_written_as_in_3_1(written: str, meant: dict[str, A
     [
         ("paths: []", "line 2, #/paths: it is no OpenAPI document, its `paths` is no object"),
         ("paths:\n  /a: []", "line 3, #/paths/~1a: `/a` is no object"),
+        ("paths: {}\ncomponents: []", "line 3, #/components: its `components` is no object"),
         ("paths:\n  a: {}", "line 3, #/paths/a: the path `a` does not begin with a slash"),
         (
             "paths:\n  /a:\n    get: {operationId: a}",

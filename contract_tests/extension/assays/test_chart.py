@@ -182,6 +182,12 @@ class TestThresholds:
         levels = [line.get_ydata() for line in figure.axes[0].lines if line.get_linestyle() != "-"]
         assert [list(cast("Any", level)) for level in levels] == [[0.05, 0.05], [0.1, 0.1]]
 
+    def test_a_line_has_the_colour_of_its_name(self) -> None:
+        axes = assay_chart(table_of("five windows")).axes[0]
+        colours = [line.get_color() for line in axes.lines if line.get_linestyle() != "-"]
+        assert colours == [text.get_color() for text in axes.texts]
+        assert len(set(colours)) == 2
+
     def test_what_is_not_set_is_not_drawn(self) -> None:
         assert self.captions(assay_chart(table_of("no warning"))) == ["alert 0.1"]
         assert self.captions(assay_chart(table_of("no thresholds"))) == []

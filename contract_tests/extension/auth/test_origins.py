@@ -149,6 +149,20 @@ def test_a_request_to_another_origin_is_not_sent(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        (API.replace("https", "http"), "use https"),
+        ("http://other.example.com", "get_pipeline_external_url"),
+        ("https://other.example.com", "get_pipeline_external_url"),
+    ],
+)
+def test_a_refusal_says_what_to_do(url: str, advice: str) -> None:
+    keycloak = Keycloak()
+    with keycloak.client(keycloak.auth()) as http, pytest.raises(ConfigurationError, match=advice):
+        http.post(f"{url}/a")
+
+
+@pytest.mark.parametrize(
     ("api", "hosts", "allowed", "refused"),
     [
         (

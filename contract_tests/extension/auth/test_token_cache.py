@@ -364,6 +364,14 @@ def test_what_a_release_before_left_is_removed(keycloak: Keycloak, directory: Pa
     assert [left.exists(), others.exists()] == [False, True]
 
 
+def test_a_link_with_the_name_of_what_a_release_before_left_stays(keycloak: Keycloak, directory: Path) -> None:
+    keycloak.auth(cache=directory).access_token()
+    link = directory / ".abcd_123.new"
+    link.symlink_to(the_file(directory))
+    keycloak.auth(cache=directory).access_token()
+    assert link.is_symlink()
+
+
 def test_without_being_asked_for_nothing_is_cached(
     keycloak: Keycloak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

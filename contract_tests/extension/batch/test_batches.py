@@ -16,6 +16,7 @@ import pytest
 from contract_tests.support.data.batch_faults import FAULTS
 from contract_tests.support.data.batch_rows import batch, check_scores, running_threads, scores_of, table_of, vectors
 from contract_tests.support.sandbox.deployments import deployed
+from contract_tests.support.servers.echo_instance import URL, Echo
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
     BatchRetries,
@@ -91,6 +92,21 @@ class TestRows:
         in_json = table_of(*infer_batches(client, older, rows, keys=["id"], wire=wire, request_rows=25))
         assert in_json.column("id").to_pylist() == list(range(60))
         np.testing.assert_allclose(scores_of(in_json), scores_of(in_arrow), rtol=1e-6)
+
+    def test_a_timeout_is_that_of_each_request(self) -> None:
+        timeouts: list[dict[str, float]] = []
+
+        def keep(request: httpx.Request) -> None:
+            timeouts.append(request.extensions["timeout"])
+
+        with Echo().client() as client:
+            client.get_httpx_client().event_hooks = {"request": [keep]}
+            list(infer_batches(client, URL, batches(4), keys=["id"], request_rows=2, timeout=7))
+        assert timeouts == [dict.fromkeys(("connect", "read", "write", "pool"), 7)] * 2
+
+    def test_as_many_requests_may_be_under_way_as_is_said(self, client: Client, url: str) -> None:
+        rows = batches(128)
+        assert table_of(*infer_batches(client, url, rows, keys=["id"], in_flight=64, request_rows=1)).num_rows == 128
 
     def test_no_rows_are_no_batches(self, client: Client, url: str) -> None:
         assert list(infer_batches(client, url, iter(()))) == []

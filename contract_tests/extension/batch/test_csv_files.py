@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from contract_tests.support.data.batch_rows import csv_content
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files import csv_files
 from wallaroo_ext.inference.files.csv_files import CsvFile
 from wallaroo_ext.inference.files.csv_types import ColumnType, from_texts
 from wallaroo_ext.inference.inputs.rows import to_table
@@ -141,6 +142,16 @@ class TestReading:
         with pytest.raises(InvalidDataError, match="goes on behind the quote"):
             rows_of(f"a,b\n{fine}5,{field}\n6,7\n".encode(), block)
         assert rows_of(f"a,b\n{fine}".encode(), block)[2:] == [["3", 'x"y"z'], ["4", '"']]
+
+    @pytest.mark.parametrize("block", [8, 9, 10, 11, 12, 13])
+    def test_an_empty_line_between_rows_is_found_wherever_a_block_ends(self, block: int) -> None:
+        with pytest.raises(InvalidDataError, match='write ""'):
+            rows_of(b"a\n123\n456\n789\n\n123\n456\n", block)
+
+    def test_a_row_longer_than_the_largest_block_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(csv_files, "_MAX_BLOCK_BYTES", 1 << 10)
+        with pytest.raises(InvalidDataError, match="a row has more than 1,024 bytes"):
+            rows_of(b"a,b\n1," + b"x" * 5000 + b"\n", 1 << 10)
 
     def test_a_row_far_behind_is_counted(self) -> None:
         content = b"a,b\n" + b'1,"x\ny"\n' * 200_000 + b"1\n"

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import shutil
+import sys
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -267,6 +268,13 @@ class TestSources:
             infer_dataset(client, "rows", "nothing://x", tmp_path / "out")
         with pytest.raises(InvalidDataError, match="at least one row"):
             PartSize(rows=0)
+
+    def test_without_pyarrow_it_says_what_to_install(
+        self, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+        with pytest.raises(ConfigurationError, match=r"pip install 'wallaroo-ext\[arrow\]'"):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out")
 
     def test_no_rows_are_a_complete_output(self, client: Client, tmp_path: Path) -> None:
         write_tables(tmp_path / "in", 5)
@@ -795,3 +803,10 @@ class TestCommand:
         assert "of 20,000 rows, " in shown.out
         assert " a second" in shown.out
         assert "20,000 rows in 1 file in " in shown.out
+
+    def test_a_terminal_shows_each_event_in_json_on_a_line(self, control: Sandbox, url: str, tmp_path: Path) -> None:
+        del url
+        write_tables(tmp_path / "in", 20)
+        words = ["batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "rows", "--keys", "id", "--json"]
+        shown = on_terminal(*words, environment=dict(control.environment))
+        assert [json.loads(line)["event"] for line in shown.out.splitlines()][-1] == "done"

@@ -6,6 +6,8 @@ import decimal
 import os
 import pickle
 import shutil
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -278,6 +280,17 @@ class TestWhatIsShipped:
         assert found.column("key").combine_chunks().equals(column)
         assert found.column("why").to_pylist() == [None, "refused"]
 
+    def test_a_row_without_a_number_in_its_vector_keeps_its_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with Echo().client() as client:
+            monkeypatch.setattr(workers, "_clients", {"{}": client})
+            table: Any = arrow.table({"key": [1, 2, 3], "a": [0.5, None, 0.5], "b": [1.5, 1.5, 1.5]})
+            how = ScoringOptions(keys=("key",), columns=("a", "b"), vector=True)
+            more: Any = {"connection": None, "reasons": "why", "types": same, "how": how}
+            worker = workers.prepare_worker(client, URL, table.slice(0, 1), **more)
+            found = arrow.Table.from_batches(list(worker(table.to_batches())))
+        assert found.column("key").to_pylist() == [1, 2, 3]
+        assert [reason is None for reason in found.column("why").to_pylist()] == [True, False, True]
+
     @pytest.mark.parametrize(
         ("connection", "error", "message"),
         [
@@ -303,3 +316,14 @@ def test_without_the_engine_it_says_what_to_install(client: Client, package: str
             function(client, "rows", None)
     else:
         pytest.skip(f"{package} is installed, so that the message is not needed")
+
+
+@pytest.mark.parametrize(
+    ("module", "function"), [("pyspark.sql.pandas.types", infer_dataframe), ("ray.data", infer_ray_dataset)]
+)
+def test_options_are_checked_before_anything_is_read(
+    client: Client, module: str, function: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, ModuleType("engine"))
+    with pytest.raises(InvalidDataError, match="`request_rows` is a whole number"):
+        function(client, "rows", None, request_rows=0)

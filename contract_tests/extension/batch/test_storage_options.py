@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +42,20 @@ class Guarded(memory.MemoryFileSystem):  # pyright: ignore[reportUntypedBaseClas
     protocol = "guarded"
     cachable = False
 
-    def __init__(self, secret: str | None = None, client_kwargs: Any = None, *, late: bool = False, **how: Any) -> None:
+    def __init__(
+        self,
+        secret: str | None = None,
+        client_kwargs: Any = None,
+        *,
+        late: bool = False,
+        code: int | None = None,
+        **how: Any,
+    ) -> None:
         parent: Any = super()
         parent.__init__(**how)
         self.late = None if secret == SECRET else f"access denied for the secret {secret!r}"
         if self.late and not late:
-            raise PermissionError(self.late)
+            raise PermissionError(self.late) if code is None else PermissionError(code, self.late)
         self.client_kwargs = client_kwargs
 
     @classmethod
@@ -150,6 +159,12 @@ class TestSecretsStayUnseen:
             with pytest.raises((WallarooError, OSError), match=r"access denied for the secret '\[removed\]'") as caught:
                 call()
             assert WRONG not in all_of(caught.value)
+
+    def test_in_an_error_of_the_system(self, client: Client, rows: Any) -> None:
+        del rows
+        with pytest.raises(ConfigurationError, match=r"access denied for the secret '\[removed\]'") as caught:
+            infer(client, "rows", URL, storage_options={"secret": WRONG, "code": errno.EACCES})
+        assert WRONG not in all_of(caught.value)
 
     def test_in_the_error_of_a_target(self, client: Client, rows: Any) -> None:
         del rows

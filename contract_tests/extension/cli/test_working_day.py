@@ -298,6 +298,11 @@ class TestStatus:
         assert "…" not in shown.stdout
         assert "\x1b" not in shown.stdout + shown.stderr
 
+    def test_a_model_has_its_status(self, wallaroo: Callable[..., Done], deployed: str) -> None:
+        lines = wallaroo("status", deployed).out.splitlines()
+        [heading] = [number for number, line in enumerate(lines) if line.startswith("model ")]
+        assert (lines[heading].split()[-1], lines[heading + 1].split()[-1]) == ("status", "Running")
+
 
 class TestInfer:
     @pytest.mark.parametrize("ending", ["csv", "json", "arrow", "parquet"])

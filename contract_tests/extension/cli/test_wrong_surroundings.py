@@ -5,6 +5,7 @@ Variables and options are found in the code, so that a new one is tried, too.
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from functools import cache
@@ -165,3 +166,13 @@ def test_a_defect_is_a_sentence_too(
     if command == ["token"]:
         with pytest.raises(KeyError):
             wallaroo(*command, "--verbose", environment=environment)
+
+
+def test_a_program_is_told_of_a_defect_in_json(wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise KeyError("nothing")
+
+    monkeypatch.setattr(contract, "operation_ids", fail)
+    done = wallaroo("operations", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert json.loads(done.err)["error"]["message"].startswith(DEFECT)

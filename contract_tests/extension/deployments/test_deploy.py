@@ -299,8 +299,10 @@ class TestDeployment:
         shown = repr(deployment) + repr(pickle.dumps(deployment)) + json.dumps(asdict(deployment))
         assert sandbox["WALLAROO_PASSWORD"] not in shown
         assert sandbox["WALLAROO_CLIENT_SECRET"] not in shown
+        entered = False
         with pytest.raises(ConfigurationError, match="has no client"), copied:
-            pass
+            entered = True
+        assert not entered
         undeploy(client, copied)
         assert not is_deployed(client, "value")
 

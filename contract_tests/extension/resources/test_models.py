@@ -193,6 +193,11 @@ class TestRefusing:
         with pytest.raises(NotFoundError, match=r"The model 'm' has no version .*v[12] \(id "):
             found(version(1), version(2), **wanted)
 
+    def test_what_is_not_there_is_a_404_with_a_message(self) -> None:
+        with pytest.raises(NotFoundError) as raised:
+            found()
+        assert (raised.value.status, raised.value.msg) == (404, "The model 'm' has no version at all.")
+
     def test_a_model_without_versions_has_none(self) -> None:
         with pytest.raises(NotFoundError, match="no version at all"):
             found()

@@ -28,6 +28,7 @@ from wallaroo_ext import (
     AuthenticationError,
     ConfigurationError,
     ContractViolationError,
+    Timeouts,
     WallarooError,
     connect,
     infer,
@@ -217,6 +218,18 @@ def test_what_follows_a_compressed_answer_is_not_kept() -> None:
     with _Memory() as memory:
         assert read([gzip.compress(b"{}"), *([b"x" * MIB] * 60)]) == b"{}"
     assert memory.taken < 20 * MIB
+
+
+def test_the_connection_of_an_answer_that_nobody_reads_is_free_again() -> None:
+    timeout = Timeouts(pool=0.2, read=30)
+    with (
+        http_servers.serving() as seen,
+        connect(seen.url, token="t", limits=httpx.Limits(max_connections=1), timeout=timeout, environment={}) as client,
+    ):
+        http = client.get_httpx_client()
+        for _ in range(2):
+            with http.stream("POST", http_servers.path_of("list_workspaces"), json={}) as response:
+                assert response.status_code == 200
 
 
 _BEGUN = zlib.compressobj(wbits=31)

@@ -11,6 +11,7 @@ from jupyter_client.manager import start_new_kernel  # pyright: ignore[reportUnk
 from wallaroo_ext._util import progress
 from wallaroo_ext._util.progress import progress_line, progress_text
 from wallaroo_ext.batch.progress import BatchProgress, progress_function
+from wallaroo_ext.cli.printing.progress import show_tests
 from wallaroo_ext.uploads.progress import show_progress
 
 if TYPE_CHECKING:
@@ -151,3 +152,10 @@ class TestPipe:
         for _ in range(3):
             show("the same", kept=True)
         assert capsys.readouterr().err == "the same\n"
+
+    def test_a_suite_is_a_line_every_tenth_of_its_tests(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with show_tests(quiet=False) as show:
+            for done in range(1, 31):
+                show(done, 30)
+        lines = capsys.readouterr().err.splitlines()
+        assert lines == [f"{done} of 30 tests are done." for done in range(3, 31, 3)]

@@ -465,6 +465,11 @@ class TestTypes:
             assert type_of(table, "a") == kind
             assert table.column("a").to_pylist() == (values or column.to_pylist())
 
+    def test_a_list_with_a_decimal_beyond_64_bits_is_refused_with_its_row(self) -> None:
+        lists: Any = pa.array([[decimal.Decimal(1)], [decimal.Decimal(2**64)]])
+        with pytest.raises(InvalidDataError, match=r"'a' of type .* in row 1 that none of 64 bits is"):
+            to_table(pa.table({"a": lists}))
+
     def test_categories_that_differ_between_chunks_can_be_sent(self, talking: Client, echo: Echo) -> None:
         chunks = [pa.array(values).dictionary_encode() for values in (["a", "b"], ["c"])]
         infer(talking, URL, pa.table({"a": pa.chunked_array(cast("Any", chunks))}))

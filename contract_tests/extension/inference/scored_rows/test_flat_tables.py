@@ -99,6 +99,13 @@ def test_the_oldest_release_has_the_same_names(step: Step) -> None:
         np.testing.assert_array_equal(given["out_other.1.0"], -np.array(SUMS)[:, None])
 
 
+def test_an_answer_of_the_oldest_release_may_be_without_rows() -> None:
+    output = {"Float": {"v": 1, "dim": [0, 2], "data": []}}
+    body = json.dumps([{"time": TIME, "original_data": {"tensor": []}, "outputs": [output]}])
+    table = read_answer("infer_pipeline", httpx.Response(200, text=body, request=httpx.Request("POST", URL)))
+    assert (table.num_rows, table.column_names[:3]) == (0, ["time", "in.tensor", "out.0"])
+
+
 def test_an_arrow_body_is_sent_with_accept_and_may_be_answered_in_json() -> None:
     instance = Adding("nested JSON")
     with instance.client() as client:

@@ -37,7 +37,7 @@ _HERE = """
     ::1 [::1] ::ffff:127.0.0.1 :: 0:0:0:0:0:0:0:1
 """
 _ELSEWHERE = """
-    example.com localhost.example.com mylocalhost 127.0.0.1.example.com 128.0.0.1 10.0.0.1 1 xn--
+    example.com localhost.example.com mylocalhost localhostX 127.0.0.1.example.com 128.0.0.1 10.0.0.1 1 xn--
     ::2 ffff::127.0.0.1
 """
 UNRELATED = "http://api.example.com"

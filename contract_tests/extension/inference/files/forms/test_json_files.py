@@ -200,6 +200,8 @@ def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path: Path, content:
         ('{"columns": ["a"], "data": []}', {"a": []}),
         ('{"columns": [1, 2], "data": [3, 4], "x": [5, 6]}', {"columns": [1, 2], "data": [3, 4], "x": [5, 6]}),
         ("[[1, 2.5], [3, null]]", {"tensor": [[1.0, 2.5], [3.0, float("nan")]]}),
+        ('[{"outputs": [1.5, 2.5]}]', {"outputs": [[1.5, 2.5]]}),
+        ('[{"original_data": {"a": 1}}]', {"original_data": [{"a": 1}]}),
         ('[{"t": 1577836800000, "u": "2020-01-01"}]', {"t": [1577836800000], "u": ["2020-01-01"]}),
     ],
 )

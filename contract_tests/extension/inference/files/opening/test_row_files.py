@@ -9,10 +9,12 @@ import os
 import sys
 import tarfile
 import threading
+from email.message import Message
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from urllib.response import addinfourl
 
 import pyarrow as pa
 import pytest
@@ -333,6 +335,7 @@ REFUSED: list[tuple[str, Callable[[], Any], str]] = [
     ("text in another encoding", lambda: _as_text("ö".encode("cp1252"), "utf-8"), "Open it with the mode 'rb'"),
     ("parquet as text", lambda: _as_text(_parquet(), "latin-1"), "is open as a text: open it with the mode 'rb'"),
     ("nothing", lambda: io.BytesIO(b""), "The open file is empty: it has to have the rows"),
+    ("nothing from the web", lambda: addinfourl(io.BytesIO(b""), Message(), "https://x"), "^The open file is empty"),
     ("blanks", lambda: io.BytesIO(b" \n"), "is empty"),
     ("gzip of nothing", lambda: io.BytesIO(gzip.compress(b"")), "is empty"),
     ("an archive", lambda: io.BytesIO(_archive()), "is an archive: unpack it"),
