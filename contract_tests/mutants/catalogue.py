@@ -18,6 +18,7 @@ from contract_tests.mutants.lies import (
     wrong_values,
 )
 from contract_tests.mutants.lies.conditions import (
+    changed_things,
     framing,
     ignored_fields,
     names_and_files,
@@ -52,6 +53,7 @@ KINDS: tuple[Kind, ...] = tuple(
             writes_and_times,
             ignored_fields,
             unusual_values,
+            changed_things,
             servers,
             framing,
             scored,
