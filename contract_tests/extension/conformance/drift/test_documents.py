@@ -111,6 +111,12 @@ def test_null_is_said_as_each_version_of_openapi_says_it() -> None:
     assert changes_of(small({"type": "string"}), of_parts) != []
 
 
+def test_null_of_openapi_3_0_is_read_beside_a_reference_to_nothing() -> None:
+    unused = {"schemas": {"Unused": {"$ref": "#/components/schemas/Nothing"}}}
+    for schema in ({"type": "string", "nullable": True}, {"allOf": [{"type": "string"}], "nullable": True}):
+        assert changes_of(small({"type": ["string", "null"]}), small(schema, components=unused)) == []
+
+
 def test_paths_may_begin_after_what_the_servers_have(document: dict[str, Any]) -> None:
     changes = compare_document(document, rewriting.relative(document), "relative").changes
     operations = [(path, operation["operationId"]) for path, _, operation in contract.operations(document)]
