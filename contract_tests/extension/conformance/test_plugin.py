@@ -10,11 +10,13 @@ import pytest
 
 from contract_tests.support.conformance.small_suites import run_as_suite
 from wallaroo_ext import contract
+from wallaroo_ext.conformance import plugin
 from wallaroo_ext.conformance.guard.interceptor import InterceptedTransport
+from wallaroo_ext.conformance.guard.owned_resources import Resource
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.plugin import failed_request, first_error, needed_by, operations_of
 from wallaroo_ext.conformance.report.failures import failures
-from wallaroo_ext.conformance.results import TestOutcome
+from wallaroo_ext.conformance.results import Finding, TestOutcome
 from wallaroo_ext.conformance.suite import Suite
 from wallaroo_ext.errors import NotFoundError
 
@@ -169,6 +171,26 @@ def test_a_test_has_one_outcome_that_begins_with_its_assertion(
     assert outcome.outcome == "failed"
     assert outcome.message.startswith(beginning)
     assert "list_models: a check: it is wrong" in outcome.message
+
+
+def test_a_test_takes_as_long_as_all_its_phases(suite: Suite) -> None:
+    for seconds in (0.5, 2.0, 0.25):
+        suite.run.add_outcome(TestOutcome(TEST, "passed", seconds))
+    assert [outcome.seconds for outcome in suite.run.tests] == [2.75]
+
+
+def test_findings_are_told_line_by_line_and_equal_ones_once() -> None:
+    wrong, gone = (Finding("list_models", "a check", f"it is {how}") for how in ("wrong", "gone"))
+    lines = plugin._describe([wrong, gone, wrong]).splitlines()  # pyright: ignore[reportPrivateUsage]
+    assert lines == ["list_models: a check: it is wrong (2 times)", "list_models: a check: it is gone (1 times)"]
+
+
+def test_a_run_on_recordings_leaves_nothing_behind(suite: Suite) -> None:
+    suite.owned.add("workspace id", 5)
+    suite.owned.add_resource(Resource("workspace", 5, "conformance-w"))
+    assert suite.client
+    suite.close()
+    assert suite.run.left_behind == []
 
 
 def item_with(*marks: pytest.MarkDecorator, **parameters: str) -> Any:

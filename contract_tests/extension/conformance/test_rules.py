@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.rules import CONTENT_TYPE, SCHEMA, STATUS, Rules
@@ -206,3 +207,12 @@ components:
     assert rules.is_success("read", 200)
     assert list(rules.violations("read", 404, "", b"")) == []
     assert rules.rule(rules.locations["read"]).text
+
+
+@pytest.mark.parametrize(("keyword", "limit"), [("enum", ["a", "b"]), ("pattern", "^a"), ("maxLength", 3)])
+def test_a_limit_of_a_value_is_shown_with_what_the_value_is(keyword: str, limit: Any) -> None:
+    schema = {"description": "The kind of a thing.", "type": "string", keyword: limit}
+    rules = Rules({"paths": {}, "components": {"schemas": {"Kind": schema}}})
+    rule = rules.rule(("components", "schemas", "Kind", keyword))
+    assert rule.pointer == f"#/components/schemas/Kind/{keyword}"
+    assert yaml.safe_load(rule.text) == {"Kind": {"description": "The kind of a thing.", keyword: limit}}

@@ -102,6 +102,7 @@ class TestTheTokensForm:
         assert claims["typ"] == answer["token_type"] == "Bearer"
         assert claims["azp"] == sandbox["WALLAROO_CLIENT_ID"]
         assert claims["preferred_username"] == claims["email"] == sandbox["WALLAROO_USER"]
+        assert claims["email_verified"] is False
         assert claims["sid"] == answer["session_state"]
         assert claims["scope"] == answer["scope"] == "profile email"
         assert claims["exp"] - claims["iat"] == answer["expires_in"] == 3600

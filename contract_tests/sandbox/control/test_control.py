@@ -780,8 +780,10 @@ class TestTransitions:
         self, steering: httpx.Client, http: httpx.Client, version_id: int, deploy: Callable[..., tuple[str, str]]
     ) -> None:
         steer(steering, "transitions", {"deployments": {"seconds": 0.2, "status": "Error", "reason": "no room left"}})
-        deployment, _ = deploy("slow", version_id)
+        deployment, url = deploy("slow", version_id)
         wait_for(lambda: self.status(http, deployment)["status"] == "Error")
+        answer = http.post(url, content=RECORD, headers=RECORDS)
+        assert (answer.status_code, "the deployment is Error" in answer.text) == (503, True)
         [engine] = self.status(http, deployment)["engines"]
         assert (engine["status"], engine["details"]) == ("Error", ["no room left"])
 

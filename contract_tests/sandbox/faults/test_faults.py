@@ -241,6 +241,15 @@ class TestDroppedConnections:
         assert refused(post(http, "list_model_versions", {"model_id": name}), name)
         assert before == {path for path in data_directory.rglob("*") if path.is_dir() or path.suffix == ".onnx"}
 
+    def test_an_upload_can_be_dropped_before_any_of_it_arrives(
+        self, http: httpx.Client, fail: Callable[..., None]
+    ) -> None:
+        fail(UPLOAD, "drop-before-answer", handled=False)
+        head = f"POST {contract.operation(UPLOAD).path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"
+        with socket.create_connection((http.base_url.host, http.base_url.port or 80), timeout=30) as connection:
+            connection.sendall(head.encode())
+            assert receive_all(connection).content == b""
+
     def test_over_tls_they_are_dropped_as_well(self) -> None:
         with running(None, "--tls") as environment:
             trusted = ssl.create_default_context(cafile=environment["WALLAROO_CA_BUNDLE"])

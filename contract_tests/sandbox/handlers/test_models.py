@@ -384,6 +384,16 @@ class TestConfigurations:
         assert post(http, "get_model_config_by_id", {"model_id": first}).json() == {"model_config": config}
         assert newest["id"] != config["id"]
 
+    def test_what_a_version_is_to_offer_as_openai_does_is_stored(
+        self, http: httpx.Client, workspace_id: int, model_file: Path
+    ) -> None:
+        number = version_id(upload(http, model_file.read_bytes(), name=new_name(), workspace_id=workspace_id))
+        wanted = {"enabled": True, "chat_completion_config": {"temperature": 0.3}}
+        answer = post(http, "insert_model_config", {"model_version_id": number, "openai_config": wanted})
+        assert answer.json()["model_config"]["openai"] == wanted
+        stored = post(http, "get_model_version_by_id", {"model_version_id": number}).json()["model_version"]
+        assert stored["config"]["openai"] == wanted
+
 
 class TestParametersInPaths:
     def test_a_parameter_that_occurs_once_is_refused_twice(self, http: httpx.Client) -> None:

@@ -106,6 +106,12 @@ def test_lists_of_every_kind_are_vectors(column: Any, score: Callable[..., pa.Ta
     assert scored.column("out.y").to_pylist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
+def test_lists_of_empty_lists_are_refused_with_their_shape(score: Callable[..., pa.Table]) -> None:
+    rows = pa.table({"x": pa.array([[], []], pa.list_(pa.list_(pa.float32())))})
+    with pytest.raises(EngineError, match=r"'x' has rows of shape \[0, 0\], the model's input 'x' takes \[3, 2\]"):
+        score("empty", rows, identity(TensorProto.FLOAT, ["N", 3, 2]))
+
+
 def test_scalars_images_and_flattened_images(score: Callable[..., pa.Table]) -> None:
     scored = score("scalars", {"x": np.array([1.5, 2.5], np.float32)}, identity(TensorProto.FLOAT, ["N"]))
     assert scored.column("out.y").to_pylist() == [1.5, 2.5]

@@ -307,6 +307,16 @@ class TestDatabases:
         Store(data).close()
         assert models(data) == THREE
 
+    def test_an_older_copy_than_a_killed_sandbox_had(self, tmp_path: Path) -> None:
+        data = with_models(tmp_path / "data", THREE)
+        shutil.copy(data / DATABASE, tmp_path / "copy")
+        with closing(Store(data)) as store:
+            store.change_setting("one more", "row")
+            shutil.copytree(data, tmp_path / "killed")
+        shutil.copy(tmp_path / "copy", tmp_path / "killed" / DATABASE)
+        (tmp_path / "killed" / f"{DATABASE}-wal").unlink()
+        assert "older copy" in refused(tmp_path / "killed")
+
     def test_an_older_copy_of_a_directory_that_was_not_marked_yet(self, tmp_path: Path) -> None:
         data = with_models(tmp_path / "data", THREE[:1])
         with closing(sqlite3.connect(data / DATABASE)) as db:

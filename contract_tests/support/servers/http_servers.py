@@ -96,7 +96,7 @@ def serving(
                 with lock:
                     in_flight -= 1
 
-        do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - the base class names them
+        do_GET = do_HEAD = do_PUT = do_DELETE = do_POST  # noqa: N815 - the base class names them
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
             """Log nothing."""

@@ -84,10 +84,9 @@ def statistics(values: Array) -> dict[str, float]:
 def bin_scores(baseline: Array, window: Array, metric: str, weights: list[float] | None = None) -> Array:
     """Return what each bin adds to a score, by the aggregated values of a baseline and a window."""
     if metric == "PSI":
-        has_values: Array = (baseline > 0) | (window > 0)
         b: Array = np.where(baseline > 0, baseline, _IN_PLACE_OF_ZERO)
         w: Array = np.where(window > 0, window, _IN_PLACE_OF_ZERO)
-        scores: Array = np.where(has_values, (w - b) * np.log(w / b), 0.0)
+        scores: Array = (w - b) * np.log(w / b)
     else:
         scores = np.abs(window - baseline)
     return scores if weights is None else scores * np.array(weights) / np.sum(weights)

@@ -448,10 +448,10 @@ class ModelProcess:
         Raises:
             ProcessEndedError: The process ended, for one of these reasons or another.
         """
-        timeouts: list[bool] = []
+        is_over = threading.Event()
 
         def end() -> None:
-            timeouts.append(True)
+            is_over.set()
             self.end()
 
         try:
@@ -462,7 +462,7 @@ class ModelProcess:
                 was_only_request = len(self._busy) <= 1
             self.end()
             raise ProcessEndedError(
-                timed_out=bool(timeouts), was_requested=self._was_requested, was_only_request=was_only_request
+                timed_out=is_over.is_set(), was_requested=self._was_requested, was_only_request=was_only_request
             ) from None
 
     def score(self, chunks: Sequence[Any]) -> Reply:
@@ -500,7 +500,7 @@ class ModelProcess:
                 socket.send_fds(self._control, [b"C"], [theirs.fileno()])
             except OSError:
                 self.end()
-                raise ProcessEndedError(was_requested=self._was_requested, was_only_request=False) from None
+                raise ProcessEndedError(was_only_request=False) from None  # these rows were not sent
         with self._lock:
             self._busy.add(ours)
         return ours

@@ -116,7 +116,7 @@ def generated_certificate(directory: Path, host: str) -> TlsFiles:
     Raises:
         OSError: The directory is not writable.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
     pair, authority = directory / "server.pem", directory / "ca.pem"
     names = frozenset((*_LOOPBACK, *_names_of(host)))
     if not _is_usable(pair, authority, names):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
+from typing import Any
 
-from wallaroo_ext.conformance.cases.undeclared_methods import is_refusal
+import pytest
+from schemathesis.openapi.checks import AllowHeaderMismatch
+
+from wallaroo_ext.conformance.cases.undeclared_methods import allow_header_conformance, is_refusal
 
 HTML, JSON = "text/html", "application/json"
 
@@ -35,3 +39,20 @@ def test_an_error_of_the_server_is_no_refusal(method: str) -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_to_do_it_is_no_refusal(status: int) -> None:
     assert not is_refusal("GET", status, JSON)
+
+
+def check_allowed(listed: str) -> None:
+    """Check an answer to OPTIONS that lists methods, for a path with a POST."""
+    response: Any = SimpleNamespace(headers={"allow": [listed]}, request=SimpleNamespace(method="OPTIONS"))
+    operation = SimpleNamespace(label="POST /a", path="/a", schema={"/a": {"post": {}, "parameters": []}})
+    allow_header_conformance(None, response, SimpleNamespace(operation=operation))
+
+
+@pytest.mark.parametrize("listed", ["OPTIONS", "GET, HEAD, OPTIONS", "", "OPTIONS, POST", "post"])
+def test_a_gateway_may_list_what_it_answers_itself(listed: str) -> None:
+    check_allowed(listed)
+
+
+def test_who_lists_other_methods_lists_those_of_the_contract() -> None:
+    with pytest.raises(AllowHeaderMismatch, match="`Allow: OPTIONS, PUT` lacks POST, which the contract has"):
+        check_allowed("OPTIONS, PUT")

@@ -46,11 +46,14 @@ VARIABLES = {
     "a CI system": {"CI": "true", "BUILD_NUMBER": "7", "GITHUB_ACTIONS": "true", "TOX_ENV_DIR": "/nonsense"},
     "places": {"PYTEST_DEBUG_TEMPROOT": "/nonsense", "HYPOTHESIS_STORAGE_DIRECTORY": "/nonsense"},
     "hooks": {"SCHEMATHESIS_HOOKS": "sitting_there", "SCHEMATHESIS_BASE_URL": "http://127.0.0.1:9"},
+    "Python": {"PYTHONDEVMODE": "1", "PYTHONASYNCIODEBUG": "1", "PYTHONDEBUG": "1", "PYTHONINSPECT": "1"},
     "looks": {"COLUMNS": "1", "LINES": "1", "NO_COLOR": "1", "TERM": "dumb", "TZ": "Pacific/Apia", "LC_ALL": "POSIX"},
 }
 TESTS = """
 import os
 import warnings
+
+PYTHON = ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONDEBUG", "PYTHONINSPECT")
 
 def test_passes(tmp_path):
     assert tmp_path.is_dir()
@@ -66,7 +69,7 @@ def test_sees_none_of_it():
     from hypothesis import settings
 
     own = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "HYPOTHESIS_NO_PLUGINS"}
-    steering = ("PYTEST_", "HYPOTHESIS_", "SCHEMATHESIS_", "PYTHONWARNINGS")
+    steering = ("PYTEST_", "HYPOTHESIS_", "SCHEMATHESIS_", "PYTHONWARNINGS", *PYTHON)
     assert [name for name in os.environ if name.startswith(steering) and name not in own] == []
     assert (settings().derandomize, settings().max_examples) == (False, 100)
 """

@@ -95,12 +95,26 @@ def test_a_style_that_is_the_default_is_no_change(place: str, style: str, *, exp
     assert changes_of(with_parameter(), with_parameter(explode=not explode)) != []
 
 
+@pytest.mark.parametrize("name", ["Accept", "Content-Type", "Authorization"])
+def test_a_header_that_openapi_says_by_other_means_is_no_parameter(name: str) -> None:
+    document = small({"type": "object"})
+    parameter = {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+    document["paths"]["/do"]["post"]["parameters"] = [parameter]
+    assert changes_of(small({"type": "object"}), document) == []
+
+
 def test_null_is_said_as_each_version_of_openapi_says_it() -> None:
     assert changes_of(small({"type": ["string", "null"]}), small({"type": "string", "nullable": True})) == []
     assert changes_of(small({"type": "string"}), small({"type": "string", "nullable": True})) != []
     of_parts = small({"allOf": [{"type": "string"}], "nullable": True})
     assert changes_of(small({"type": ["string", "null"]}), of_parts) == []
     assert changes_of(small({"type": "string"}), of_parts) != []
+
+
+def test_null_of_openapi_3_0_is_read_beside_a_reference_to_nothing() -> None:
+    unused = {"schemas": {"Unused": {"$ref": "#/components/schemas/Nothing"}}}
+    for schema in ({"type": "string", "nullable": True}, {"allOf": [{"type": "string"}], "nullable": True}):
+        assert changes_of(small({"type": ["string", "null"]}), small(schema, components=unused)) == []
 
 
 def test_paths_may_begin_after_what_the_servers_have(document: dict[str, Any]) -> None:

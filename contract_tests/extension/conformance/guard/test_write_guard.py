@@ -516,6 +516,10 @@ class TestReadingRequests:
             ("name", "b"),
         ]
 
+    def test_a_form_or_query_that_is_no_utf_8_cannot_be_read(self) -> None:
+        assert fields_of("/a", "http://a/a", [("Content-Type", FORM)], b"name=%FF").unreadable
+        assert fields_of("/a", "http://a/a?name=%FF", [], b"").unreadable
+
 
 class TestOwnedResources:
     def test_they_are_learned_from_answers(self, owned: OwnedResources) -> None:

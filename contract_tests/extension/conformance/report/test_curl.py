@@ -114,6 +114,10 @@ class TestRunning:
             first, _, body = arrived(seen)
             assert (first.split()[0], body) == (method, request.content)
 
+    def test_the_head_of_an_answer_is_asked_for_without_waiting_for_a_body(self, seen: Seen, tmp_path: Path) -> None:
+        run(sent(seen, method="HEAD", request=Body(b"", 0)), tmp_path)
+        assert arrived(seen)[0].split()[0] == "HEAD"
+
     def test_headers_arrive_as_they_were(self, seen: Seen, tmp_path: Path) -> None:
         odd = (("X-Quoted", 'it\'s "$HOME" `id` \\'), ("X-Empty", ""), ("Accept", "text/html"), ("X-Tab", "a\tb"))
         run(sent(seen, request_headers=odd), tmp_path)

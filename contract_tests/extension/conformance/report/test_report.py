@@ -22,7 +22,7 @@ from wallaroo_ext.conformance.report.badge import badge_svg
 from wallaroo_ext.conformance.report.body_view import view_body
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
 from wallaroo_ext.conformance.report.github import step_summary, workflow_commands
-from wallaroo_ext.conformance.report.summary import counts_text, figures, sentence
+from wallaroo_ext.conformance.report.summary import counts_text, duration, figures, sentence
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.report.texts import headline
 from wallaroo_ext.conformance.results import INTERRUPTED, Finding, OperationRow, TestOutcome, Verdict, verdict
@@ -513,6 +513,15 @@ class TestJUnit:
         assert (case.get("classname"), case.get("name")) == ("findings.list_models", "response_schema_conformance")
         assert "is not of type" in (case[0].text or "")
 
+    @pytest.mark.parametrize(("count", "times"), [(1, []), (3, ["Found 3 times."])])
+    def test_a_case_says_how_often_it_was_found_where_that_is_more_than_once(
+        self, tmp_path: Path, count: int, times: list[str]
+    ) -> None:
+        made = runs.run(findings=[finding()] * count)
+        suite = ET.parse(write_report(made, tmp_path).junit).getroot()[0]  # noqa: S314 - we wrote it
+        [text] = [case[0].text or "" for case in suite.findall("testcase") if case.find("failure") is not None]
+        assert re.findall("Found .* times?[.]", text) == times
+
     def test_what_xml_cannot_hold_is_written_out(self, tmp_path: Path) -> None:
         root = ET.parse(write_report(runs.hostile(), tmp_path).junit).getroot()  # noqa: S314 - we wrote it
         assert r"\x00\x1b[31m" in (next(root.iter("failure")).text or "")
@@ -528,6 +537,7 @@ class TestJson:
         assert len(report["findings"]) == len(made.findings)
         operations = {row["id"]: row for row in report["operations"]}
         assert operations["get_model"]["statuses"] == {"200": 10, "404": 2}
+        assert (operations["get_model"]["successes"], operations["copy_pipeline"]["successes"]) == (10, 3)
         assert operations["copy_pipeline"]["enough"] is False
         assert {"operation": "get_model", "check": "x_always", "passed": 11, "failed": 0} in report["checks"]
         assert report["not_exercised"]["deactivate_user"] == "--read-only"
@@ -696,6 +706,13 @@ class TestGitHub:
     def test_a_run_that_found_nothing_out_is_an_error(self) -> None:
         [line, *_] = workflow_commands(runs.early())
         assert line.startswith("::error title=conformance could not be found out::")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0424, "42 ms"), (1, "1.0 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (3725.2, "62 min 5 s")]
+)
+def test_durations_are_in_the_unit_that_people_would_take(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_the_badge_says_the_verdict(made: Run, written: ReportFiles) -> None:

@@ -10,9 +10,11 @@ import jwt
 import pytest
 
 from wallaroo_ext.conformance.testing import bad_tokens
-from wallaroo_ext.conformance.testing.bad_tokens import EXPIRED_TOKEN, BadTokens, NoSuchTokenError, claims_of
+from wallaroo_ext.conformance.testing.bad_tokens import BadTokens, NoSuchTokenError, claims_of
 
 GOOD = jwt.encode({"sub": "me"}, "a key of enough letters for the algorithm", algorithm="HS256")
+
+EXPIRED_TOKEN = "WALLAROO_EXPIRED_TOKEN"  # as docs/guides/conformance.md has it
 
 
 class Api:

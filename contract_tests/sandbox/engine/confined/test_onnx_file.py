@@ -74,6 +74,11 @@ def attribute_with(content: bytes) -> bytes:
     return graph_with(part(1, part(4, b"Neg") + part(5, content)))
 
 
+def test_a_tensor_may_say_that_its_values_are_in_the_file() -> None:
+    tensor = TensorProto(name="t", data_type=FLOAT, dims=[1], float_data=[1.0], data_location=TensorProto.DEFAULT)
+    assert inspect(model(tensor)).tensors == inspect(model()).tensors + 1
+
+
 def test_a_whole_model_is_checked() -> None:
     assert inspect(model()) == OnnxFile(nodes=5, dense_values=21, tensors=4)
     with pytest.raises(OnnxFileError, match="tensor 'e' is outside of the file, in 'another-users-model'"):
