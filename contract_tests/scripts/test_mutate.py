@@ -12,9 +12,9 @@ import pytest
 
 from contract_tests.support.documentation import ROOT
 from scripts.lib.proof import mutate, mutate_reports
+from scripts.lib.proof.mutate import REASONS
 from scripts.lib.proof.mutate_changes import SWITCH, Change, changes_of, switchable_code
 from scripts.lib.proof.mutate_environment import make_environments
-from scripts.lib.proof.mutate_equivalent import REASONS
 from scripts.lib.proof.mutate_forks import Forks
 from scripts.lib.proof.mutate_killers import FILE, Killers
 from scripts.lib.proof.mutate_nearness import TestFiles
@@ -456,7 +456,7 @@ def test_a_listed_change_does_not_count_unless_it_is_noticed(
     monkeypatch.setitem(REASONS, last.name, "It is the same.")
     monkeypatch.setitem(REASONS, first.name, "It is noticed.")
     assert mutate.report(outcomes, 100, 1) == 1
-    assert f"It is noticed: take it out of mutate_equivalent.py: {first.name}" in capsys.readouterr().out
+    assert f"It is noticed: take it out of mutate_equivalent.json: {first.name}" in capsys.readouterr().out
     monkeypatch.delitem(REASONS, first.name)
     assert mutate.report(outcomes, 100, 1) == 0
     assert "9 of 10 noticed (90.0%), 1 survived, 1 equivalent" in capsys.readouterr().out

@@ -223,9 +223,9 @@ def moment(seconds: float) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration as a text."""
-    if seconds < 1:
+    if round(seconds, 3) < 1:
         return f"{1000 * seconds:.0f} ms"
-    if seconds < _MINUTE:
+    if round(seconds, 1) < _MINUTE:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), _MINUTE)
     return f"{minutes} min {rest} s"

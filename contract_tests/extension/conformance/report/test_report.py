@@ -709,7 +709,17 @@ class TestGitHub:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0424, "42 ms"), (1, "1.0 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (3725.2, "62 min 5 s")]
+    ("seconds", "text"),
+    [
+        (0.0424, "42 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1.0 s"),
+        (1, "1.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 0 s"),
+        (60, "1 min 0 s"),
+        (3725.2, "62 min 5 s"),
+    ],
 )
 def test_durations_are_in_the_unit_that_people_would_take(seconds: float, text: str) -> None:
     assert duration(seconds) == text
