@@ -190,7 +190,7 @@ class TestTokens:
         assert set(answered.values()) <= {400, 401}, f"passwords like the right one are taken for it: {answered}"
         assert stranger.sign_in().status_code == 200
 
-    @pytest.mark.touches("invite_user", "query_users")
+    @pytest.mark.touches("request_token", "invite_user", "query_users")
     @pytest.mark.thorough("what a second person sees")
     def test_a_password_may_have_any_character(self, api: Api, conformance_suite: Suite) -> None:
         password = f"{PASSWORD} %2B+&=%41 \u00fc\u20ac\U0001f511"

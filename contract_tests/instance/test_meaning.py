@@ -180,7 +180,7 @@ class TestPipelines:
             assert (found["pipeline"]["id"], found["pipeline"]["name"]) == (made["pipeline_pk_id"], name)
             assert (found["workspace"]["id"], found["workspace"]["name"]) == (elsewhere, workspaces[elsewhere])
         everywhere = {found["pipeline"]["id"] for found in api.call("list_pipelines", {})["pipelines"]}
-        assert everywhere - before == {made["pipeline_pk_id"]}
+        assert made["pipeline_pk_id"] in everywhere - before  # where others may have made some, too
         assert fixtures.pipeline_id in before
 
     @pytest.mark.touches("create_pipeline", "get_pipeline_version")

@@ -82,6 +82,8 @@ def test_a_member_sees_what_the_owner_sees(
         before, seen, after = (send(operation_id, **good) for send in (api.send, stranger.send, api.send))
     finally:
         api.call("remove_workspace_user", member)
+    if not names_what_is_in_a_workspace(conformance_suite, operation_id, seen.request):
+        pytest.skip("Its request names nothing of the run, so that each sees what is theirs.")
     assert seen.status_code == before.status_code, f"{seen.status_code} {seen.text[:300]}"
     if before.content != after.content:
         pytest.skip("What it answers changes by itself.")
