@@ -7,6 +7,7 @@ this package's tree of it.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 NO_ANSWER = (httpx.RequestError, httpx.InvalidURL)
 """What httpx raises when a request got no answer, or none that can be read."""
 _SOCKS = "socksio"
+_QUOTED = re.compile(r"[:,]?\s*\(?(\n|b['\"]|bytearray\().*", re.DOTALL)
+
+
+def without_quotes(text: str) -> str:
+    """Return what an error says of an answer that cannot be read, without the bytes of it, in which secrets may be."""
+    return _QUOTED.sub("", text)
 
 
 @contextmanager
@@ -27,6 +34,12 @@ def as_httpx_errors() -> Generator[None]:
     """Raise errors of the libraries below httpx as errors of httpx."""
     try:
         yield
+    except httpx.RemoteProtocolError as error:
+        text = without_quotes(str(error))
+        if text == str(error):
+            raise
+        clear_frames(error)
+        raise httpx.RemoteProtocolError(text) from None
     except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError):
         raise
     except Exception as error:

@@ -111,7 +111,7 @@ def test_no_span_has_a_secret_even_where_headers_are_captured(
 def test_no_span_has_a_secret_that_a_server_repeats(
     way: str, provider: TracerProvider, exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The secret is in a header of any name, or in an unreadable line, which the error quotes."""
+    """The secret is in a header of any name, or in an unreadable line, which no error quotes."""
     monkeypatch.setenv("OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE", ".*")
     token = three_ways.TOKEN["WALLAROO_TOKEN"]
     for head in (f"200 OK\r\nX-Echo: Bearer {token}", f"200 OK\r\nX {token}", f"{token} OK"):
@@ -122,7 +122,7 @@ def test_no_span_has_a_secret_that_a_server_repeats(
         ):
             three_ways.list_in(way, url, telemetry=provider)
     texts = [span.to_json() for span in exporter.get_finished_spans()]
-    assert ["[removed]" in text for text in texts] == [True] * 3
+    assert ["[removed]" in text for text in texts] == [True, False, False]
     assert [text for text in texts if token in text] == []
 
 

@@ -19,11 +19,14 @@ from httpx_aiohttp import AiohttpTransport
 
 from wallaroo_ext._util.after_fork import detach_in_children, this_process
 from wallaroo_ext.transport.retry.request_bodies import can_be_read_twice
+from wallaroo_ext.transport.wire_errors import without_quotes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
 
 _CHUNK_SIZE = 64 * 1024
+_LONGEST_LINE = 100 * 1024
+"""Bytes of the longest line in an answer's head, as with httpx; by default aiohttp takes 8 KiB."""
 
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientHttpProxyError, httpx.ProxyError),
@@ -97,7 +100,12 @@ class _Transport(AiohttpTransport):
         limits = self.limits
         options: Any = {} if limits.keepalive_expiry is None else {"keepalive_timeout": limits.keepalive_expiry}
         connector = _Connector(ssl=self.ssl_context, limit=limits.max_connections or 0, **options)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
@@ -169,7 +177,7 @@ def _translate_errors(limit: asyncio.Timeout | None = None) -> Generator[None]:
     except (httpx.TransportError, aiohttp.ClientError) as error:
         cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
         kind = next((ours for theirs, ours in _ERRORS if isinstance(cause, theirs)), httpx.ReadError)
-        raise kind(_reason(cause)) from cause
+        raise kind(_reason(cause)) from (None if isinstance(cause, aiohttp.ClientResponseError) else cause)
     except TimeoutError as error:
         if limit is not None and limit.expired():
             raise httpx.WriteTimeout("The server does not read the body.") from error
@@ -179,7 +187,11 @@ def _translate_errors(limit: asyncio.Timeout | None = None) -> Generator[None]:
 
 
 def _reason(error: BaseException | None) -> str:
-    """Return what an error says; one that came in the middle of an answer would say all of its headers."""
+    """Return what an error says, without what it repeats of the answer, in which there may be secrets."""
     if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
         return "Server disconnected in the middle of its answer."
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"{error.status} {without_quotes(error.message)}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"The answer cannot be read: {without_quotes(error.message)}."
     return str(error)
