@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
     Kept = list[tuple[str, Callable[[], list[dict[str, Any]]], list[dict[str, Any]], float]]
 
-pytestmark = pytest.mark.thorough("the figures of assays")
+pytestmark = [pytest.mark.thorough("the figures of assays"), pytest.mark.counts_rows]
 
 SECOND = timedelta(seconds=1)
 CLOCK_DIFFERENCE = timedelta(minutes=1)

@@ -646,6 +646,7 @@ def records() -> list[PandasRecordsItem]:
 
 
 @touches("get_pipeline_logs")
+@pytest.mark.counts_rows
 def test_get_pipeline_logs(conformance_client: Client, watched: Watched) -> None:
     where = watched.deployment
     name = where.pipeline
@@ -661,6 +662,7 @@ def test_get_topic_name(conformance_client: Client, pipeline: CreatePipelineResp
 
 
 @touches("get_topic_partitions")
+@pytest.mark.counts_rows
 def test_get_topic_partitions(conformance_client: Client, watched: Watched) -> None:
     named = GetTopicNameRequest(pipeline_pk_id=watched.deployment.pipeline_id)
     topic = call(get_topic_name, client=conformance_client, body=named).topic_name
@@ -675,6 +677,7 @@ def test_get_topic_partitions(conformance_client: Client, watched: Watched) -> N
 
 
 @touches("get_topic_records")
+@pytest.mark.counts_rows
 def test_get_topic_records(conformance_client: Client, watched: Watched) -> None:
     named = GetTopicNameRequest(pipeline_pk_id=watched.deployment.pipeline_id)
     topic = call(get_topic_name, client=conformance_client, body=named).topic_name
@@ -726,6 +729,7 @@ def test_run_interactive_assay_baseline(conformance_client: Client, watched: Wat
 
 
 @touches("get_assay_baseline")
+@pytest.mark.counts_rows
 def test_get_assay_baseline(conformance_client: Client, watched: Watched) -> None:
     rows = [row.to_dict() for row in logged(conformance_client, watched)]
     assert [score for row in rows for score in scores_of(row)] == [scored(row) for row in ROWS]

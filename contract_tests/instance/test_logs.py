@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Rows = list[dict[str, Any]]
 
-pytestmark = pytest.mark.thorough("pages and filters of logs")
+pytestmark = [pytest.mark.thorough("pages and filters of logs"), pytest.mark.counts_rows]
 
 SEED, OTHER_SEED = 29, 17
 """The seeds of the two models that score the rows."""

@@ -358,6 +358,7 @@ class TestInference:
         assert answer.status_code == 400, answer.text[:500]
 
     @pytest.mark.touches("infer_deployment", "infer_pipeline", "get_assay_baseline")
+    @pytest.mark.counts_rows
     def test_what_was_scored_is_logged(self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures) -> None:
         operation, path = where
         row = [float(number) for number in np.random.default_rng(time.time_ns()).integers(-9999, 9999, 4)]
@@ -371,6 +372,7 @@ class TestInference:
         assert np.allclose(scores_of(found), scored([row])[0], rtol=1e-4)
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    @pytest.mark.counts_rows
     def test_the_newest_row_of_the_log_is_the_one_that_was_scored_last(
         self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures
     ) -> None:
@@ -389,6 +391,7 @@ class TestInference:
         assert np.allclose(found["out"][OUTPUT], scored([row])[0], rtol=1e-4)
 
     @pytest.mark.touches("get_topic_name", "get_topic_records", "infer_pipeline")
+    @pytest.mark.counts_rows
     def test_what_was_scored_is_in_the_topic_of_the_pipeline(
         self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures
     ) -> None:
@@ -413,6 +416,7 @@ class TestInference:
         assert np.allclose(scores_of(found), scored([row])[0], rtol=1e-4)
 
     @pytest.mark.touches("get_topic_name", "get_topic_partitions", "get_topic_records", "infer_pipeline")
+    @pytest.mark.counts_rows
     def test_the_partitions_of_a_topic_grow_by_the_rows_that_are_scored(
         self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures
     ) -> None:

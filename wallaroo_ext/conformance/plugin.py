@@ -121,6 +121,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "changes_nothing(if_reading=False): may run beside others; or only where its operation only reads"
     )
+    config.addinivalue_line(
+        "markers", "counts_rows: looks at all rows that are logged, so that none may be scored twice unnoticed"
+    )
     config.addinivalue_line("markers", "thorough(topic): left out by --quick, because it takes long")
     suite = config.stash.get(_SUITE, None)
     pytest_hooks.configure(config, _options(config).instance if suite is None else suite.options.instance)
@@ -252,6 +255,13 @@ def _describe(found: list[Finding]) -> str:
         f"{operation}: {check}: {message} ({count} times)" for (operation, check, message), count in counts.items()
     ]
     return "\n".join(lines[:_SHOWN_FINDINGS])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let no request that may have been carried out be sent again where a test counts the rows that were scored."""
+    if "conformance_suite" in fixtures_of(item):
+        suite_of(item.config).interceptor.send_rows_once(item.get_closest_marker("counts_rows") is not None)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -213,3 +213,17 @@ def test_a_test_of_one_operation_needs_it() -> None:
 
 def test_without_a_mark_a_test_needs_none() -> None:
     assert needed_by(item_with()) == []
+
+
+@pytest.mark.parametrize("marks", [(), (pytest.mark.counts_rows,)], ids=["others", "counts rows"])
+def test_rows_are_sent_once_for_tests_that_count_them(
+    marks: tuple[Any, ...], suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[bool] = []
+    monkeypatch.setattr(suite.interceptor, "send_rows_once", found.append)
+    item = item_with(*marks)
+    item.config = SimpleNamespace(stash={})
+    plugin.use_suite(item.config, suite)
+    item.fixturenames = ["conformance_suite"]
+    plugin.pytest_runtest_setup(item)
+    assert found == [bool(marks)]

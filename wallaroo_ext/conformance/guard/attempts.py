@@ -26,6 +26,7 @@ _UNLIKELY = 1e-6
 """How likely trouble may be by chance that is put down to the instance."""
 _LONGEST_PATIENCE = 120.0
 _REFRESH = b"refresh_token"
+_LOG = "inference log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,16 @@ class Attempts:
         run: The results, in which gaps are counted.
         rules: The rules of the contract.
         clock: The clock.
+
+    Attributes:
+        sends_rows_once: Whether rows that may have been scored are not sent again: they would be logged twice.
     """
 
     def __init__(self, run: Run, rules: Rules, clock: Clock) -> None:
         self._run = run
         self._rules = rules
         self._clock = clock
+        self.sends_rows_once = False
         self._lock = threading.Lock()
         self._given_up: set[str] = set()
         self._reading: dict[str, Callable[[], Attempt[Any]]] = {}
@@ -115,6 +120,8 @@ class Attempts:
         if _REFRESH in content:  # such a token can often be used only once
             return not gap.was_carried_out
         described = self._rules.operations.get(operation) if is_declared else None
+        if self.sends_rows_once and described is not None and _LOG in described.get("x-writes", ()):
+            return not gap.was_carried_out
         return may_be_sent_again(gap, described)
 
     def _note_answer(self, operation: str, attempt: Callable[[], Attempt[Any]], *, is_declared: bool) -> None:

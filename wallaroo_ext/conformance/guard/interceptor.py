@@ -362,6 +362,14 @@ class Interceptor:
         """Return whether requests of an operation stayed without an answer."""
         return operation in self._unanswered or operation in self.run.unanswered
 
+    def send_rows_once(self, is_once: bool) -> None:  # noqa: FBT001 - what it is, is its name
+        """Send rows that may have been scored not again, or again: the log would have them twice.
+
+        Args:
+            is_once: Whether not to.
+        """
+        self._attempts.sends_rows_once = is_once
+
     def give_up(self, error: NoAnswerError, *, is_lasting: bool = False) -> None:
         """Note that a request stays without an answer of the instance.
 

@@ -29,6 +29,7 @@ from wallaroo_ext.transport.retry.clock import Clock
 NOW = 1_790_000_000.0
 HTML = {"Content-Type": "text/html"}
 LIST, CREATE, MODELS = "/v1/api/workspaces/list", "/v1/api/workspaces/create", "/v1/api/models/list"
+SCORE = "/v1/api/pipelines/infer/conformance-p-1/conformance-p"
 RULES = Rules(contract.load())
 
 
@@ -253,6 +254,26 @@ def test_nobody_waits_for_ever() -> None:
     gap = gap_of_answer(429, [("Retry-After", "86400")], NOW)
     assert gap is not None
     assert gap.pause(1) == LONGEST_WAIT
+
+
+@pytest.mark.parametrize("is_once", [True, False])
+@pytest.mark.parametrize(("trouble", "may_be_scored"), [(httpx.Response(502), True), (httpx.ConnectError("no"), False)])
+def test_rows_that_may_be_scored_are_not_sent_again_where_they_are_counted(
+    trouble: httpx.Response | Exception,
+    may_be_scored: bool,  # noqa: FBT001 - a parameter of pytest
+    is_once: bool,  # noqa: FBT001 - the same
+) -> None:
+    server = Server(SCORE, trouble)
+    asked = Asked(server)
+    asked.interceptor.send_rows_once(is_once)
+    asked.list()
+    if is_once and may_be_scored:
+        with pytest.raises(NoAnswerError) as raised:
+            asked.http.post(SCORE, json=[{"tensor": [1.0]}])
+        assert raised.value.may_be_repeated, "with another deployment, or where the rows of before are left out"
+    else:
+        asked.http.post(SCORE, json=[{"tensor": [1.0]}])
+    assert server.asked == 2 - (is_once and may_be_scored)
 
 
 @pytest.mark.parametrize(
