@@ -222,8 +222,8 @@ def test_rows_are_sent_once_for_tests_that_count_them(
     found: list[bool] = []
     monkeypatch.setattr(suite.interceptor, "send_rows_once", found.append)
     item = item_with(*marks)
-    item.config = SimpleNamespace(stash={})
-    plugin.use_suite(item.config, suite)
-    item.fixturenames = ["conformance_suite"]
+    config: Any = SimpleNamespace(stash={})
+    plugin.use_suite(config, suite)
+    item.config, item.fixturenames = config, ["conformance_suite"]
     plugin.pytest_runtest_setup(item)
     assert found == [bool(marks)]
