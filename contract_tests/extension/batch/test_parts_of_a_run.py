@@ -276,7 +276,7 @@ class TestSourcesOfAnEventLoop:
         async def take() -> list[int]:
             return [element async for element in elements(make, source())]
 
-        with pytest.raises(StoppedError):
+        with pytest.raises(asyncio.CancelledError):
             asyncio.run(take())
         assert seen == [1]
 
