@@ -40,6 +40,12 @@ def test_the_contract_without_a_release_reads_no_overlay(monkeypatch: pytest.Mon
     assert "x-release" not in contract.load()["info"]
 
 
+def test_a_client_without_the_rules_of_releases_has_them_from_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    generated = contract.load_rules("2022.4")
+    monkeypatch.setattr(contract, "RULES", "nowhere")
+    assert contract.load_rules("2022.4") == generated
+
+
 def test_a_release_changes_nothing_for_the_next_reader() -> None:
     before = contract.load()
     assert contract.load("2022.4") != before
@@ -143,6 +149,10 @@ def test_what_only_3_0_has_is_written_as_in_3_1(written: str, meant: dict[str, A
         ),
         (
             "paths: {}\ncomponents: {schemas: {A: {oneOf: [{$ref: '#/components/schemas/A'}]}}}",
+            "line 3, #/components/schemas/A consists of itself",
+        ),
+        (
+            "paths: {}\ncomponents: {schemas: {A: {not: {$ref: '#/components/schemas/A'}}}}",
             "line 3, #/components/schemas/A consists of itself",
         ),
         (

@@ -54,6 +54,9 @@ async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]
     Args:
         make: Returns the generator for an iterable, and for the event that ends its pauses.
         source: The iterable, which may be asynchronous.
+
+    Raises:
+        CancelledError: The source was cancelled, or the task that takes the elements.
     """
     loop, stopped = asyncio.get_running_loop(), threading.Event()
     reading: Any = FromLoop(cast("Any", source), loop) if isinstance(source, AsyncIterable) else source
@@ -63,6 +66,8 @@ async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]
         try:
             while (element := await loop.run_in_executor(thread, next, generator, nothing)) is not nothing:
                 yield element
+        except StoppedError:  # nobody has stopped this one: the source was cancelled, by something that it waits for
+            raise asyncio.CancelledError from None
         finally:
             stopped.set()
             if isinstance(reading, FromLoop):

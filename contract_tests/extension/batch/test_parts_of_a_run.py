@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from itertools import pairwise
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from contract_tests.support.data.batch_rows import running_threads
 from wallaroo_ext import BatchRetries, EngineError, ServerError
+from wallaroo_ext.batch.asyncio_threads import elements
 from wallaroo_ext.batch.reading.positions import Ledger, Position
 from wallaroo_ext.batch.retries import StoppedError, with_retries
 from wallaroo_ext.batch.scoring.chunking import Chunk, chunk_batches
@@ -31,7 +33,7 @@ from wallaroo_ext.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 
 arrow: Any = pa
 AT_ONCE = BatchRetries(first_pause=0.0)
@@ -255,6 +257,28 @@ class TestRetries:
 
         with pytest.raises(StoppedError):
             with_retries(send, BatchRetries(first_pause=1000.0, longest_pause=1000.0), stopped)
+
+
+class TestSourcesOfAnEventLoop:
+    def test_rows_whose_source_is_cancelled_do_not_look_complete(self) -> None:
+        async def source() -> AsyncIterator[int]:
+            yield 1
+            raise asyncio.CancelledError
+
+        seen: list[int] = []
+
+        def make(rows: Iterable[int], _: threading.Event) -> Generator[int]:
+            for row in rows:
+                seen.append(row)
+                yield row
+            seen.append(-1)
+
+        async def take() -> list[int]:
+            return [element async for element in elements(make, source())]
+
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(take())
+        assert seen == [1]
 
 
 class TestHalving:

@@ -13,6 +13,7 @@ import pytest
 from contract_tests.support.command_line import on_terminal
 from contract_tests.support.sandbox.steering import JANUARY_MS, PIPELINE, seed_pipeline, seed_rows
 from contract_tests.support.servers.forks.fork_server import running
+from wallaroo_ext._util import progress
 from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext.cli.printing import row_files
 from wallaroo_ext.errors import InvalidDataError
@@ -74,6 +75,14 @@ class TestFiles:
         assert (done.code, done.out, done.err) == (0, "", f"25 rows of the log are in {file}.\n")
         assert read(file) == [row / 4 for row in range(ROWS)]
         assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+    @pytest.mark.parametrize("machine", [True, False])
+    def test_people_are_told_how_far_it_is_and_programs_are_not(
+        self, logs: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, machine: bool
+    ) -> None:
+        monkeypatch.setattr(progress, "_LINE_SECONDS", 0.0)
+        done = logs("--output", str(tmp_path / "rows.csv"), *(["--json"] if machine else []))
+        assert ("25 rows are read." in done.err) is not machine
 
     @pytest.mark.parametrize("ending", ENDINGS)
     def test_no_rows_are_a_file_that_can_be_read(self, logs: Callable[..., Done], tmp_path: Path, ending: str) -> None:

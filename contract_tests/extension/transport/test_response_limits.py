@@ -40,7 +40,7 @@ from wallaroo_ext.transport.response_limits import ERROR_LIMIT, AnswerRefused, L
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 MIB = 2**20
 SIZE = 512 * MIB
@@ -160,6 +160,7 @@ def test_a_token_endpoint_too(kind: str, way: str) -> None:
     with http_servers.raw(respond) as url, _Memory() as memory, pytest.raises(ApiError) as raised:
         list_in(way, url, USER)
     assert isinstance(raised.value, AuthenticationError) is (kind != "an error")
+    assert raised.value.operation == "request_token"
     assert memory.taken < 60 * MIB
 
 
@@ -346,6 +347,16 @@ def test_nor_is_it_in_rows_tokens_and_errors() -> None:
 
 def test_an_error_of_exactly_the_limit_is_whole() -> None:
     transport = LimitedTransport(httpx.MockTransport(lambda _: httpx.Response(400, content=b"x" * ERROR_LIMIT)))
+    with httpx.Client(transport=transport) as http:
+        assert len(http.get("http://api.example.com/").content) == ERROR_LIMIT
+
+
+def test_after_the_limit_of_an_error_nothing_is_read() -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"x" * ERROR_LIMIT
+        pytest.fail("the rest of the error was read")
+
+    transport = LimitedTransport(httpx.MockTransport(lambda _: httpx.Response(400, content=parts())))
     with httpx.Client(transport=transport) as http:
         assert len(http.get("http://api.example.com/").content) == ERROR_LIMIT
 

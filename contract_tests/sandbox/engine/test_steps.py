@@ -53,6 +53,14 @@ class Times:
         return {self.output: (rows * self.factor).astype(self.dtype)}
 
 
+@dataclass
+class TimesTwice(Times):
+    """A model whose output has each product twice."""
+
+    def run(self, columns: Mapping[str, Any]) -> dict[str, Array]:
+        return {name: np.repeat(tensor, 2, axis=1) for name, tensor in super().run(columns).items()}
+
+
 MODELS = [Times(A, 2), Times(B, 3), Times(C, 5)]
 
 
@@ -186,6 +194,11 @@ def test_rows_of_one_request_that_would_have_different_outputs_are_refused(other
     with pytest.raises(Problem, match=r"'a' has 'y' of float32 .1., and 'b' has '[yz]' of float"):
         run([step], MODELS[0], other, card=["gold", "tin", "gold"])
     assert answered(run([step], MODELS[0], other, card=["gold"] * 3)) == [[3, 6, 9]]
+
+
+def test_outputs_of_another_shape_are_different_ones() -> None:
+    with pytest.raises(Problem, match=r"'a' has 'y' of float32 \[1\], and 'b' has 'y' of float32 \[2\]"):
+        run([meta_value_split("card", A, gold=B)], MODELS[0], TimesTwice(B, 3), card=["gold", "tin", "gold"])
 
 
 def test_no_rows_have_the_outputs_of_the_first_model() -> None:

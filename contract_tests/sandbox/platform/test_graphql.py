@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from graphql import build_client_schema, get_introspection_query, parse, validate
+from graphql import build_client_schema, get_introspection_query, get_named_type, is_leaf_type, parse, validate
 
 from contract_tests.support.servers.callers import invited, new_workspace, post, sign_in, with_token
 from wallaroo_ext import upload_model
@@ -134,6 +134,10 @@ class TestQueries:
         assert found["users"] == [{"user_id": each["user_id"]} for each in members]
         assert (found["models"], found["pipelines"]) == ([], [])
 
+    def test_an_id_may_be_sent_as_a_text(self, http: httpx.Client) -> None:
+        workspace_id = new_workspace(http)
+        assert ask(http, WORKSPACE_BY_ID, id=str(workspace_id))["workspace_by_pk"]["id"] == workspace_id
+
     def test_the_default_workspace_is_the_user_s_own(self, http: httpx.Client, sandbox: dict[str, str]) -> None:
         query = "{ user_default_workspace { user_id workspace { name users { user_id } } } }"
         [found] = ask(http, query)["user_default_workspace"]
@@ -240,6 +244,14 @@ class TestIntrospection:
         assert deployed
         found = ask(http, "{" + " ".join(f"{name} {{ __typename }}" for name in EVERYTHING) + "}")
         assert set(found) == set(EVERYTHING)
+
+    def test_every_column_that_the_schema_names_can_be_read(self, http: httpx.Client, deployed: dict[str, Any]) -> None:
+        assert deployed
+        schema = build_client_schema(ask(http, get_introspection_query()))
+        for name in EVERYTHING:
+            fields: Any = schema.type_map[name]
+            columns = [column for column, field in fields.fields.items() if is_leaf_type(get_named_type(field.type))]
+            ask(http, f"{{ {name} {{ {' '.join(columns)} }} }}")
 
 
 class TestPermissions:

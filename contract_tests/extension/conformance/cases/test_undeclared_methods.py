@@ -6,9 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from schemathesis.openapi.checks import AllowHeaderMismatch
+from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
+from schemathesis.openapi.checks import AllowHeaderMismatch, UnsupportedMethodResponse
 
-from wallaroo_ext.conformance.cases.undeclared_methods import allow_header_conformance, is_refusal
+from wallaroo_ext.conformance.cases.undeclared_methods import allow_header_conformance, is_refusal, unsupported_method
 
 HTML, JSON = "text/html", "application/json"
 
@@ -39,6 +40,27 @@ def test_an_error_of_the_server_is_no_refusal(method: str) -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_to_do_it_is_no_refusal(status: int) -> None:
     assert not is_refusal("GET", status, JSON)
+
+
+def check_refused(status: int, kind: str, **headers: list[str]) -> None:
+    """Check an answer to PUT for a path with a POST."""
+    request = SimpleNamespace(method="PUT")
+    response = SimpleNamespace(headers={"content-type": [kind]} | headers, request=request, status_code=status)
+    data = CoveragePhaseData(CoverageScenario.UNSPECIFIED_HTTP_METHOD, "", None, None, None)
+    case = SimpleNamespace(
+        operation=SimpleNamespace(label="POST /a"), meta=SimpleNamespace(phase=SimpleNamespace(data=data))
+    )
+    unsupported_method(None, response, case)
+
+
+def test_a_405_of_the_api_itself_lists_what_is_allowed() -> None:
+    check_refused(405, JSON, allow=["POST"])
+    with pytest.raises(UnsupportedMethodResponse, match="405 to PUT has no `Allow`"):
+        check_refused(405, JSON)
+
+
+def test_a_405_of_a_gateway_need_not() -> None:
+    check_refused(405, HTML)
 
 
 def check_allowed(listed: str) -> None:

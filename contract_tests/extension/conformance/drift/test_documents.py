@@ -312,6 +312,14 @@ def test_the_table_has_what_breaks_first_and_says_how_much(document: dict[str, A
     assert "and 2" in text  # operations that have the same change stand there once
 
 
+def test_the_table_shows_what_each_side_says() -> None:
+    before, after = small({"properties": {"a": {"maxLength": 1234}}}), small({"properties": {"a": {"maxLength": 5678}}})
+    text = shown(compare_document(before, after, "another"))
+    assert text.index("1234") < text.index("5678")
+    added = small({"properties": {"a": {"maxLength": 1234}, "b": {"type": "string"}}})
+    assert "null" not in shown(compare_document(before, added, "another"))  # the contract says nothing of `b`
+
+
 def test_nothing_is_said_in_a_sentence(document: dict[str, Any]) -> None:
     drift = compare_document(document, document, "itself")
     assert shown(drift).strip() == summary(drift) == "The contract and itself say the same."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -111,6 +112,13 @@ READ: list[tuple[str, str, bytes, dict[str, Any], dict[str, list[Any]]]] = [
         "a.csv",
         "ä,b\n1,2\n".encode("utf-16-le"),
         {"encoding": "utf-16-le"},
+        {"ä": [1], "b": [2]},
+    ),
+    (
+        "UTF-32 without a mark",
+        "a.csv",
+        "ä,b\n1,2\n".encode(f"utf-32-{sys.byteorder[0]}e"),
+        {"encoding": "utf-32"},
         {"ä": [1], "b": [2]},
     ),
     ("JSON in UTF-16", "a.json", '[{"ä": 1}]'.encode("utf-16"), {}, {"ä": [1]}),

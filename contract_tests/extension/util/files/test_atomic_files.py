@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +24,9 @@ from wallaroo_ext._util.files.atomic_files import (
     write_atomically,
     write_new,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize("umask", [0, 0o027, 0o077])
@@ -78,6 +83,22 @@ def test_whoever_reads_meanwhile_finds_a_whole_file(tmp_path: Path) -> None:
     ended.set()
     reader.join()
     assert seen <= contents
+
+
+@pytest.mark.parametrize("write_it", [partial(write_atomically, durable=True), write_new], ids=["replaced", "new"])
+def test_what_has_to_survive_a_power_failure_is_whole_when_it_goes_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_it: Callable[[Path, bytes], object]
+) -> None:
+    sizes: list[int] = []
+    sync = os.fsync
+
+    def note_size(number: int) -> None:
+        sizes.append(os.fstat(number).st_size)
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", note_size)
+    write_it(tmp_path / "file", b"content")
+    assert sizes[0] == len(b"content")
 
 
 @pytest.mark.parametrize("dangles", [True, False])
