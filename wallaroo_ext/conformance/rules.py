@@ -210,7 +210,7 @@ class Rules:
             return False
         try:
             value = json.loads(json.dumps(body, default=str), parse_int=_int64)
-        except OverflowError:
+        except (OverflowError, ValueError, TypeError):
             return False
         return self._validator(object_of(content[declared].get("schema"))).is_valid(value)
 

@@ -68,6 +68,8 @@ def test_other_parameters_can_be_invalid(parameter: dict[str, Any]) -> None:
         ("set_assay_active", "application/json", {"id": 5}, False),
         ("preview_assay_v2", "application/json", WINDOWED | {"window": {"width": {"seconds": 2**63 - 1}}}, True),
         ("preview_assay_v2", "application/json", WINDOWED | {"window": {"width": {"seconds": 2**63}}}, False),
+        ("set_assay_active", "application/json", {"id": 10**5000, "active": True}, False),
+        ("set_assay_active", "application/json", {"id": 5, "active": True, b"note": "x"}, False),
         ("set_assay_active", "text/plain", {"id": 5, "active": True}, False),
         ("set_assay_active", "", {"id": 5, "active": True}, False),
         ("set_assay_active", "application/json", b"{", False),
