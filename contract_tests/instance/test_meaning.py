@@ -145,9 +145,12 @@ class TestModels:
         if not api.has("get_model_upload_logs"):
             return
         which = {"model_version_id": version["id"]}
-        lines = api.call("get_model_upload_logs", which)["logs"]
-        assert api.call("get_model_upload_logs", which | {"lines": 1})["logs"] == lines[-1:], "it has the newest line"
-        assert api.call("get_model_upload_logs", which | {"lines": len(lines) + 1})["logs"] == lines
+        before = api.call("get_model_upload_logs", which)["logs"]
+        one, more = (api.call("get_model_upload_logs", which | {"lines": n})["logs"] for n in (1, len(before) + 1))
+        if api.call("get_model_upload_logs", which)["logs"] != before:
+            pytest.skip("The log still grows.")
+        assert one == before[-1:], "it has the newest line"
+        assert more == before
 
     @pytest.mark.touches("get_model_config_by_id")
     def test_a_configuration_is_that_of_the_version(self, api: Api, fixtures: Fixtures) -> None:
