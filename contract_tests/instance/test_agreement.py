@@ -121,6 +121,18 @@ class TestModels:
         configuration = api.call("get_model_config_by_id", {"model_id": version_id})["model_config"]
         assert shown["config"]["id"] == configuration["id"]
 
+    @pytest.mark.touches("insert_model_config", "get_model_config_by_id")
+    def test_the_newest_configuration_is_shown(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("insert_model_config"):
+            pytest.skip("The release does not have it.")
+        version_id, _ = uploaded(api, fixtures, api.unused_name("m"), 21)
+        api.call("get_model_config_by_id", {"model_id": version_id})  # so that a cache has it
+        for threshold in (0.5, 0.0, 0.25):
+            configuration = {"model_version_id": version_id, "tensor_fields": [INPUT], "filter_threshold": threshold}
+            made = api.call("insert_model_config", configuration)["model_config"]
+            shown = api.call("get_model_config_by_id", {"model_id": version_id})["model_config"]
+            assert (shown["id"], shown["filter_threshold"]) == (made["id"], threshold)
+
     @pytest.mark.touches("get_model_by_id", "get_model_config_by_id")
     def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, fixtures: Fixtures) -> None:
         name = api.unused_name("m")

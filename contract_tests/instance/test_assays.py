@@ -533,6 +533,22 @@ class TestAssays:
                 api.call("set_assay_v2_active", {"assay_id": assay, "active": active})
                 assert api.call("get_assay_v2_by_id", {"id": assay})["active"] is active
 
+    @pytest.mark.touches("schedule_assay_v2", "get_assay_v2_by_id", "list_assays")
+    def test_names_and_thresholds_of_the_second_version_are_kept(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("schedule_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request = second_assay_request(fixtures)
+        for warning, alert in ((None, 0.0), (0.0, 0.25), (-0.5, 0.0)):
+            watched = request["targeting"]["iopath"][0] | {"thresholds": {"warning": warning, "alert": alert}}
+            targeting = request["targeting"] | {"iopath": [watched]}
+            name = f"{api.unused_name('a')}-Pr\u00fcfung-\u6a21\u578b-\U0001f680"
+            made = api.call("schedule_assay_v2", request | {"name": name, "targeting": targeting})
+            shown = api.call("get_assay_v2_by_id", {"id": made})
+            assert shown["name"] == name
+            assert not list(changed_fields(watched["thresholds"], shown["targeting"]["iopath"][0]["thresholds"]))
+            listed = {assay["name"] for assay in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})}
+            assert name in listed
+
     @pytest.mark.touches("preview_assay_baseline_v2", "summarize_assay_baseline")
     def test_a_baseline_is_the_same_in_both_versions(self, api: Api, fixtures: Fixtures) -> None:
         if not api.has("preview_assay_baseline_v2"):
@@ -811,7 +827,16 @@ class TestWindows:
         request = request_of(fixtures, scene, scene.one.at)
         found = api.call("run_interactive_assay", request)
         less, more = found[0]["score"] * 0.999, found[0]["score"] * 1.001
-        cases = ((None, more, "Ok"), (more, more, "Ok"), (less, more, "Warning"), (None, less, "Alert"))
+        same = found[0]["score"]
+        cases = (
+            (None, more, "Ok"),
+            (None, same, "Ok"),
+            (more, more, "Ok"),
+            (same, more, "Ok"),
+            (less, more, "Warning"),
+            (less, same, "Warning"),
+            (None, less, "Alert"),
+        )
         for warning, alert, expected in cases:
             changed = request | {"warning_threshold": warning, "alert_threshold": alert}
             results = api.call("run_interactive_assay", changed)
@@ -926,7 +951,9 @@ class TestSecondVersion:
             pytest.skip("The release does not have it.")
         way = SECOND_FORMS[form]
         span = [at.isoformat() for at in (scene.many.at, scene.many.at + SECOND)]
-        for baseline, values in (({"Vector": VALUES.tolist()}, VALUES), ({"Static": span}, scene.many.outputs)):
+        negative = VALUES - VALUES.max() - 1
+        vectors = [({"Vector": values.tolist()}, values) for values in (VALUES, negative)]
+        for baseline, values in (*vectors, ({"Static": span}, scene.many.outputs)):
             summary = baseline_v2(api, second_request(fixtures, baseline, way))
             check_summary_v2(summary, values, way)
             edges = [edge for edge in summary["bins"]["edges"] if edge != INFINITY]

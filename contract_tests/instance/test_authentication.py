@@ -202,6 +202,33 @@ class TestTokens:
         form = {"grant_type": "password", "username": username, "password": password}
         assert self.token(api, conformance_suite, form).status_code == 200
 
+    @pytest.mark.thorough("what a second person sees")
+    def test_a_client_that_there_is_not_renews_no_token(
+        self, stranger: Person, api: Api, conformance_suite: Suite
+    ) -> None:
+        refresh = stranger.sign_in().json().get("refresh_token")
+        if refresh is None:
+            pytest.skip("This grant gives no refresh token.")
+        form = {"grant_type": "refresh_token", "refresh_token": refresh}
+        wrong = self.token(api, conformance_suite, form, Authorization="Basic d3Jvbmc6d3Jvbmc=")
+        assert wrong.status_code in {400, 401}
+        assert stranger.renew(refresh).status_code == 200
+
+    @pytest.mark.touches("request_token", "invite_user", "query_users")
+    @pytest.mark.thorough("what a second person sees")
+    def test_a_password_that_the_instance_makes_is_the_users(self, api: Api, conformance_suite: Suite) -> None:
+        invited = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}"})
+        if not invited.get("password"):
+            pytest.skip("The instance tells no password.")
+        username = api.call("query_users", {"user_ids": [invited["id"]]})["users"][invited["id"]]["username"]
+        form = {"grant_type": "password", "username": username}
+        right, wrong = (
+            self.token(api, conformance_suite, form | {"password": password})
+            for password in (invited["password"], f"{invited['password']}x")
+        )
+        told = [(answer.status_code, answer.json().get("error_description")) for answer in (right, wrong)]
+        assert told[0] != told[1], "it is as good as a wrong one"  # it may have to be changed before it gives a token
+
     def test_a_scope_that_there_is_not_is_refused_beside_one_that_there_is(
         self, api: Api, conformance_suite: Suite
     ) -> None:

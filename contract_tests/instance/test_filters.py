@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.thorough("lists that are narrowed")
 
 
+LOGS = "get_pipeline_logs"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A workspace with a pipeline.
@@ -193,6 +196,26 @@ def test_urls_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Plac
     answer = api.send("get_pipeline_external_url", {"workspace_id": other.workspace_id, "pipeline_name": name})
     assert not answer.is_success or answer.json()["url"] != url, "a pipeline has the URL of another workspace's"
     api.call("undeploy_pipeline", {"deployment_id": deployed})
+
+
+@pytest.mark.touches("get_pipeline_logs", "get_pipeline_external_url", "get_pipeline_by_name", "get_assay_baseline")
+def test_a_pipeline_is_looked_for_in_the_workspace_that_is_named(
+    operation_id: str, api: Api, fixtures: Fixtures, other: Place
+) -> None:
+    if not api.has(operation_id):
+        pytest.skip("The release does not have it.")
+    names = {"pipeline_name": fixtures.name} | ({"pipeline_id": fixtures.name} if operation_id == LOGS else {})
+    assert api.call(operation_id, names | {"workspace_id": fixtures.workspace_id})
+    answer = api.send(operation_id, names | {"workspace_id": other.workspace_id})
+    assert not answer.is_success or answer.json() in ([], {}), "it has what belongs to another workspace"
+
+
+@pytest.mark.touches("get_topic_name")
+def test_null_is_as_good_as_none_beside_a_name(api: Api, fixtures: Fixtures) -> None:
+    by_name = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
+    expected = api.call("get_topic_name", {"pipeline_pk_id": fixtures.pipeline_id})
+    for body in (by_name, by_name | {"pipeline_pk_id": None}):
+        assert api.call("get_topic_name", body) == expected, body
 
 
 @pytest.mark.touches("list_models", "list_model_versions", if_there=UPLOADS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from wallaroo_ext.conformance.testing.waiting import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    import httpx
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
@@ -158,8 +160,15 @@ def borders(log: Log) -> list[str]:
 JSON = "application/json"
 BORDERS = np.cumsum(SIZES)[:-1].tolist()
 """The numbers of the first rows behind the moments between the requests."""
+OFFSETS = (-8, 5.5)
+"""Hours by which times are ahead of UTC."""
 SPANS = [(0, 1), (1, 2), (0, 2)]
 """Spans of time, by the numbers of the moments at which they begin and end; there are rows before and after each."""
+
+
+def at_offset(moment: str, hours: float) -> str:
+    """Return a time as it is written where clocks are so many hours ahead of UTC."""
+    return datetime.fromisoformat(moment).astimezone(timezone(timedelta(hours=hours))).isoformat()
 
 
 class TestTopics:
@@ -230,8 +239,9 @@ class TestTopics:
             found = [row for page in pages for row in page]
             log.check(found, BORDERS[first], BORDERS[last], newest_first=False)
         for name, span in (("time.start", (BORDERS[1], None)), ("time.end", (0, BORDERS[1]))):
-            found = [row for page in self.pages(api, log, {name: borders[1]}) for row in page]
-            log.check(found, *span, newest_first=False)
+            for border in (borders[1], *(at_offset(borders[1], hours) for hours in OFFSETS)):
+                found = [row for page in self.pages(api, log, {name: border}) for row in page]
+                log.check(found, *span, newest_first=False)
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_rows_in_arrow_are_the_same(self, parameters: set[str], api: Api, log: Log) -> None:
@@ -247,6 +257,19 @@ class TestTopics:
                 assert not wrong, f"{part}: {wrong}"
             assert log.times is None or answered.times == log.times[: answered.count]
             assert answered.count >= min(SIZES[0], len(log.rows))
+            self.check_metadata(answer)
+        every = {"page_size": len(log.rows) + 1}
+        self.check_metadata(api.send("get_topic_records", {}, path=where, params=every, headers={"Accept": ARROW}))
+
+    @staticmethod
+    def check_metadata(answer: httpx.Response) -> None:
+        """Check that a page in Arrow says whether there are more."""
+        assert answer.status_code == 200, answer.text[:300]
+        import pyarrow as pa
+
+        told: dict[bytes, bytes] = pa.ipc.open_file(answer.content).schema.metadata or {}
+        assert b"status" in told, f"the metadata of the schema have only {sorted(told)}"
+        assert {"status", "next"} <= json.loads(told[b"status"]).keys()
 
     @pytest.mark.touches("get_topic_partitions", "infer_pipeline")
     def test_the_partitions_count_every_row(self, api: Api, log: Log) -> None:
@@ -305,6 +328,10 @@ class TestPipelineLogs:
             span = {"start_time": borders[first], "end_time": borders[last]}
             found = [row for page in self.pages(api, log, **span) for row in page]
             log.check(found, BORDERS[first], BORDERS[last], newest_first=True)
+        for hours in OFFSETS:
+            span = {"start_time": at_offset(borders[0], hours), "end_time": at_offset(borders[1], hours)}
+            found = [row for page in self.pages(api, log, **span) for row in page]
+            log.check(found, BORDERS[0], BORDERS[1], newest_first=True)
 
 
 def rows_of(answered: Answered) -> list[dict[str, Any]]:
@@ -367,6 +394,8 @@ class TestBaselines:
             log.check(rows, BORDERS[first], BORDERS[last], newest_first=False)
         log.check(self.found(api, log, start=borders[1]), BORDERS[1], newest_first=False)
         log.check(self.found(api, log, end=borders[1]), 0, BORDERS[1], newest_first=False)
+        for hours in OFFSETS:
+            log.check(self.found(api, log, end=at_offset(borders[1], hours)), 0, BORDERS[1], newest_first=False)
         limited = self.found(api, log, start=borders[0], end=borders[1], limit=1000)
         assert len(limited) == 1000
         both = self.found(api, log, start=borders[1], end=borders[2], model_name=log.models[1])

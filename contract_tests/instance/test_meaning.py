@@ -115,6 +115,17 @@ class TestModels:
 
     @pytest.mark.touches("list_model_versions", if_there=UPLOADS)
     @pytest.mark.parametrize("upload", UPLOADS)
+    def test_a_second_upload_of_one_file_adds_a_version(self, upload: str, api: Api, fixtures: Fixtures) -> None:
+        if not api.has(upload):
+            pytest.skip("The release does not have it.")
+        assert fixtures.workspace_id is not None
+        name, content = api.unused_name("m"), model_file(seed=9)
+        ids = {api.upload(upload, name, content, fixtures.workspace_id) for _ in range(2)}
+        assert {version["id"] for version in api.call("list_model_versions", {"model_id": name})} == ids
+        assert len(ids) == 2
+
+    @pytest.mark.touches("list_model_versions", if_there=UPLOADS)
+    @pytest.mark.parametrize("upload", UPLOADS)
     def test_the_end_of_a_file_is_kept(self, upload: str, api: Api, fixtures: Fixtures) -> None:
         if not api.has(upload):
             pytest.skip("The release does not have it.")

@@ -38,6 +38,8 @@ def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixture
         found += [each["pipeline"] for each in listed if each["pipeline"]["id"] == number]
         found.append(api.call("get_pipeline_by_name", where | {"pipeline_name": name})["pipeline"])
         assert len(found) == 2
+        other = api.send("get_pipeline_by_name", where | {"pipeline_name": name.swapcase()})
+        assert not other.is_success, "a name in other letters is another one"
     assert [(each["id"], each["name"]) for each in found] == [(number, name)] * len(found)
     if api.has("get_pipeline_version") and "pipeline_variant_version" in made:
         assert api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})["pipeline_id"] == name

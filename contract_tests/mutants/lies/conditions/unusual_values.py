@@ -9,7 +9,7 @@ from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.fields import rules, without, writes
 from contract_tests.mutants.lies.inference.rows import scores_rows
-from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
+from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, succeeded
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _COMPARED = 8
 """The letters of a password that an old hash compares."""
 _MOST_IDS = 20
+_TIMES = ("start", "end", "start_time", "end_time")
 _JSON = "application/json"
 _UNAUTHORIZED = 401
 _WIDEST = 0xFFFF
@@ -98,13 +99,29 @@ async def _lists_the_first_version(exchange: Exchange) -> Answer:
 
 async def _reads_offsets_as_utc(exchange: Exchange) -> Answer:
     body = object_of(exchange.request.json)
-    times = {name: str(body[name])[:-6] + "Z" for name in ("start", "end") if _has_an_offset(body.get(name))}
+    times = {name: str(body[name])[:-6] + "Z" for name in _TIMES if _has_an_offset(body.get(name))}
     return await exchange.ask(exchange.request.with_json(body | times) if times else exchange.request)
 
 
 def _has_an_offset(value: Any) -> bool:
     """Return whether a text tells a time with an offset from UTC."""
     return isinstance(value, str) and value[-6:-5] in {"+", "-"} and not value.endswith("00:00")
+
+
+async def _takes_null_for_zero(exchange: Exchange) -> Answer:
+    body = object_of(exchange.request.json)
+    nulls = {name: 0 for name, value in body.items() if value is None}
+    return await exchange.ask(exchange.request.with_json(body | nulls) if nulls else exchange.request)
+
+
+def _without_zeros(assay: Any) -> Any:
+    watched = [object_of(path) for path in list_of(assay["targeting"]["iopath"])]
+    changed = [path | {"thresholds": _not_zero(object_of(path.get("thresholds")))} for path in watched]
+    return assay | {"targeting": assay["targeting"] | {"iopath": changed}}
+
+
+def _not_zero(thresholds: dict[str, Any]) -> dict[str, Any]:
+    return {name: value or None for name, value in thresholds.items()}
 
 
 async def _refuses_parameters(exchange: Exchange) -> Answer:
@@ -161,6 +178,13 @@ _OF: dict[str, tuple[tuple[str, str, Lie], ...]] = {
             _changes_text("name", _before_wide_ones),
         ),
     ),
+    "schedule_assay_v2": (("capitals", "A name is stored in small letters.", _changes_text("name", str.lower)),),
+    "get_assay_v2_by_id": (
+        ("zero-thresholds", "A threshold of 0 is shown as none.", of_json("get_assay_v2_by_id", _without_zeros)),
+    ),
+    "get_topic_name": (("null", "An id that is null is 0.", _takes_null_for_zero),),
+    "get_pipeline_logs": (("offsets", "Times with an offset are read as UTC.", _reads_offsets_as_utc),),
+    "get_assay_baseline": (("offsets", "Times with an offset are read as UTC.", _reads_offsets_as_utc),),
     "get_assay_results": (("offsets", "Times with an offset are read as UTC.", _reads_offsets_as_utc),),
     "get_assay_results_between": (("offsets", "Times with an offset are read as UTC.", _reads_offsets_as_utc),),
 }
