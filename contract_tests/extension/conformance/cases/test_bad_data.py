@@ -92,3 +92,11 @@ def test_another_media_type_has_to_be_refused(suite: Suite) -> None:
     case = bad_case(suite, "set_assay_active", ParameterLocation.BODY)
     case.media_type, case.body = "text/plain", {"id": 5, "active": True}
     assert CHECK in checks_of(suite, case)
+
+
+def test_tokens_that_are_ignored_are_looked_for_once_an_operation(suite: Suite) -> None:
+    cases: Any = suite.cases
+    case = bad_case(suite, "deploy_pipeline", ParameterLocation.BODY)
+    assert "ignored_auth" in checks_of(suite, case)
+    cases._probed.add("deploy_pipeline")
+    assert "ignored_auth" not in checks_of(suite, case)
