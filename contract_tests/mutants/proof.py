@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FEW_CASES = 5
 """The number of random requests of each operation and kind."""
 _TRIALS_OF_A_PROCESS = 50
-"""How many trials a process makes before another takes its place: each leaves some 20 MB of memory in use."""
+"""About how many trials a process makes before another takes its place: each leaves some 20 MB of memory in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,17 @@ def verdicts(trials: Iterable[Trial], processes: int) -> Iterator[tuple[Trial, V
         trials: The trials.
         processes: The number of processes, each with a sandbox of its own.
     """
+    # The executor can hang where it replaces processes itself (`max_tasks_per_child`, python/cpython#115634).
+    left = list(trials)
+    while left:
+        now, left = left[: processes * _TRIALS_OF_A_PROCESS], left[processes * _TRIALS_OF_A_PROCESS :]
+        yield from _verdicts_of_round(now, processes)
+
+
+def _verdicts_of_round(trials: Iterable[Trial], processes: int) -> Iterator[tuple[Trial, Verdict]]:
+    """Yield the verdict of each trial, from processes that end with the last one."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_start, max_tasks_per_child=_TRIALS_OF_A_PROCESS
-    ) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start) as pool:
         waiting = {pool.submit(_try, trial): trial for trial in trials}
         try:
             for done in as_completed(waiting):
