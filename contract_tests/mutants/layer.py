@@ -44,6 +44,10 @@ class Exchange:
         self.answered.append(answer)
         return answer
 
+    async def ask_as_user(self) -> Answer:
+        """Return the honest instance's answer to the request with a token that it accepts."""
+        return await self.ask(self.request.with_header("authorization", f"Bearer {self.good_token()}"))
+
     def is_honest(self, answer: Answer) -> bool:
         """Return whether an answer is the honest instance's answer to the unchanged request."""
         return (self.request, answer) in zip(self.asked, self.answered, strict=True)

@@ -67,7 +67,7 @@ def _lenient(operation: str) -> Iterator[Mutant]:
             answer = await exchange.ask()
             if answer.status != _UNAUTHORIZED or not is_let_in(exchange.request.header("authorization")):
                 return answer
-            return await exchange.ask(exchange.request.with_header("authorization", f"Bearer {exchange.good_token()}"))
+            return await exchange.ask_as_user()
 
         yield Mutant(operation, name, "", text, lie)
 

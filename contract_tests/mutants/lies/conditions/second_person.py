@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.support.servers.asgi_exchanges import Answer, Request
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 _UNAUTHORIZED = 401
 _LISTS = {"list_workspaces", "list_pipelines"}
@@ -24,10 +24,6 @@ _SKIPPED = {"get_assay_v2", "summarize_assay_baseline", "preview_assay_baseline_
 
 def _subject(header: str) -> Any:
     return claims_of(header.partition(" ")[2]).get("sub")
-
-
-def _as_the_first(exchange: Exchange) -> Request:
-    return exchange.request.with_header("authorization", f"Bearer {exchange.good_token()}")
 
 
 def _is_in_a_workspace(operation: str) -> bool:
@@ -45,7 +41,7 @@ def _mixed_up(operation: str) -> Iterator[Mutant]:
         answer = await exchange.ask()
         if mine in {None, first} or answer.status == _UNAUTHORIZED:
             return answer
-        return await exchange.ask(_as_the_first(exchange))
+        return await exchange.ask_as_user()
 
     does = "writes as" if writes(operation) else "sees what"
     yield Mutant(operation, "takes-everybody-for-the-first", "", f"The second person {does} the first.", lie)
@@ -60,7 +56,7 @@ def _kept_tokens(operation: str) -> Iterator[Mutant]:
         # The sandbox says so only of a token that it issued and that has not expired.
         if answer.status != _UNAUTHORIZED or b"disabled" not in answer.body:
             return answer
-        return await exchange.ask(_as_the_first(exchange))
+        return await exchange.ask_as_user()
 
     yield Mutant(operation, "lets-the-deactivated-in", "", "A token of somebody who was deactivated is good.", lie)
 

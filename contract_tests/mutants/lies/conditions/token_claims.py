@@ -83,10 +83,10 @@ def _lenient(operation: str) -> Iterator[Mutant]:
         async def lie(exchange: Exchange, is_let_in: Callable[[str, str], bool] = is_let_in) -> Answer:
             answer = await exchange.ask()
             scheme, _, token = exchange.request.header("authorization").partition(" ")
-            good = exchange.good_token()
-            if answer.status != _UNAUTHORIZED or scheme.lower() != "bearer" or not is_let_in(token, good):
+            is_meant = answer.status == _UNAUTHORIZED and scheme.lower() == "bearer"
+            if not is_meant or not is_let_in(token, exchange.good_token()):
                 return answer
-            return await exchange.ask(exchange.request.with_header("authorization", f"Bearer {good}"))
+            return await exchange.ask_as_user()
 
         yield Mutant(operation, "accepts-tokens", name, text, lie)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.support.servers.asgi_exchanges import Answer, Request
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 _COMPARED = 8
 """The letters of a password that an old hash compares."""
@@ -144,11 +144,7 @@ async def _takes_tokens_of_nobody(exchange: Exchange) -> Answer:
     is_nobodys = str(claims.get("preferred_username", "")).startswith("service-account-")
     if answer.status != _UNAUTHORIZED or not is_nobodys:
         return answer
-    return await exchange.ask(_as_user(exchange))
-
-
-def _as_user(exchange: Exchange) -> Request:
-    return exchange.request.with_header("authorization", f"Bearer {exchange.good_token()}")
+    return await exchange.ask_as_user()
 
 
 _OF: dict[str, tuple[tuple[str, str, Lie], ...]] = {
