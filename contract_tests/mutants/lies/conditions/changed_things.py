@@ -45,8 +45,8 @@ def _made_by_the_caller(exchange: Exchange, version: dict[str, Any]) -> dict[str
 
 
 async def _keeps_the_old_version(exchange: Exchange) -> Answer:
-    body, name = object_of(exchange.request.json), str(object_of(exchange.request.json).get("deploy_id"))
-    version = body.get("pipeline_version_pk_id")
+    body = object_of(exchange.request.json)
+    name, version = str(body.get("deploy_id")), body.get("pipeline_version_pk_id")
     known = exchange.memory.get(name)
     if known and known[0] != version and isinstance(version, int):
         return Answer.of(200, {"id": known[1]})
