@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
@@ -17,7 +17,9 @@ from wallaroo_ext.conformance.resources.samples import (
     SINGLE,
     arrow_file_of,
     distinct_rows,
+    edge_rows,
     exact_scores,
+    model_file,
     typed_model_file,
     typed_rows,
     typed_scores,
@@ -45,8 +47,19 @@ SIZES = {RECORDS: (1, 5, 9, 33, 101, 257, 501, 1001, 4001), ARROW: (1, 7, 65, 12
 """How many rows are sent at a time: around the numbers at which servers are wont to begin another batch or page."""
 BATCHES = {7: (3, 0, 1), 65: (0, 64), 129: (64, 64), 1025: (1000, 0, 1, 0), 20_001: (10_000, 10_000)}
 """How many rows are in the record batches of a file with so many rows; the rest are in the last one."""
+BAD_ROWS: tuple[Any, ...] = (
+    {INPUT: [0.5, 0.5]},
+    {INPUT: [0.5, 0.5, 0.5, 0.5, 0.5]},
+    {INPUT: [0.5, None, 0.5, 0.5]},
+    {INPUT: None},
+    {},
+    {"other": [0.5, 0.5, 0.5, 0.5]},
+)
+"""Rows that do not fit the run's model, each of which stands among rows that do."""
 NOT_TAKEN = {411, 413}
 """The statuses of gateways that want to know the length of a body, or take none so large, as RFC 9110 allows."""
+TWIN_SEED = 77
+"""The seed of the weights of another model with the fields of the run's."""
 CLOCK_SECONDS = 30.0
 """How far the clocks of an instance's machines may be apart."""
 
@@ -83,6 +96,17 @@ def typed(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
     scoring = scorings["typed"]
     if scoring is None:
         pytest.skip("This instance does not run a model with inputs of six types.")
+    return scoring
+
+
+@pytest.fixture
+def twin(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+    """Return a pipeline with a model that has the fields of the run's model, and other weights."""
+    if "twin" not in scorings:
+        model = uploaded(api, api.unused_name("m"), model_file(TWIN_SEED), fixtures.workspace_id)
+        scorings["twin"] = deploy(api, api.unused_name("p"), fixtures.workspace_id, model)
+    scoring = scorings["twin"]
+    assert scoring is not None, "the model did not come to run"
     return scoring
 
 
@@ -144,15 +168,29 @@ class TestNumberOfRows:
         assert answer.status_code == 400 or Answered.of(answer).count == 0
 
     @BOTH
-    def test_no_row_is_left_out_because_it_is_bad(self, operation: str, api: Api, weighted: Scoring) -> None:
-        """What becomes of a row without all of its numbers, nothing says; the others are not answered in silence."""
-        rows = distinct_rows(5).tolist()
-        for place in (0, 2, 4):
+    def test_no_row_is_left_out_or_mended_because_it_is_bad(self, operation: str, api: Api, weighted: Scoring) -> None:
+        """A row that does not fit is refused alone, and so it is among others: it has no outputs of its own."""
+        rows: list[list[float]] = distinct_rows(5).tolist()
+        headers = {"Content-Type": RECORDS, "Accept": JSON}
+        for place, bad in zip((4, 2, 0, 3, 2, 4), BAD_ROWS, strict=True):
+            records: list[Any] = [{INPUT: row} for row in rows]
+            records[place] = bad
             assert weighted.send(api, operation, {INPUT: distinct_rows(5)}).is_success
-            short = json.dumps([{INPUT: row[:2] if number == place else row} for number, row in enumerate(rows)])
-            headers = {"Content-Type": RECORDS, "Accept": JSON}
-            answer = api.send(operation, path=weighted.path, content=short.encode(), headers=headers)
-            assert not answer.is_success or Answered.of(answer).count == len(rows), f"row {place} is left out"
+            answer = api.send(operation, path=weighted.path, content=json.dumps(records).encode(), headers=headers)
+            assert not answer.is_success, f"row {place}, which is {bad}, is scored, or left out"
+
+    @BOTH
+    @pytest.mark.parametrize("media_type", SIZES)
+    def test_equal_rows_are_answered_each(self, media_type: str, operation: str, api: Api, weighted: Scoring) -> None:
+        rows = distinct_rows(3)[[0, 0, 1, 0, 2, 2, 1, 0, 0]]
+        times: list[int] = []
+        for _ in range(3):
+            answered = Answered.of(weighted.send(api, operation, {INPUT: rows}, media_type=media_type))
+            check(answered, {INPUT: rows}, {OUTPUT: exact_scores(rows)})
+            times += answered.times[:1]
+            time.sleep(0.01)
+        assert not times or len(set(times)) > 1, f"an equal request was not scored again: it has the times {times}"
+        assert not times or any(moment % 1000 for moment in times), f"times are in whole seconds: {times}"
 
     @BOTH
     def test_a_body_in_chunks_is_scored_whole(self, operation: str, api: Api, weighted: Scoring) -> None:
@@ -233,6 +271,68 @@ class TestFormats:
             check_parts(answered, rows)
 
     @BOTH
+    @pytest.mark.parametrize("accept", [JSON, ARROW])
+    def test_single_fields_are_asked_for_and_left_out(
+        self, accept: str, operation: str, api: Api, typed: Scoring
+    ) -> None:
+        rows = typed_rows(2)
+        scores = typed_scores(rows)
+
+        def answered(media_type: str = RECORDS, **params: Any) -> Answered:
+            headers = {"Accept": accept}
+            answer = typed.send(api, operation, rows, media_type=media_type, params=params, headers=headers)
+            return Answered.of(answer, list(scores))
+
+        every = answered()
+        if every.is_oldest:
+            pytest.skip("The release answers with outputs only.")
+        for number, (included, excluded) in enumerate(FIELDS):
+            params = {"dataset[]": included, "dataset.exclude[]": excluded}
+            params |= {"dataset.separator": "."} if number % 2 else {}
+            found = answered((RECORDS, ARROW)[number // 2 % 2], **params)
+            assert names_of(found) == chosen(names_of(every), included, excluded), params
+            check_fields(found, {"in": rows, "out": scores})
+
+    @pytest.mark.touches("infer_deployment")
+    def test_parts_of_rows_in_the_oldest_form_are_asked_for(self, api: Api, weighted: Scoring) -> None:
+        rows = distinct_rows(3)
+
+        def answered(**params: Any) -> Answered:
+            answer = api.send("infer_deployment", {"tensor": rows.tolist()}, path=weighted.path, params=params)
+            return Answered.of(answer)
+
+        every = answered()
+        if every.is_oldest:
+            pytest.skip("The release answers with outputs only.")
+        for included, excluded in ((["out"], []), (["*"], ["in", "metadata"])):
+            found = answered(**{"dataset[]": included, "dataset.exclude[]": excluded, "dataset.separator": "."})
+            assert names_of(found) == chosen(names_of(every), included, excluded), (included, excluded)
+            check_fields(found, {"out": {OUTPUT: exact_scores(rows)}})
+
+    @BOTH
+    def test_rows_in_arrow_are_read_as_they_lie_in_memory(self, operation: str, api: Api, weighted: Scoring) -> None:
+        """No source says which types of lists are taken: what is taken is read right."""
+        rows = distinct_rows(9, seed=3)
+        assert weighted.send(api, operation, {INPUT: rows}, media_type=ARROW).is_success
+        for layout, content in arrow_layouts(rows).items():
+            answer = weighted.send(api, operation, {INPUT: rows}, media_type=ARROW, content=content)
+            if answer.is_success:
+                wrong = difference(Answered.of(answer).parts["out"][OUTPUT], exact_scores(rows))
+                assert not wrong, f"{layout}: {wrong}"
+
+    @BOTH
+    def test_arrow_says_which_shape_the_values_of_a_row_have(
+        self, operation: str, api: Api, weighted: Scoring, typed: Scoring
+    ) -> None:
+        for scoring, rows in ((weighted, {INPUT: distinct_rows(3)}), (typed, typed_rows(3))):
+            answer = scoring.send(api, operation, rows, headers={"Accept": ARROW})
+            shapes = shapes_of(answer.content)
+            scores = typed_scores(rows) if scoring is typed else {OUTPUT: exact_scores(rows[INPUT])}
+            for part, columns in (("in", rows), ("out", scores)):
+                expected = {(part, name): values.shape[1:] for name, values in columns.items()}
+                assert expected.items() <= shapes.items()
+
+    @BOTH
     def test_arrows_columns_come_in_the_order_of_the_contract(
         self, operation: str, conformance_suite: Suite, api: Api, weighted: Scoring
     ) -> None:
@@ -264,6 +364,88 @@ SELECTIONS: tuple[tuple[str, list[str], list[str], set[str]], ...] = (
 """The separator, the parts that are asked for and left out, and those that an answer then has."""
 PARTS = {"in", "out", "metadata", "anomaly", "check_failures"}
 """The parts of a row that can be asked for, beside its time."""
+
+
+FIELDS: tuple[tuple[list[str], list[str]], ...] = (
+    (["out.root", "out.sum", "in.text"], []),
+    (["*"], ["out.quotient", "in.double", "metadata.last_model"]),
+    (["in", "out.product", "time"], ["in.flag", "in.byte"]),
+    (["metadata.last_model", "time"], []),
+    (["out"], ["out.same_text", "out.root"]),
+    (["*", "out.sum"], ["time", "in"]),
+    ([], ["out.sum", "metadata", "in.whole"]),
+)
+"""What is asked for and left out, with fields of several parts; none asked for is all.
+
+Single fields of the metadata are asked for in flat rows only: where there is an object of metadata, it is held to have
+all that the release's have.
+"""
+
+
+def names_of(answered: Answered) -> set[str]:
+    """Return the fields of an answer, such as `out.dense_1`; a part without fields has its own name."""
+    names = {".".join(filter(None, (part, name))) for part, fields in answered.parts.items() for name in fields}
+    return names | ({"time"} if answered.times else set())
+
+
+def chosen(names: set[str], included: Sequence[str], excluded: Sequence[str]) -> set[str]:
+    """Return those of all fields that are asked for and not left out."""
+
+    def is_named(name: str, by: Sequence[str]) -> bool:
+        return bool({name, name.partition(".")[0]}.intersection(by))
+
+    everything = not included or "*" in included
+    return {name for name in names if (everything or is_named(name, included)) and not is_named(name, excluded)}
+
+
+def check_fields(answered: Answered, expected: Mapping[str, Columns]) -> None:
+    """Fail where the fields of an answer have other values than those of these parts."""
+    for part, columns in expected.items():
+        for name, values in answered.parts.get(part, {}).items():
+            wrong = difference(values, columns[name])
+            assert not wrong, f"{part}.{name}: {wrong}"
+
+
+def arrow_layouts(rows: np.ndarray[Any, Any]) -> dict[str, bytes]:
+    """Return rows as Arrow files of several types and layouts, by what is special about each."""
+    import pyarrow as pa
+
+    lists: Any = pa.array(rows.tolist(), pa.list_(pa.float32()))
+    others: Any = pa.array(distinct_rows(4, seed=8).tolist(), pa.list_(pa.float32()))
+    columns: dict[str, Any] = {
+        "lists of a fixed size": lists.cast(pa.list_(pa.float32(), int(rows.shape[1]))),
+        "large lists": lists.cast(pa.large_list(pa.float32())),
+        "doubles": lists.cast(pa.list_(pa.float64())),
+        "behind other rows": pa.concat_arrays([others, lists])[len(others) :],
+        "before other rows": pa.concat_arrays([lists, others])[: len(lists)],
+    }
+    found = {layout: arrow_file_with(column) for layout, column in columns.items()}
+    return found | {"compressed": arrow_file_with(lists, compression="lz4")}
+
+
+def arrow_file_with(column: Any, compression: Literal["lz4"] | None = None) -> bytes:
+    """Return an Arrow file with the only input of the run's model."""
+    import pyarrow as pa
+
+    table = pa.table({INPUT: column})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def shapes_of(content: bytes) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Return the shape of a row's values as a nested answer in Arrow says it, by part and field."""
+    import pyarrow as pa
+
+    found: dict[tuple[str, str], tuple[int, ...]] = {}
+    schema: Any = pa.ipc.open_file(content).schema
+    for part in schema:
+        for field in part.type if part.name in {"in", "out"} else ():
+            metadata: dict[bytes, bytes] = field.metadata or {}
+            assert b"tensor_type" in metadata, f"{part.name}.{field.name} has no tensor_type"
+            found[part.name, field.name] = tuple(json.loads(metadata[b"tensor_type"])["shape"])
+    return found
 
 
 def check_parts(answered: Answered, rows: np.ndarray[Any, Any]) -> None:
@@ -301,6 +483,15 @@ class TestValues:
         check(Answered.of(answer, list(scores)), rows, scores)
 
     @BOTH
+    def test_values_at_the_edges_of_their_types_are_kept(self, operation: str, api: Api, typed: Scoring) -> None:
+        rows = edge_rows()
+        scores = typed_scores(rows)
+        other = (ARROW, ARROW) if operation == "infer_pipeline" else (ARROW, JSON)
+        for media_type, accept in ((RECORDS, JSON), other):
+            answer = typed.send(api, operation, rows, media_type=media_type, headers={"Accept": accept})
+            check(Answered.of(answer, list(scores)), rows, scores)
+
+    @BOTH
     def test_what_is_no_number_is_none_in_json_either(self, operation: str, api: Api, typed: Scoring) -> None:
         rows = typed_rows(40) | {SINGLE: np.full((40, 3), -1, np.float32)}
         answer = typed.send(api, operation, rows, headers={"Accept": JSON})
@@ -315,8 +506,9 @@ class TestMetadata:
     def test_each_row_says_when_and_by_what_it_was_scored(
         self, accept: str, operation: str, api: Api, weighted: Scoring
     ) -> None:
-        began = time.time()
+        began, started = time.time(), time.perf_counter_ns()
         answer = weighted.send(api, operation, {INPUT: distinct_rows(130)}, headers={"Accept": accept})
+        took = time.perf_counter_ns() - started
         answered, clocks = Answered.of(answer), clocks_of(answer, began=began, leeway=CLOCK_SECONDS)
         if answered.is_oldest:
             pytest.skip("The release answers with outputs only.")
@@ -326,6 +518,8 @@ class TestMetadata:
         assert clocks.have(scored, [clock_of_things(api)]), told
         assert answered.last_models == {(weighted.model["name"], weighted.model["sha"])}
         check_metadata(answered, weighted)
+        longest = max(map(sum, answered.parts.get("metadata", {}).get("elapsed", ())), default=0)
+        assert longest <= 2 * took, f"scoring took {longest} ns of the {took} ns to the answer"
 
 
 def check_metadata(answered: Answered, scoring: Scoring) -> None:
@@ -340,6 +534,20 @@ def check_metadata(answered: Answered, scoring: Scoring) -> None:
     assert all(not failures for failures in answered.parts.get("check_failures", {}).get("", ()))
     for part in ("metadata", "anomaly"):
         assert all(len(rows) == answered.count for rows in answered.parts.get(part, {}).values()), part
+
+
+class TestSeveralInTurn:
+    @BOTH
+    @pytest.mark.parametrize("media_type", SIZES)
+    def test_equal_rows_are_scored_by_the_deployment_that_they_are_sent_to(
+        self, media_type: str, operation: str, api: Api, weighted: Scoring, twin: Scoring
+    ) -> None:
+        rows = distinct_rows(3, seed=11)
+        for scoring, seed in ((weighted, 29), (twin, TWIN_SEED), (weighted, 29), (twin, TWIN_SEED)):
+            answered = Answered.of(scoring.send(api, operation, {INPUT: rows}, media_type=media_type))
+            check(answered, {INPUT: rows}, {OUTPUT: exact_scores(rows, seed)})
+            assert answered.last_models <= {(scoring.model["name"], scoring.model["sha"])}
+            assert set(answered.parts.get("metadata", {}).get("pipeline_version", ())) <= {"", scoring.version}
 
 
 class TestSeveralAtATime:

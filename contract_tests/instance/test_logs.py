@@ -13,8 +13,8 @@ import pytest
 
 from wallaroo_ext.conformance.resources.samples import INPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, media_type_of, scores_of
+from wallaroo_ext.conformance.testing.logged_rows import DEFAULT_PAGE, pages_of_log, wait_until_logged
 from wallaroo_ext.conformance.testing.scoring import ARROW, Scoring, deploy, difference, runs, uploaded
-from wallaroo_ext.conformance.testing.waiting import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -124,16 +124,6 @@ def make_log(api: Api, fixtures: Fixtures) -> Log:
     return Log(scoring, topic, rows, scores, known if any(known) else None, borders, [each["name"] for each in models])
 
 
-def wait_until_logged(api: Api, topic: str, count: int) -> None:
-    """Wait until a topic has so many rows, or for a minute: what is missing then, the tests say."""
-    patience = Patience()
-    while patience.lasts():
-        answer = api.send("get_topic_partitions", path={"topic": topic})
-        partitions: dict[str, Any] = answer.json()["partitions"] if answer.is_success else {}
-        if sum(each["end"] for each in partitions.values()) >= count:
-            return
-
-
 @pytest.fixture(scope="module")
 def logging(api: Api) -> Generator[Logging]:
     """Yield what makes the log; undeploy its pipeline at the end."""
@@ -169,6 +159,16 @@ SPANS = [(0, 1), (1, 2), (0, 2)]
 def at_offset(moment: str, hours: float) -> str:
     """Return a time as it is written where clocks are so many hours ahead of UTC."""
     return datetime.fromisoformat(moment).astimezone(timezone(timedelta(hours=hours))).isoformat()
+
+
+def nine_digits(moment: str) -> str:
+    """Return a time in UTC with nine digits of a second and a `Z`."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+
+
+def shifted(moment: str, days: float) -> str:
+    """Return the time so many days later."""
+    return (datetime.fromisoformat(moment) + timedelta(days=days)).isoformat()
 
 
 class TestTopics:
@@ -234,6 +234,8 @@ class TestTopics:
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_a_span_of_time_has_its_rows(self, api: Api, log: Log, borders: list[str]) -> None:
+        assert self.pages(api, log, {"time.start": borders[1], "time.end": borders[1]}) == [[]]
+        assert self.pages(api, log, {"time.start": shifted(borders[1], 400)}) == [[]]
         for first, last in SPANS:
             pages = self.pages(api, log, {"time.start": borders[first], "time.end": borders[last]})
             found = [row for page in pages for row in page]
@@ -286,18 +288,7 @@ class TestPipelineLogs:
     @staticmethod
     def pages(api: Api, log: Log, **more: Any) -> list[list[dict[str, Any]]]:
         """Return the pages of the log, one after the other."""
-        headers = more.pop("headers", {})
-        names = {"pipeline_name": log.scoring.name, "pipeline_id": log.scoring.name}  # the second in 2023.2
-        body = {"workspace_id": log.scoring.workspace_id} | names | more
-        found: list[list[dict[str, Any]]] = []
-        while True:
-            answer = api.send("get_pipeline_logs", body, headers=headers)
-            found.append(rows_of(Answered.of(answer)))
-            cursor = answer.headers.get("x-iteration-cursor")
-            assert (answer.headers.get("x-iteration-status") == "All") is (cursor is None)
-            if cursor is None or not found[-1]:
-                return found
-            body["cursor"] = cursor
+        return [rows_of(Answered.of(answer)) for answer in pages_of_log(api, log.scoring, **more)]
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     def test_the_answer_has_the_type_that_is_preferred(self, api: Api, log: Log) -> None:
@@ -318,7 +309,6 @@ class TestPipelineLogs:
         for size in (None, 700) if order else (None, 250, 5000, len(log.rows)):
             more = asked if size is None else asked | {"page_size": size}
             pages = self.pages(api, log, **more, headers={"Accept": accept})
-            assert max(map(len, pages)) <= (size or 1000)
             log.check([row for page in pages for row in page], newest_first=order not in {"Asc", "asc"})
             assert all(pages), "a page without rows is announced"
 
@@ -332,6 +322,34 @@ class TestPipelineLogs:
             span = {"start_time": at_offset(borders[0], hours), "end_time": at_offset(borders[1], hours)}
             found = [row for page in self.pages(api, log, **span) for row in page]
             log.check(found, BORDERS[0], BORDERS[1], newest_first=True)
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    def test_a_span_has_pages_of_the_size_and_in_the_order_that_are_asked_for(
+        self, api: Api, log: Log, borders: list[str]
+    ) -> None:
+        span = {"start_time": nine_digits(borders[0]), "end_time": nine_digits(borders[2])}
+        pages = self.pages(api, log, **span, order="Asc", page_size=801)
+        log.check([row for page in pages for row in page], BORDERS[0], BORDERS[2], newest_first=False)
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    def test_a_span_without_rows_has_none(self, api: Api, log: Log, borders: list[str]) -> None:
+        early, late = (shifted(borders[at], days) for at, days in ((0, -400), (2, 400)))
+        for start, end in ((early, shifted(borders[0], -399)), (borders[1], borders[1]), (late, shifted(late, 1))):
+            found = self.pages(api, log, start_time=start, end_time=end)
+            assert found == [[]], f"{len(found[0])} rows from {start} to {end}"
+        body = {"workspace_id": log.scoring.workspace_id, "start_time": borders[2], "end_time": borders[0]}
+        body |= {"pipeline_name": log.scoring.name, "pipeline_id": log.scoring.name}
+        answer = api.send("get_pipeline_logs", body)
+        assert not answer.is_success or answer.json() == [], "a span that ends before it begins has rows"
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    def test_null_is_as_good_as_absent(self, api: Api, log: Log) -> None:
+        nothing: dict[str, Any] = dict.fromkeys(("order", "page_size", "cursor", "start_time", "end_time"))
+        found = next(pages_of_log(api, log.scoring, **nothing))
+        log.check(rows_of(Answered.of(found)), -DEFAULT_PAGE, newest_first=True)
+        for order, rows in (("Asc", (0, 3)), ("desc", (-3, None)), (None, (-3, None))):
+            found = next(pages_of_log(api, log.scoring, **nothing | {"order": order, "page_size": 3}))
+            log.check(rows_of(Answered.of(found)), *rows, newest_first=order != "Asc")
 
 
 def rows_of(answered: Answered) -> list[dict[str, Any]]:

@@ -30,20 +30,21 @@ def weights(seed: int = 29, width: int = WIDTH) -> npt.NDArray[np.float32]:
 
 
 @cache
-def model_file(seed: int = 29, width: int = WIDTH) -> bytes:
+def model_file(seed: int = 29, width: int = WIDTH, fields: tuple[str, str] = (INPUT, OUTPUT)) -> bytes:
     """Return an ONNX model: `dense_input`, float32 `[N, width]`, times its weights is `dense_1`, float32 `[N, 1]`.
 
     Args:
         seed: The seed of the weights; another seed gives a file with another SHA-256.
         width: The number of values in a row.
+        fields: Other names for the two.
     """
     from onnx import TensorProto, helper, numpy_helper
 
     graph = helper.make_graph(
-        [helper.make_node("MatMul", [INPUT, "weights"], [OUTPUT])],
+        [helper.make_node("MatMul", [fields[0], "weights"], [fields[1]])],
         "weighted-sum",
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", width])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", 1])],
+        [helper.make_tensor_value_info(fields[0], TensorProto.FLOAT, ["N", width])],
+        [helper.make_tensor_value_info(fields[1], TensorProto.FLOAT, ["N", 1])],
         [numpy_helper.from_array(weights(seed, width), "weights")],
     )
     # An operator set and a format that old engines read, too.
@@ -154,6 +155,29 @@ def typed_rows(count: int, text_length: int = 8) -> dict[str, npt.NDArray[Any]]:
         FLAG: random.integers(0, 2, size=(count, 2)).astype(bool),
         TEXT: np.array([[f"Zeile {number}, {'é漢🚀 '[number % 4] * text_length}"] for number in range(count)], object),
     }
+
+
+_EDGES: dict[str, list[Any]] = {
+    SINGLE: [3.4028235e38, -3.4028235e38, 1.1754944e-38, 16777217, 1e-7, -1e-20, 123456.79, 2e9],
+    DOUBLE: [1.7976931348623157e308, -1e-300, 0.1, 5e-324, 1e22, 9007199254740993, -123456789.123456789],
+    WHOLE: [-(2**63), 2**63 - 1 - _ADDED, 2**53 + 1, -(2**53) - 1, 0, -1, 2**31, 2**32],
+    BYTE: [0, 255, 128, 127],
+    FLAG: [True, False],
+}
+"""Numbers at the limits of their types, and where other types lose digits; each row has the next one."""
+_EDGE_TEXTS = [
+    *("", " ", " between blanks ", "null", "true", "1.50", "007", "NaN", "[1]", "a,b;c", "2026-01-05T10:00:00Z"),
+    *('"quoted"', "back\\slash \\u0041", "two\nlines\r\n", "a\ttab", "</b>&amp;", "%s {0} $1"),
+    *("e\u0301 and \u00e9", "\u2028", "\U0001d11e", "\u212bngstr\u00f6m"),
+]
+"""Texts that are taken for something else, or changed, where they are not kept as they are."""
+
+
+def edge_rows() -> dict[str, npt.NDArray[Any]]:
+    """Return rows for the model of many types with values at the edges of their types."""
+    like = typed_rows(len(_EDGE_TEXTS))
+    rows = {name: np.resize(np.array(values, like[name].dtype), like[name].shape) for name, values in _EDGES.items()}
+    return rows | {TEXT: np.array(_EDGE_TEXTS, object).reshape(-1, 1)}
 
 
 def typed_scores(rows: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

@@ -1,0 +1,306 @@
+"""Are logs right while they grow, by rows in every form, by other versions and models, and after an undeployment?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext._util.arrow_files import from_file
+from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
+from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
+from wallaroo_ext.conformance.testing.logged_rows import pages_of_log, wait_until_logged
+from wallaroo_ext.conformance.testing.scoring import (
+    ARROW,
+    Scoring,
+    deploy,
+    difference,
+    records_of,
+    runs,
+    uploaded,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import httpx
+    import numpy as np
+
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+    Rows = list[dict[str, Any]]
+
+pytestmark = [
+    pytest.mark.thorough("logs that grow"),
+    pytest.mark.counts_rows,
+    pytest.mark.touches("get_pipeline_logs", "infer_pipeline", "infer_deployment", if_there=("get_topic_records",)),
+]
+
+JSON = "application/json"
+SEED, OTHER_SEED = 29, 53
+"""The seeds of the two models that score the rows, the first one the run's."""
+FIELDS, OTHER_FIELDS = (INPUT, OUTPUT), ("other_input", "other_output")
+"""The input and the output of the two models."""
+MOST_BYTES = 1 << 24
+TOLD = ("last_model", "pipeline_version", "partition")
+"""The metadata that a row has in its answer and in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row that was scored.
+
+    Attributes:
+        row: The row.
+        score: Its output, computed independently.
+        fields: The names of the two.
+        answered: What its answer said of it; only what was asked for.
+        model: The name and the digest of the model that scored it.
+        version: The UUID of the version of the pipeline.
+    """
+
+    row: np.ndarray[Any, Any] = field(repr=False)
+    score: np.ndarray[Any, Any] = field(repr=False)
+    fields: tuple[str, str]
+    answered: dict[str, Any] = field(repr=False)
+    model: tuple[str, str]
+    version: str
+
+    def check(self, found: dict[str, Any]) -> None:
+        """Fail where a logged row is not this one."""
+        for part, name, expected in (("in", self.fields[0], self.row), ("out", self.fields[1], self.score)):
+            assert set(found[part]) == {name}, f"the fields of `{part}`"
+            wrong = difference([found[part][name]], expected.reshape(1, -1))
+            assert not wrong, f"{part}.{name}: {wrong}"
+        metadata: dict[str, Any] = found["metadata"]
+        told = json.loads(metadata["last_model"])
+        assert (told["model_name"], told["model_sha"]) == self.model
+        assert metadata.get("pipeline_version", "") in {"", self.version}
+        assert not found.get("check_failures")
+        assert not found.get("anomaly", {}).get("count")
+        answered: dict[str, Any] = self.answered.get("metadata", {})
+        for name in set(TOLD) & set(answered) & set(metadata):
+            assert metadata[name] == answered[name], f"`{name}` is that of the answer"
+        if "time" in self.answered:
+            assert milliseconds(found["time"]) == milliseconds(self.answered["time"]), "the time is that of the answer"
+
+
+def milliseconds(moment: Any) -> int:
+    """Return a time of a row in milliseconds, as JSON has it, from a row in any format."""
+    return moment if isinstance(moment, int) else int(moment.timestamp() * 1000)
+
+
+@dataclass(slots=True)
+class History:
+    """A pipeline, and all rows that it ever scored, in order.
+
+    Attributes:
+        scoring: The pipeline.
+        topic: Its topic.
+        other: The second model.
+        entries: The rows.
+        is_known: Whether that is so: a row without an answer may have been scored, or not.
+    """
+
+    scoring: Scoring
+    topic: str
+    other: dict[str, str]
+    entries: list[Entry] = field(default_factory=list[Entry])
+    is_known: bool = True
+
+    def score(self, api: Api, rows: np.ndarray[Any, Any], operation: str = "infer_pipeline", **more: Any) -> None:
+        """Send rows, and note them as scored by the model that is deployed.
+
+        Args:
+            api: The operations.
+            rows: The rows.
+            operation: `infer_pipeline` or `infer_deployment`.
+            **more: Further arguments of `Scoring.send`.
+        """
+        is_first = self.scoring.model != self.other
+        fields, seed = (FIELDS, SEED) if is_first else (OTHER_FIELDS, OTHER_SEED)
+        self.is_known = False
+        answer = self.scoring.send(api, operation, {fields[0]: rows}, **more)
+        assert Answered.of(answer).count == len(rows)
+        self.is_known = True
+        model = self.scoring.model["name"], self.scoring.model["sha"]
+        parts = zip(rows, exact_scores(rows, seed), rows_of(answer), strict=True)
+        self.entries += [Entry(*part[:2], fields, part[2], model, self.scoring.version) for part in parts]
+
+    def wait(self, api: Api) -> None:
+        """Wait until all rows are logged."""
+        wait_until_logged(api, self.topic, len(self.entries))
+
+    def check(self, found: Rows, entries: list[Entry] | None = None, *, newest_first: bool = False) -> None:
+        """Fail where logged rows are not those of the pipeline, or not these of them."""
+        expected = self.entries if entries is None else entries
+        assert len(found) == len(expected), f"{len(found)} rows are logged in place of {len(expected)}"
+        for number, (row, entry) in enumerate(zip(found, expected[::-1] if newest_first else expected, strict=True)):
+            assert {"time", "in", "out", "metadata"} <= set(row), f"row {number}"
+            entry.check(row)
+
+
+def rows_of(answer: httpx.Response) -> Rows:
+    """Return the rows of an answer as objects; those of flat rows have no parts, and are not compared."""
+    if media_type_of(answer) == ARROW:
+        return from_file(answer.content, MOST_BYTES).to_pylist()
+    return answer.json()
+
+
+class Histories:
+    """Makes the history when it is first needed, and anew where it is not known what was scored."""
+
+    def __init__(self) -> None:
+        self.made: list[History] = []
+
+    def current(self, api: Api, fixtures: Fixtures) -> History:
+        """Return a history that is known."""
+        if not self.made or not self.made[-1].is_known:
+            self.made.append(begun(api, fixtures))
+            grow(api, self.made[-1])
+        return self.made[-1]
+
+
+def begun(api: Api, fixtures: Fixtures) -> History:
+    """Return a pipeline that runs the run's model, and another model."""
+    assert fixtures.model is not None
+    content = model_file(OTHER_SEED, fields=OTHER_FIELDS)
+    other = uploaded(api, api.unused_name("m"), content, fixtures.workspace_id)
+    scoring = deploy(api, api.unused_name("p"), fixtures.workspace_id, fixtures.model)
+    assert scoring is not None, "the model did not come to run"
+    topic = api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]
+    return History(scoring, topic, other)
+
+
+def grow(api: Api, history: History) -> None:
+    """Score rows in every form, then others by another version of the pipeline, with a model that has other fields."""
+    equal, rows = distinct_rows(2, seed=1)[[0, 1, 0]], distinct_rows(12, seed=2)
+    history.score(api, equal, headers={"Accept": JSON})
+    history.score(api, equal, headers={"Accept": JSON})  # rows are scored twice, and logged twice
+    history.score(api, rows[:3], media_type=ARROW, headers={"Accept": ARROW})
+    history.score(api, rows[3:4], "infer_deployment", media_type=ARROW, headers={"Accept": JSON})
+    history.score(api, rows[4:6], headers={"Accept": ARROW}, params={"dataset[]": "out"})
+    left_out = {"dataset.exclude[]": ["in", "metadata"], "dataset.separator": "."}
+    history.score(api, rows[6:8], "infer_deployment", headers={"Accept": JSON}, params=left_out)
+    tensors = json.dumps({INPUT: rows[8:10].tolist()}).encode()
+    history.score(api, rows[8:10], "infer_deployment", media_type=JSON, content=tensors)
+    short = records_of({INPUT: rows[:2, :2]})
+    refused = history.scoring.send(api, "infer_pipeline", {INPUT: rows[:2]}, content=short)
+    assert refused.status_code == 400
+    deploy_other(api, history)
+    history.score(api, rows[10:], headers={"Accept": JSON})
+    history.score(api, equal, "infer_deployment", media_type=ARROW, headers={"Accept": ARROW})
+    history.wait(api)
+
+
+def deploy_other(api: Api, history: History) -> None:
+    """Deploy a second version of the pipeline, with the other model, under the name of the first one."""
+    scoring = history.scoring
+    body: dict[str, Any] = {"pipeline_id": scoring.name, "workspace_id": scoring.workspace_id, "definition": {}}
+    made = api.call("create_pipeline", body)
+    scoring.version_id, scoring.version = made["pipeline_variant_pk_id"], made.get("pipeline_variant_version", "")
+    scoring.model = history.other
+    start(api, scoring)
+
+
+def start(api: Api, scoring: Scoring) -> None:
+    """Deploy a pipeline under the name that it was deployed under before, and wait until it runs."""
+    ids = {"pipeline_id": scoring.pipeline_id, "pipeline_version_pk_id": scoring.version_id}
+    more = {"deploy_id": scoring.name, "models": [scoring.model]}
+    scoring.deployment_id = api.call("deploy_pipeline", ids | more)["id"]
+    assert runs(api, scoring), "the model did not come to run"
+
+
+@pytest.fixture(scope="module")
+def histories(api: Api) -> Generator[Histories]:
+    """Yield what makes the history; undeploy its pipelines at the end."""
+    found = Histories()
+    yield found
+    for history in found.made:
+        api.send("undeploy_pipeline", {"deployment_id": history.scoring.deployment_id})
+
+
+@pytest.fixture(autouse=True)
+def _only_where_there_are_logs(api: Api) -> None:
+    if not api.has("get_pipeline_logs"):
+        pytest.skip("The release does not have it.")
+
+
+def logged(api: Api, history: History, **more: Any) -> Rows:
+    """Return all rows of the log."""
+    return [row for page in pages_of_log(api, history.scoring, **more) for row in rows_of(page)]
+
+
+@pytest.mark.parametrize("accept", [JSON, ARROW])
+def test_each_row_is_logged_however_it_was_sent_and_by_whatever_it_was_scored(
+    accept: str, histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    history = histories.current(api, fixtures)
+    for order, size in (("Asc", None), ("Desc", 5)):
+        found = logged(api, history, order=order, page_size=size, headers={"Accept": accept})
+        history.check(found, newest_first=order == "Desc")
+
+
+@pytest.mark.parametrize("order", ["Asc", "Desc"])
+def test_rows_that_come_while_pages_are_read_shift_no_page(
+    order: str, histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    history = histories.current(api, fixtures)
+    before = list(history.entries)
+    pages = pages_of_log(api, history.scoring, order=order, page_size=4)
+    found = rows_of(next(pages))
+    history.score(api, distinct_rows(3, seed=4))
+    history.wait(api)
+    found += [row for page in pages for row in rows_of(page)]
+    # The newest first, the new rows stand before the page that was read.
+    history.check(found, before if order == "Desc" else None, newest_first=order == "Desc")
+    newest = rows_of(next(pages_of_log(api, history.scoring, page_size=3)))
+    history.check(newest, history.entries[-3:], newest_first=True)
+
+
+def test_rows_that_come_while_a_topic_is_read_are_behind_the_others(
+    conformance_suite: Suite, histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    history = histories.current(api, fixtures)
+    where = {"topic": history.topic}
+    _, path, _ = conformance_suite.rules.locations["get_topic_records"]
+    declared = [
+        conformance_suite.rules.schemas.resolve(each)["name"]
+        for each in conformance_suite.rules.document["paths"][path]["parameters"]
+    ]
+    size = {"page_size" if "page_size" in declared else "limit": 7}
+    found: Rows = []
+    position: dict[str, int] | None = {}
+    while position is not None:
+        page = api.call("get_topic_records", position, path=where, params=size)
+        assert page["status"] != "RecordLimited" or len(page["records"]) == 7
+        found += map(json.loads, page["records"])
+        position = page["next"]
+        if len(found) <= 7:
+            history.score(api, distinct_rows(2, seed=6))
+            history.wait(api)
+    history.check(found)
+    partitions = api.call("get_topic_partitions", path=where)["partitions"]
+    assert sum(each["end"] for each in partitions.values()) == len(history.entries)
+    behind = {name: each["end"] for name, each in partitions.items()}
+    assert api.call("get_topic_records", behind, path=where)["records"] == []
+    newest = {name: max(end - 2, 0) for name, end in behind.items()}
+    if len(newest) == 1:
+        records = api.call("get_topic_records", newest, path=where)["records"]
+        history.check([*map(json.loads, records)], history.entries[-2:])
+
+
+def test_an_undeployment_leaves_the_log_and_a_later_deployment_goes_on_with_it(
+    histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    history = histories.current(api, fixtures)
+    api.call("undeploy_pipeline", {"deployment_id": history.scoring.deployment_id})
+    history.check(logged(api, history, order="Asc"))
+    start(api, history.scoring)
+    history.score(api, distinct_rows(2, seed=7))
+    history.wait(api)
+    history.check(logged(api, history, order="Asc"))

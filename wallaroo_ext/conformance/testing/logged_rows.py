@@ -1,0 +1,56 @@
+"""Reads the logs of a pipeline page by page, each page when it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.conformance.testing.answer_forms import Answered
+from wallaroo_ext.conformance.testing.waiting import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.scoring import Scoring
+
+DEFAULT_PAGE = 1000
+"""The number of rows on a page of `get_pipeline_logs` where no other is asked for."""
+
+
+def wait_until_logged(api: Api, topic: str, count: int) -> None:
+    """Wait until a topic has so many rows, or for a minute: what is missing then, the tests say."""
+    patience = Patience()
+    while patience.lasts():
+        answer = api.send("get_topic_partitions", path={"topic": topic})
+        partitions: dict[str, Any] = answer.json()["partitions"] if answer.is_success else {}
+        if sum(each["end"] for each in partitions.values()) >= count:
+            return
+
+
+def pages_of_log(
+    api: Api, scoring: Scoring, *, headers: dict[str, str] | None = None, **more: Any
+) -> Iterator[httpx.Response]:
+    """Yield the pages of a pipeline's log, and check of each whether it rightly says that there are more.
+
+    Args:
+        api: The operations.
+        scoring: The pipeline.
+        headers: The headers of the requests.
+        **more: Further fields of their bodies.
+    """
+    names = {"pipeline_name": scoring.name, "pipeline_id": scoring.name}  # the second in 2023.2
+    body = {"workspace_id": scoring.workspace_id} | names | more
+    size = more.get("page_size") or DEFAULT_PAGE
+    while True:
+        answer = api.send("get_pipeline_logs", body, headers=headers or {})
+        count = Answered.of(answer).count
+        status, cursor = answer.headers.get("x-iteration-status"), answer.headers.get("x-iteration-cursor")
+        assert (status == "All") is (cursor is None), f"{status}, and the cursor {cursor}"  # noqa: S101 - pytest's way to fail
+        assert count <= size, f"{count} rows on a page of {size}"  # noqa: S101 - pytest's way to fail
+        assert status != "RecordLimited" or count == size, f"{count} rows on a page of {size} that is full"  # noqa: S101 - pytest's way to fail
+        yield answer
+        if cursor is None or not count:
+            return
+        body["cursor"] = cursor
