@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wallaroo_ext.conformance.testing.assay_scenes import Scene, make_scene
 from wallaroo_ext.conformance.testing.people import Person
 
 if TYPE_CHECKING:
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
@@ -22,3 +24,17 @@ def _fail_on_findings(fail_on_findings: None) -> None:
 def stranger(api: Api, conformance_suite: Suite) -> Person:
     """Return a second person, who is a member of no workspace of the run."""
     return Person(api, conformance_suite)
+
+
+@pytest.fixture(scope="session")
+def scenes() -> list[Scene]:
+    """Return the place where the first test about assays keeps what it scored for the others."""
+    return []
+
+
+@pytest.fixture
+def scene(api: Api, fixtures: Fixtures, conformance_suite: Suite, scenes: list[Scene]) -> Scene:
+    """Return rows that were scored, once their seconds are over."""
+    if not scenes:
+        scenes.append(make_scene(api, fixtures, conformance_suite))
+    return scenes[0]

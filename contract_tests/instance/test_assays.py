@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wallaroo_ext import infer
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
-from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
+from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
+from wallaroo_ext.conformance.testing.assay_scenes import (
+    LOG_SECONDS,
+    MANY,
+    SECOND,
+    SUMMARIZER,
+    Scene,
+    Scored,
+    instant,
+    is_near,
+    request_of,
+)
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, by_id, soon
 
@@ -28,7 +37,6 @@ if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
-    from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
     from wallaroo_ext.conformance.testing.people import Person
 
@@ -37,14 +45,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.thorough("the figures of assays"), pytest.mark.counts_rows]
 
-SECOND = timedelta(seconds=1)
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 """How far the clocks of an instance's parts may differ: nobody promises that they are one."""
-MANY = 46
 STAY_SECONDS = 1.5
 """How long after results were read they are read again, at least."""
-LOG_SECONDS = 10
-"""How long it may take until rows are in the log."""
 VALUES = np.random.default_rng(3).normal(scale=0.003, size=42)
 """Values of a baseline: small ones, so that rounding to a few digits shows, and so many that their quantiles differ by
 most definitions of a quantile. No rank of an edge is half a number: nobody says which value is taken then."""
@@ -85,17 +89,6 @@ FORMS: dict[str, dict[str, Any]] = {
     "weighted-sum": {"metric": "SumDiff", "aggregation": "Cumulative", "num_bins": 2, "bin_weights": [1, 5, 0, 2]},
 }
 """The ways to bin and to compare that the contract has formulas for, as changes of `SUMMARIZER`."""
-SUMMARIZER: dict[str, Any] = {
-    "type": "UnivariateContinuous",
-    "bin_mode": "Quantile",
-    "aggregation": "Density",
-    "metric": "PSI",
-    "num_bins": 5,
-    "bin_weights": None,
-    "bin_width": None,
-    "provided_edges": None,
-    "add_outlier_edges": True,
-}
 ECHOED = ("type", "bin_mode", "aggregation", "metric", "num_bins", "bin_weights", "provided_edges")
 """What a result says of how it was computed, as it was asked for."""
 
@@ -147,120 +140,10 @@ def counts_in(value: Any) -> list[int]:
     return [*own, *(found for inner in (*fields.values(), *list_of(value)) for found in counts_in(inner))]
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Rows that were scored at one time, and nothing else a second after them.
-
-    Attributes:
-        at: When, by the instance's clock.
-        inputs: The rows, `[N, width]`, as float32 has them.
-        outputs: The outputs that the instance answered.
-    """
-
-    at: datetime
-    inputs: Array
-    outputs: Array
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """The rows that the tests of this module look at: many, and a second later a single one.
-
-    Attributes:
-        many: The rows of the first second.
-        one: The row of a second that begins more than a second later.
-        done: When the last second was over, by `time.monotonic`.
-    """
-
-    many: Scored
-    one: Scored
-    done: float
-
-    @property
-    def now(self) -> datetime:
-        """The time by the instance's clock."""
-        return self.one.at + timedelta(seconds=time.monotonic() - self.done) + SECOND
-
-
 @pytest.fixture(scope="session")
 def kept() -> Kept:
     """Return what was read of stored results, by operation, with how it is read again and when it was read."""
     return []
-
-
-@pytest.fixture(scope="module")
-def scenes() -> list[Scene]:
-    """Return the place where the first test keeps what it scored for the others."""
-    return []
-
-
-@pytest.fixture
-def scene(api: Api, fixtures: Fixtures, conformance_suite: Suite, scenes: list[Scene]) -> Scene:
-    """Return rows that were scored, once their seconds are over."""
-    if not scenes:
-        rows = np.random.default_rng(5).normal(scale=0.003, size=(MANY + 1, WIDTH)).astype(np.float32)
-        time.sleep(0.01)  # so that no other row has the same millisecond
-        many = score(conformance_suite, fixtures, rows[:MANY])
-        time.sleep(1.02)
-        one = score(conformance_suite, fixtures, rows[MANY:])
-        time.sleep(1.02)
-        scenes.append(Scene(many, one, time.monotonic()))
-        wait_for_log(api, fixtures, one)
-    return scenes[0]
-
-
-def wait_for_log(api: Api, fixtures: Fixtures, of: Scored) -> None:
-    """Wait until rows are logged; not long, because whether they are is no matter of this test."""
-    span = {"start": (of.at - timedelta(milliseconds=2)).isoformat(), "end": (of.at + SECOND).isoformat()}
-    where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-    patience = Patience(LOG_SECONDS)
-    while not api.call("get_assay_baseline", where | span) and patience.lasts():
-        pass
-
-
-def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
-    """Score rows, and return them with their time and the outputs, which have to be those of the model."""
-    import pyarrow as pa
-
-    assert fixtures.deployment is not None
-    found = infer(suite.client, fixtures.deployment, {INPUT: rows})
-    milliseconds: list[Any] = found.column("time").cast(pa.int64()).to_pylist()
-    outputs = np.array(found.column(f"out.{OUTPUT}").to_pylist(), np.float64).ravel()
-    assert outputs == pytest.approx(scored(rows).ravel(), rel=1e-4, abs=1e-7)
-    assert len(set(milliseconds)) == 1, "rows of one request have one time"
-    return Scored(datetime.fromtimestamp(milliseconds[0] / 1000, UTC), rows.astype(np.float64), outputs)
-
-
-def instant(text: str) -> datetime:
-    """Return the time that an answer tells."""
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def is_near(told: datetime, expected: datetime) -> bool:
-    """Return whether two times are the same millisecond."""
-    return abs(told - expected) < timedelta(milliseconds=1)
-
-
-def request_of(fixtures: Fixtures, scene: Scene, start: datetime | None, **changes: Any) -> dict[str, Any]:
-    """Return the request of an assay whose baseline are the many rows.
-
-    Args:
-        fixtures: The things of the run.
-        scene: The rows.
-        start: When the first window begins; None to leave it open.
-        **changes: Other values of fields; `summarizer` has only what differs from `SUMMARIZER`.
-    """
-    request = assay_request(fixtures)
-    window: dict[str, Any] = request["window"] | {"start": None if start is None else start.isoformat()}
-    begin, end = (scene.many.at + offset for offset in (timedelta(0), SECOND))
-    if fixtures.forms.fixed_baselines:
-        fixed: dict[str, Any] = request["baseline"]["Fixed"]
-        baseline = {"Fixed": fixed | {"start_at": begin.isoformat(), "end_at": end.isoformat()}}
-    else:
-        baseline = {"calculated": {"fixed_window": window | {"start": begin.isoformat()}}}
-    until = {"run_until": (scene.one.at + SECOND).isoformat()}
-    made = request | until | {"baseline": baseline, "window": window} | changes
-    return made | {"summarizer": SUMMARIZER | changes.get("summarizer", {})}
 
 
 def check_summary(found: dict[str, Any], values: Array, bins: formulas.Bins, aggregation: str) -> None:

@@ -1,0 +1,141 @@
+"""Rows that a run scores for the tests of assays, at two times, and requests of assays whose windows have them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wallaroo_ext import infer
+from wallaroo_ext.conformance.resources.fixtures import assay_request
+from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
+from wallaroo_ext.conformance.testing.waiting import Patience
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+SECOND = timedelta(seconds=1)
+MANY = 46
+LOG_SECONDS = 10
+"""How long it may take until rows are in the log."""
+SUMMARIZER: dict[str, Any] = {
+    "type": "UnivariateContinuous",
+    "bin_mode": "Quantile",
+    "aggregation": "Density",
+    "metric": "PSI",
+    "num_bins": 5,
+    "bin_weights": None,
+    "bin_width": None,
+    "provided_edges": None,
+    "add_outlier_edges": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Rows that were scored at one time, and nothing else a second after them.
+
+    Attributes:
+        at: When, by the instance's clock.
+        inputs: The rows, `[N, width]`, as float32 has them.
+        outputs: The outputs that the instance answered.
+    """
+
+    at: datetime
+    inputs: Array
+    outputs: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The rows that the tests of assays look at: many, and a second later a single one.
+
+    Attributes:
+        many: The rows of the first second.
+        one: The row of a second that begins more than a second later.
+        done: When the last second was over, by `time.monotonic`.
+    """
+
+    many: Scored
+    one: Scored
+    done: float
+
+    @property
+    def now(self) -> datetime:
+        """The time by the instance's clock."""
+        return self.one.at + timedelta(seconds=time.monotonic() - self.done) + SECOND
+
+
+def make_scene(api: Api, fixtures: Fixtures, suite: Suite) -> Scene:
+    """Score rows, and return them once their seconds are over."""
+    rows = np.random.default_rng(5).normal(scale=0.003, size=(MANY + 1, WIDTH)).astype(np.float32)
+    time.sleep(0.01)  # so that no other row has the same millisecond
+    many = score(suite, fixtures, rows[:MANY])
+    time.sleep(1.02)
+    one = score(suite, fixtures, rows[MANY:])
+    time.sleep(1.02)
+    scene = Scene(many, one, time.monotonic())
+    wait_for_log(api, fixtures, one)
+    return scene
+
+
+def wait_for_log(api: Api, fixtures: Fixtures, of: Scored) -> None:
+    """Wait until rows are logged; not long, because whether they are is no matter of this test."""
+    span = {"start": (of.at - timedelta(milliseconds=2)).isoformat(), "end": (of.at + SECOND).isoformat()}
+    where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
+    patience = Patience(LOG_SECONDS)
+    while not api.call("get_assay_baseline", where | span) and patience.lasts():
+        pass
+
+
+def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
+    """Score rows, and return them with their time and the outputs, which have to be those of the model."""
+    import pyarrow as pa
+
+    assert fixtures.deployment is not None, "rows need a deployment"  # noqa: S101 - callers have made it
+    found = infer(suite.client, fixtures.deployment, {INPUT: rows})
+    milliseconds: list[Any] = found.column("time").cast(pa.int64()).to_pylist()
+    outputs = np.array(found.column(f"out.{OUTPUT}").to_pylist(), np.float64).ravel()
+    is_right = np.allclose(outputs, scored(rows).ravel(), rtol=1e-4, atol=1e-7)
+    assert is_right, "the outputs are not those of the model"  # noqa: S101 - pytest's way to fail
+    assert len(set(milliseconds)) == 1, "rows of one request have one time"  # noqa: S101 - pytest's way to fail
+    return Scored(datetime.fromtimestamp(milliseconds[0] / 1000, UTC), rows.astype(np.float64), outputs)
+
+
+def instant(text: str) -> datetime:
+    """Return the time that an answer tells."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def is_near(told: datetime, expected: datetime) -> bool:
+    """Return whether two times are the same millisecond."""
+    return abs(told - expected) < timedelta(milliseconds=1)
+
+
+def request_of(fixtures: Fixtures, scene: Scene, start: datetime | None, **changes: Any) -> dict[str, Any]:
+    """Return the request of an assay whose baseline are the many rows.
+
+    Args:
+        fixtures: The things of the run.
+        scene: The rows.
+        start: When the first window begins; None to leave it open.
+        **changes: Other values of fields; `summarizer` has only what differs from `SUMMARIZER`.
+    """
+    request = assay_request(fixtures)
+    window: dict[str, Any] = request["window"] | {"start": None if start is None else start.isoformat()}
+    begin, end = (scene.many.at + offset for offset in (timedelta(0), SECOND))
+    if fixtures.forms.fixed_baselines:
+        fixed: dict[str, Any] = request["baseline"]["Fixed"]
+        baseline = {"Fixed": fixed | {"start_at": begin.isoformat(), "end_at": end.isoformat()}}
+    else:
+        baseline = {"calculated": {"fixed_window": window | {"start": begin.isoformat()}}}
+    until = {"run_until": (scene.one.at + SECOND).isoformat()}
+    made = request | until | {"baseline": baseline, "window": window} | changes
+    return made | {"summarizer": SUMMARIZER | changes.get("summarizer", {})}
