@@ -1,0 +1,249 @@
+"""Is what is asked about assays answered, and nothing else, whichever fields of a request say it?"""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.resources.fixtures import second_assay_request
+from wallaroo_ext.conformance.resources.samples import INPUT
+from wallaroo_ext.conformance.testing import assay_formulas as formulas
+from wallaroo_ext.conformance.testing.answer_forms import inputs_of
+from wallaroo_ext.conformance.testing.assay_scenes import SECOND, SUMMARIZER, Scene, instant, is_near, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+pytestmark = [pytest.mark.thorough("what is asked about assays"), pytest.mark.counts_rows]
+
+MARGIN = timedelta(milliseconds=2)
+LONG = np.random.default_rng(23).normal(loc=-3, scale=0.7, size=1501).round(5)
+"""Values of a baseline, more than a page of anything has."""
+
+
+@pytest.fixture(scope="module")
+def workspaces() -> dict[str, int]:
+    """Return the place where the first test keeps a workspace: its id by its name."""
+    return {}
+
+
+@pytest.fixture
+def elsewhere(api: Api, workspaces: dict[str, int]) -> dict[str, Any]:
+    """Return the fields that name a workspace without assays."""
+    if not workspaces:
+        name = api.unused_name("w")
+        workspaces[name] = api.call("create_workspace", {"workspace_name": name})["workspace_id"]
+    [(name, number)] = workspaces.items()
+    return {"workspace_id": number, "workspace_name": name}
+
+
+def own_workspace(fixtures: Fixtures) -> dict[str, Any]:
+    """Return the fields that name the run's workspace."""
+    return {"workspace_id": fixtures.workspace_id, "workspace_name": fixtures.workspace_name}
+
+
+def wrong_workspaces(own: dict[str, Any], elsewhere: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield fields that name no workspace with an assay of the run: two that contradict, or another name."""
+    yield own | {"workspace_name": elsewhere["workspace_name"]}
+    yield own | {"workspace_id": elsewhere["workspace_id"]}
+    yield {"workspace_name": own["workspace_name"].swapcase()}
+    yield {"workspace_name": own["workspace_name"][:-1]}
+
+
+def ids_of(answer: Any) -> set[Any]:
+    """Return the ids in an answer, which is a list, or one thing."""
+    return {each["id"] for each in (list_of(answer) or [object_of(answer)] if answer else [])}
+
+
+class TestLists:
+    @pytest.mark.touches("list_assays")
+    def test_assays_are_those_of_the_workspace_that_is_named(
+        self, api: Api, fixtures: Fixtures, elsewhere: dict[str, Any]
+    ) -> None:
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("The list of the release takes no workspace.")
+        own, pipeline = own_workspace(fixtures), {"pipeline_id": fixtures.pipeline_id}
+        of_pipeline = ids_of(api.call("list_assays", pipeline))
+        nothing = dict.fromkeys(own)
+        for body in (pipeline | own, pipeline | nothing, own, own | {"workspace_name": None}):
+            assert of_pipeline <= ids_of(api.call("list_assays", body)), body
+        for wrong in wrong_workspaces(own, elsewhere):
+            for body in (wrong, wrong | pipeline):
+                answer = api.send("list_assays", body)
+                assert not answer.is_success or not of_pipeline & ids_of(answer.json()), body
+
+    @pytest.mark.touches("get_assay_by_id")
+    def test_an_assay_is_found_in_its_workspace_only(
+        self, api: Api, fixtures: Fixtures, elsewhere: dict[str, Any]
+    ) -> None:
+        if not api.has("get_assay_by_id"):
+            pytest.skip("The release does not have it.")
+        own, assay = own_workspace(fixtures), {"id": fixtures.assay_id}
+        for body in (own, dict.fromkeys(own), own | {"workspace_name": None}, own | {"workspace_id": None}):
+            assert api.call("get_assay_by_id", assay | body)["id"] == fixtures.assay_id, body
+        for wrong in wrong_workspaces(own, elsewhere):
+            api.call_refused("get_assay_by_id", assay | wrong)
+
+    @pytest.mark.touches("get_assay_v2")
+    def test_assays_of_the_second_version_are_those_of_the_place_that_is_named(
+        self, api: Api, fixtures: Fixtures, elsewhere: dict[str, Any]
+    ) -> None:
+        if not api.has("get_assay_v2") or fixtures.assay_uuid is None:
+            pytest.skip("The release does not have it, or the run made no assay.")
+        pipeline, workspace = {"pipeline_name": fixtures.name}, {"workspace_id": fixtures.workspace_id}
+        own, name = pipeline | workspace, fixtures.name or ""
+        for body in (own, own | {"id": None, "active": None}, own | {"active": "All"}, workspace | {"active": "All"}):
+            assert fixtures.assay_uuid in ids_of(api.call("get_assay_v2", body)), body
+        spare = [] if fixtures.spare is None else [fixtures.spare.pipeline]
+        others = [{"pipeline_name": each} for each in (name[:-1], name.swapcase(), *spare)]
+        for wrong in ({"workspace_id": elsewhere["workspace_id"]}, *others):
+            answer = api.send("get_assay_v2", own | wrong)
+            assert not answer.is_success or fixtures.assay_uuid not in ids_of(answer.json()), wrong
+
+    @pytest.mark.last
+    @pytest.mark.touches("list_assays", "create_assay")
+    def test_all_that_the_run_made_is_listed(self, api: Api, fixtures: Fixtures, conformance_suite: Suite) -> None:
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("The list of the release takes no workspace.")
+        everything = conformance_suite.owned.resources("assay")
+        made = {each.id for each in everything if each.id is not None and each.workspace == fixtures.workspace_id}
+        gone = made - ids_of(api.call("list_assays", {"workspace_id": fixtures.workspace_id}))
+        assert not gone, f"{len(gone)} of {len(made)} assays are not listed"
+
+
+class TestRows:
+    @pytest.mark.touches("get_assay_baseline")
+    def test_one_end_of_a_time_is_enough(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
+        border = (scene.many.at + SECOND).timestamp() * 1000
+        many, last = (inputs_of_rows(of.inputs) for of in (scene.many, scene.one))
+        for hours, nothing in ((0, {}), (-8, {"limit": None}), (5.5, {"model_name": None})):
+            at = (
+                (scene.many.at + SECOND).astimezone(timezone(timedelta(hours=hours))).isoformat(timespec="milliseconds")
+            )
+            later = api.call("get_assay_baseline", where | nothing | {"start": at})
+            assert last <= inputs_of_rows(map(inputs_of, later))
+            assert not many & inputs_of_rows(map(inputs_of, later))
+            assert all(row["time"] >= border for row in later if "time" in row)
+            earlier = api.call("get_assay_baseline", where | nothing | {"end": at})
+            assert many <= inputs_of_rows(map(inputs_of, earlier))
+            assert not last & inputs_of_rows(map(inputs_of, earlier))
+            assert all(row["time"] <= border for row in earlier if "time" in row)
+
+    @pytest.mark.touches("get_assay_baseline")
+    def test_a_limit_counts_what_is_asked_for(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
+        start = {"start": (scene.many.at - MARGIN).isoformat()}
+        model = {"model_name": (fixtures.model or {}).get("name")}
+        for body in (where | start, where | model, where | start | model):
+            for limit in (1, 7):
+                assert len(api.call("get_assay_baseline", body | {"limit": limit})) == limit, body
+
+
+def inputs_of_rows(rows: Any) -> set[tuple[float, ...]]:
+    """Return the inputs of rows, as float32 has them."""
+    return {tuple(np.asarray(row, np.float32).tolist()) for row in rows}
+
+
+class TestWindows:
+    @pytest.mark.touches("run_interactive_assay")
+    def test_thresholds_have_any_sign(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        until = {"run_until": (scene.many.at + SECOND).isoformat()}
+        requests = request_of(fixtures, scene, scene.many.at) | until, request_of(fixtures, scene, scene.one.at)
+        for warning, alert in ((None, 0.0), (0.0, 100.0), (-0.5, 0.0), (None, -1.0), (100.0, -0.25), (-1.0, 100.0)):
+            thresholds = {"warning_threshold": warning, "alert_threshold": alert}
+            [same], [other] = (api.call("run_interactive_assay", request | thresholds) for request in requests)
+            assert same["score"] == pytest.approx(0, abs=1e-12), "the window is the baseline"
+            assert other["score"] > 0
+            for result in (same, other):
+                assert {name: result[name] for name in thresholds} == thresholds
+                assert result["status"] == formulas.status(result["score"], warning, alert)
+
+    @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
+    def test_a_baseline_may_be_of_another_value(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("The windows and the baseline of the release have one value.")
+        request = request_of(fixtures, scene, scene.many.at, run_until=(scene.many.at + SECOND).isoformat())
+        fixed = request["baseline"]["calculated"]["fixed_window"] | {"path": f"input {INPUT} 1"}
+        request["baseline"] = {"calculated": {"fixed_window": fixed}}
+        expected = formulas.statistics(scene.many.inputs[:, 1])
+        [first] = api.call("run_interactive_assay", request)
+        assert mean_of(first["window_summary"]) == pytest.approx(scene.many.outputs.mean(), rel=1e-5)
+        for result in (first, api.call("run_interactive_assay_baseline", request)):
+            assert mean_of(result["baseline_summary"]) == pytest.approx(expected["mean"], rel=1e-5)
+
+    @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
+    def test_windows_may_overlap_for_long(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        begin = scene.many.at - 58 * SECOND - SECOND / 2
+        request = request_of(fixtures, scene, begin, run_until=(begin + 60 * SECOND).isoformat())
+        request["window"] |= {"width": "60 seconds", "interval": "1 second"}
+        [whole] = api.call("run_interactive_assay", request)
+        assert is_near(instant(whole["window_summary"]["end"]), begin + 60 * SECOND)
+        request["window"] |= {"width": "2 seconds"}
+        results = api.call("run_interactive_assay", request)
+        with_rows = [result["window_summary"] for result in results if result["window_summary"]["count"]]
+        assert len({summary["start"] for summary in with_rows}) == len(with_rows)
+        for summary in with_rows:
+            assert instant(summary["end"]) - instant(summary["start"]) == 2 * SECOND
+            offset = (instant(summary["start"]) - begin) / SECOND
+            assert offset == pytest.approx(round(offset), abs=1e-3), "it begins between two windows"
+        about = [each for each in with_rows if instant(each["start"]) <= scene.many.at < instant(each["end"])]
+        assert [each["count"] >= len(scene.many.inputs) for each in about] == [True, True]
+
+
+def mean_of(summary: dict[str, Any]) -> float:
+    """Return the mean in a distribution."""
+    return summary["mean"]
+
+
+class TestDistributions:
+    @pytest.mark.touches("summarize_assay_baseline", if_there=("preview_assay_baseline_v2",))
+    def test_all_values_are_counted(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("summarize_assay_baseline"):
+            pytest.skip("The release does not have it.")
+        far = np.array([*np.tile([0.25, -0.25, 0.0], 40), 1e4])  # with equal ones, zeros, and one far from all
+        for values in (LONG, far, far[-2:], np.full(3, -2.5)):
+            found = api.call(
+                "summarize_assay_baseline", {"summarizer": SUMMARIZER, "baseline": {"vector": values.tolist()}}
+            )
+            expected = formulas.statistics(values)
+            scale = float(np.abs(values).max())
+            assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-6, abs=1e-7 * scale)
+            if api.has("preview_assay_baseline_v2"):
+                body = {name: second_assay_request(fixtures)[name] for name in ("summarizer", "targeting")}
+                body |= {"baseline": {"Vector": values.tolist()}}
+                [second] = api.call("preview_assay_baseline_v2", body).values()
+                assert second["statistics"] == pytest.approx(expected, rel=1e-6, abs=1e-7 * scale)
+
+    @pytest.mark.touches("summarize_assay_baseline")
+    def test_bins_are_as_many_as_are_asked_for(self, api: Api) -> None:
+        if not api.has("summarize_assay_baseline"):
+            pytest.skip("The release does not have it.")
+        for mode, count in (("Quantile", 1), ("Equal", 1), ("Quantile", 19), ("Equal", 50)):
+            way = SUMMARIZER | {"bin_mode": mode, "num_bins": count}
+            found = api.call("summarize_assay_baseline", {"summarizer": way, "baseline": {"vector": LONG.tolist()}})
+            bins = formulas.bins_of(LONG, way)
+            assert found["edges"][:-1] == pytest.approx(bins.edges.tolist(), rel=1e-6)
+            assert found["aggregated_values"] == pytest.approx(bins.aggregated(LONG, "Density").tolist(), abs=1e-9)
+            assert len(found["edge_names"]) == count + 2
+
+    @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
+    def test_a_baseline_may_have_many_values(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("A baseline of the release is a time.")
+        baseline = {"calculated": {"vector": LONG.tolist()}}
+        request = request_of(fixtures, scene, scene.many.at, baseline=baseline)
+        for result in (
+            api.call("run_interactive_assay", request)[0],
+            api.call("run_interactive_assay_baseline", request),
+        ):
+            assert result["baseline_summary"]["count"] == len(LONG)
+            assert mean_of(result["baseline_summary"]) == pytest.approx(LONG.mean(), rel=1e-6)
