@@ -296,6 +296,19 @@ class TestModels:
             {key: value for key, value in listed.items() if key not in {"status", "error_summary"}}
         ]
 
+    def test_a_conversion_that_failed_has_logged_how(self, http: httpx.Client, workspace_id: int) -> None:
+        name = new_name()
+        number = version_id(upload(http, b"no model", name=name, workspace_id=workspace_id))
+        [version] = settled(http, name)
+        which = {"model_version_id": number}
+        logs: list[str] = post(http, "get_model_upload_logs", which).json()["logs"]
+        assert len(logs) > 3
+        assert sorted(logs) == logs, "each has its time"
+        assert version["error_summary"] in logs[-2]
+        for lines in range(1, len(logs) + 2):
+            answer = post(http, "get_model_upload_logs", which | {"lines": lines})
+            assert answer.json()["logs"] == logs[-lines:], "the newest ones"
+
     def test_a_model_by_its_id_has_its_workspace(self, http: httpx.Client) -> None:
         name, workspace_id = new_name(), new_workspace(http)
         number = version_id(upload(http, name=name, workspace_id=workspace_id))

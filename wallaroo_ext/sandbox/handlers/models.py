@@ -213,12 +213,27 @@ def insert_model_config(call: Call) -> dict[str, Any]:
 
 @handles
 def get_model_upload_logs(call: Call) -> dict[str, Any]:
-    """Return what the conversion of a version logged: nothing, since models run here as they are, or the error."""
+    """Return what the conversion of a version logged: nothing, since models run here as they are, or how it failed."""
     with call.instance.store.reading() as db:
         version = _require_readable_version(db, call.body["model_version_id"], call.user)
-    lines = str(version["error_summary"] or "").splitlines()
-    logs = [f"{version['created_at'][:19]}.000000000Z stderr F {line}" for line in lines]
+    logs = _conversion_log(version)
     return {"logs": logs[-int(call.body.get("lines", len(logs) or 1)) :]}
+
+
+def _conversion_log(version: Row) -> list[str]:
+    """Return the lines of a conversion that failed, the oldest first, each with its time and stream; else none."""
+    reason = str(version["error_summary"] or "").splitlines()
+    if not reason:
+        return []
+    framework = orjson.loads(version["metadata"])["conversion"]["framework"]
+    said = [
+        ("stdout", f"Reading {version['file_name']}"),
+        ("stdout", f"Converting it as a model of {framework}"),
+        *(("stderr", line) for line in reason),
+        ("stderr", "Ended with an error"),
+    ]
+    second = version["created_at"][:19]
+    return [f"{second}.{number:09}Z {stream} F {line}" for number, (stream, line) in enumerate(said, 1)]
 
 
 def _require_models(
