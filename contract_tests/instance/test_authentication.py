@@ -36,6 +36,9 @@ KINDS = (
     pytest.param("expired", marks=pytest.mark.last),  # by then the run's first token has expired
 )
 
+LONG_PASSWORD = 100
+"""More characters than some ways to keep passwords look at: bcrypt knows the first 72 bytes."""
+
 LATER_SECONDS = 2.1
 """How long after a token another one is asked for; tokens tell times in whole seconds."""
 
@@ -185,15 +188,22 @@ class TestTokens:
     @pytest.mark.thorough("what a second person sees")
     def test_a_password_is_compared_as_a_whole(self, stranger: Person) -> None:
         assert stranger.sign_in().status_code == 200
-        wrong = (PASSWORD[:-1], f"{PASSWORD}x", PASSWORD[:8] + "~" * 8, PASSWORD.swapcase())
+        wrong = (
+            PASSWORD[:-1],
+            f"{PASSWORD}x",
+            f"{PASSWORD} ",
+            f" {PASSWORD}",
+            PASSWORD[:8] + "~" * 8,
+            PASSWORD.swapcase(),
+        )
         answered = {password: stranger.sign_in(password).status_code for password in wrong}
         assert set(answered.values()) <= {400, 401}, f"passwords like the right one are taken for it: {answered}"
         assert stranger.sign_in().status_code == 200
 
     @pytest.mark.touches("request_token", "invite_user", "query_users")
     @pytest.mark.thorough("what a second person sees")
-    def test_a_password_may_have_any_character(self, api: Api, conformance_suite: Suite) -> None:
-        password = f"{PASSWORD} %2B+&=%41 \u00fc\u20ac\U0001f511"
+    def test_a_password_may_have_any_character_and_be_long(self, api: Api, conformance_suite: Suite) -> None:
+        password = f"{PASSWORD} %2B+&=%41 \u00fc\u20ac\U0001f511".ljust(LONG_PASSWORD, "x")
         invited = api.send("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}", "password": password})
         if not invited.is_success:
             pytest.skip("The instance takes no such password.")
@@ -201,6 +211,21 @@ class TestTokens:
         username = api.call("query_users", {"user_ids": [user_id]})["users"][user_id]["username"]
         form = {"grant_type": "password", "username": username, "password": password}
         assert self.token(api, conformance_suite, form).status_code == 200
+        almost = form | {"password": f"{password[:-1]}y"}
+        assert self.token(api, conformance_suite, almost).status_code in {400, 401}, "the end of it is of no matter"
+
+    def test_a_form_may_name_its_charset(self, api: Api, conformance_suite: Suite) -> None:
+        charset = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
+        assert self.token(api, conformance_suite, self.grant(conformance_suite), **charset).status_code == 200
+
+    @pytest.mark.thorough("what a second person sees")
+    def test_a_refresh_token_that_does_not_expire_is_renewed_by_one(self, stranger: Person) -> None:
+        answer = stranger.sign_in(scope="offline_access")
+        if not answer.is_success or answer.json().get("refresh_expires_in") != 0:
+            pytest.skip("The person gets no such token.")
+        renewed = stranger.renew(answer.json()["refresh_token"])
+        assert renewed.status_code == 200
+        assert renewed.json().get("refresh_expires_in") == 0
 
     @pytest.mark.thorough("what a second person sees")
     def test_a_client_that_there_is_not_renews_no_token(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.request_fields import fields_of
 from wallaroo_ext.conformance.testing.answer_forms import media_type_of
+from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
 from wallaroo_ext.conformance.testing.people import Person
 from wallaroo_ext.conformance.testing.waiting import failed_version
 
@@ -116,15 +119,16 @@ def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -
         where, whom = {"workspace_id": workspace_id}, {"email": stranger.email}
         if number:
             whom = {"user_id": stranger.id}
-        assert stranger.id not in roles(api, workspace_id)
+        before = roles(api, workspace_id)
+        assert stranger.id not in before
         assert stranger.send("list_models", where).status_code in REFUSED
         assert workspace_id not in workspaces_of(stranger)
         api.call("add_workspace_user", where | whom | given)
-        assert roles(api, workspace_id)[stranger.id] == expected
+        assert roles(api, workspace_id) == before | {stranger.id: expected}
         assert workspace_id in workspaces_of(stranger)
         assert stranger.send("list_models", where).status_code == 200
         assert api.call("remove_workspace_user", where | whom)["affected_rows"] == 1
-        assert stranger.id not in roles(api, workspace_id)
+        assert roles(api, workspace_id) == before
         assert workspace_id not in workspaces_of(stranger)
         assert stranger.send("list_models", where).status_code in REFUSED
         assert api.call("remove_workspace_user", where | whom)["affected_rows"] == 0
@@ -132,6 +136,50 @@ def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -
         api.call("add_workspace_user", where | whom | {"user_type": other})
         assert roles(api, workspace_id)[stranger.id] == other, "it has the role of the first time"
         api.call("remove_workspace_user", where | whom)
+
+
+@pytest.mark.touches("add_workspace_user", "remove_workspace_user", "list_workspace_users")
+def test_a_member_of_two_workspaces_is_removed_from_one(stranger: Person, api: Api) -> None:
+    names = [api.unused_name("w") for _ in range(2)]
+    one, other = (api.call("create_workspace", {"workspace_name": name})["workspace_id"] for name in names)
+    for number in (one, other):
+        api.call("add_workspace_user", {"workspace_id": number, "user_id": stranger.id})
+    api.call("remove_workspace_user", {"workspace_id": one, "user_id": stranger.id})
+    assert stranger.id not in roles(api, one)
+    assert stranger.id in roles(api, other)
+    assert stranger.send("list_models", {"workspace_id": other}).status_code == 200
+    api.call("remove_workspace_user", {"workspace_id": other, "user_id": stranger.id})
+
+
+@pytest.mark.touches("list_workspaces", "list_pipelines")
+def test_a_member_is_listed_what_the_owner_is(
+    operation_id: str, stranger: Person, api: Api, fixtures: Fixtures
+) -> None:
+    if not api.has(operation_id):
+        pytest.skip("The release does not have it.")
+    key, place = {"list_workspaces": ("workspaces", ""), "list_pipelines": ("pipelines", "workspace")}[operation_id]
+
+    def listed(answer: httpx.Response) -> list[dict[str, Any]]:
+        """Return what is listed of the run's workspace."""
+        return [each for each in answer.json()[key] if each.get(place, each)["id"] == fixtures.workspace_id]
+
+    member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
+    api.call("add_workspace_user", member)
+    try:
+        before, seen, after = (listed(send(operation_id, {})) for send in (api.send, stranger.send, api.send))
+    finally:
+        api.call("remove_workspace_user", member)
+    assert seen or not before, "a member is not listed what the workspace has"
+    if before != after:
+        pytest.skip("What it lists changes by itself.")
+    assert seen == before
+
+
+@pytest.mark.touches("create_workspace")
+def test_a_name_that_another_user_has_given_is_taken(stranger: Person, api: Api) -> None:
+    name = api.unused_name("w")
+    api.call("create_workspace", {"workspace_name": name})
+    assert stranger.send("create_workspace", {"workspace_name": name}).status_code in REFUSED
 
 
 @pytest.mark.touches("infer_pipeline", "infer_deployment", "add_workspace_user", "remove_workspace_user")
@@ -176,6 +224,10 @@ def test_who_is_deactivated_is_shut_out_until_activated(
         assert renewed.status_code == 200
         refresh = renewed.json().get("refresh_token", refresh)
 
+    where = {"workspace_id": api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]}
+    api.call("add_workspace_user", where | {"user_id": person.id})
+    members = roles(api, where["workspace_id"])
+
     local, _, domain = person.email.partition("@")
     like = f"{local[:-1]}_@{domain}"
     assert not api.send("deactivate_user", {"email": like}).is_success, f"nobody has the address {like}"
@@ -197,7 +249,50 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     again = person.sign_in()
     assert again.status_code == 200
     assert person.send("list_workspaces", {}, token=again.json()["access_token"]).status_code == 200
+    assert roles(api, where["workspace_id"]) == members, "who is activated again is a member as before"
     api.call("deactivate_user", {"email": person.email})
+
+
+@pytest.mark.touches("invite_user", "query_users", "deactivate_user", "activate_user")
+def test_an_address_that_is_a_part_of_another_is_somebody_elses(api: Api, conformance_suite: Suite) -> None:
+    inner = f"{api.unused_name('u')}{DOMAIN}"
+    longer = Person(api, conformance_suite, f"{api.unused_name('u')}-{inner}")
+    shorter = Person(api, conformance_suite, inner)
+    for operation, switched, other in (
+        ("deactivate_user", shorter, longer),
+        ("deactivate_user", longer, shorter),
+        ("activate_user", shorter, longer),
+    ):
+        before = is_enabled(api, other)
+        api.call(operation, {"email": switched.email})
+        assert is_enabled(api, switched) is (operation == "activate_user")
+        assert is_enabled(api, other) is before, f"{operation} of {switched.email} is one of {other.email}, too"
+    api.call("deactivate_user", {"email": shorter.email})
+
+
+@pytest.mark.touches(
+    "invite_user",
+    "query_users",
+    "deactivate_user",
+    "activate_user",
+    "add_workspace_user",
+    "remove_workspace_user",
+    "list_workspace_users",
+)
+def test_an_address_may_have_signs_and_capitals(api: Api, conformance_suite: Suite) -> None:
+    began = time.time()
+    person = Person(api, conformance_suite, f"{api.unused_name('u')}.Some_Body+more{DOMAIN}")
+    answer = api.send("query_users", {"user_ids": [person.id]})
+    made = answer.json()["users"][person.id].get("createdTimestamp", began * 1000) / 1000
+    clocks = clocks_of(answer, began=began)
+    assert clocks.have([made], [clock_of_rows(conformance_suite), clock_of_things(api)]), "it was made when invited"
+    where = {"workspace_id": api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]}
+    api.call("add_workspace_user", where | {"email": person.email})
+    assert person.id in roles(api, where["workspace_id"])
+    assert api.call("remove_workspace_user", where | {"email": person.email})["affected_rows"] == 1
+    for operation in ("deactivate_user", "activate_user", "deactivate_user"):
+        api.call(operation, {"email": person.email})
+        assert is_enabled(api, person) is (operation == "activate_user")
 
 
 def names_what_is_in_a_workspace(suite: Suite, operation: str, request: httpx.Request | None = None) -> bool:
@@ -227,6 +322,11 @@ def says_nothing(value: Any) -> bool:
 def ids_of(listed: list[dict[str, Any]]) -> set[Any]:
     """Return the ids of listed things, of a pipeline below its name."""
     return {each.get("pipeline", each)["id"] for each in listed}
+
+
+def is_enabled(api: Api, person: Person) -> bool:
+    """Return whether a person is shown as one who may sign in."""
+    return api.call("query_users", {"user_ids": [person.id]})["users"][person.id]["enabled"]
 
 
 def roles(api: Api, workspace_id: int) -> dict[str, str]:

@@ -74,7 +74,7 @@ class OwnedResources:
         self._existing: dict[str, set[str]] = {}
         self._unsettled: dict[int, tuple[Effects, RequestFields]] = {}
         self._lock = threading.Lock()
-        self._name = re.compile(rf"{re.escape(prefix)}-[\w.\U00010000-\U0010ffff-]*(?:{re.escape(DOMAIN)})?")
+        self._name = re.compile(rf"{re.escape(prefix)}-[\w.\U00010000-\U0010ffff-]*(?:[\w.+-]*{re.escape(DOMAIN)})?")
 
     def note_request(self, effects: Effects, request: RequestFields) -> None:
         """Note a request and the names that it gives, before its answer comes: the answer may be lost."""

@@ -24,24 +24,30 @@ class Person:
     Args:
         api: The operations, called by the run's own user.
         suite: The run.
+        email: The person's e-mail address, at the suite's domain; one that is not taken yet by default.
 
     Attributes:
         email: The person's e-mail address.
         id: The person's Keycloak id.
     """
 
-    def __init__(self, api: Api, suite: Suite) -> None:
+    def __init__(self, api: Api, suite: Suite, email: str = "") -> None:
         self._api = api
         self._suite = suite
-        self.email = f"{api.unused_name('u')}{DOMAIN}"
+        self.email = email or f"{api.unused_name('u')}{DOMAIN}"
         self.id: str = api.call("invite_user", {"email": self.email, "password": PASSWORD})["id"]
         self._username = api.call("query_users", {"user_ids": [self.id]})["users"][self.id]["username"]
         self._header = ""
         self._good_until = 0.0
 
-    def sign_in(self, password: str = PASSWORD) -> httpx.Response:
-        """Return the answer to a request for a token with a password; with the person's own one by default."""
-        return self._grant({"grant_type": "password", "username": self._username, "password": password})
+    def sign_in(self, password: str = PASSWORD, **more: str) -> httpx.Response:
+        """Return the answer to a request for a token with a password.
+
+        Args:
+            password: The password; the person's own one by default.
+            **more: Further fields of the form.
+        """
+        return self._grant({"grant_type": "password", "username": self._username, "password": password} | more)
 
     def renew(self, refresh_token: str) -> httpx.Response:
         """Return the answer to a request for a token with a refresh token."""

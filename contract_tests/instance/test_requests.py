@@ -1,0 +1,140 @@
+"""Is a request understood however it is written, and does a refusal tell no secret? The same for all operations."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.people import Person
+
+pytestmark = pytest.mark.thorough("requests that are written in other ways")
+
+JSON = "application/json"
+UNKNOWN = "conformance-unknown"
+"""The name of a field that no operation has: instances ignore unknown fields."""
+DEPTH = 30
+LONG = 16_384
+"""How long a text in an unknown field is: some frameworks take no more than 32 KiB of JSON by default."""
+
+Written = dict[str, Any]
+"""A request, as arguments of `Api.send`."""
+
+
+def with_headers(request: Written, **headers: str) -> Written:
+    """Return a request with further headers, whose names are written with underscores."""
+    added = {name.replace("_", "-"): value for name, value in headers.items()}
+    return request | {"headers": request["headers"] | added}
+
+
+def with_unknown(request: Written, value: Any) -> Written:
+    """Return a request with a field that its operation does not have."""
+    fields = object_of(json.loads(request["content"]))
+    unknown = f"{UNKNOWN}-{len(fields)}"
+    return request | {"content": json.dumps(fields | {unknown: value}, ensure_ascii=False).encode()}
+
+
+def nested(depth: int) -> Any:
+    """Return lists and objects in one another."""
+    value: Any = "innermost"
+    for _ in range(depth // 2):
+        value = {UNKNOWN: [value]}
+    return value
+
+
+def with_escapes(request: Written) -> Written:
+    """Return a request in which the names of fields and their values are written with escapes, and white space."""
+    text = json.dumps(json.loads(request["content"]), indent=1)
+    escaped = "".join(f"\\u{ord(letter):04x}" if letter in "aeiou" else letter for letter in text)
+    is_kept = any(word in text for word in ("true", "false", "null"))  # these have no escapes
+    return request | {"content": f"\r\n\t {text if is_kept else escaped} \n".encode()}
+
+
+WAYS: dict[str, Callable[[Written], Written]] = {
+    "a media type in capitals": lambda request: with_headers(request, Content_Type="Application/JSON; Charset=UTF-8"),
+    "several accepted types": lambda request: with_headers(request, Accept="application/json, text/plain, */*"),
+    "a language and cookies": lambda request: with_headers(
+        request, Accept_Language="de-CH, de;q=0.9", Cookie=f"theme=dark; session={'x' * 2000}"
+    ),
+    "the id of a request": lambda request: with_headers(
+        request, X_Request_ID="conformance", Traceparent=f"00-{'1' * 32}-{'2' * 16}-01"
+    ),
+    "no compression": lambda request: with_headers(request, Accept_Encoding="gzip;q=0, identity"),
+    "a query": lambda request: request | {"params": request["params"] | {UNKNOWN: "1"}},
+    "an unknown field of letters beyond ASCII": lambda request: with_unknown(request, "äöü ß 模型 \U0001f511"),
+    "an unknown field that is long": lambda request: with_unknown(request, "x" * LONG),
+    "an unknown field that is deep": lambda request: with_unknown(request, nested(DEPTH)),
+    "escapes and white space": with_escapes,
+    "chunks without a length": lambda request: request | {"content": iter([request["content"]])},
+}
+"""Ways to write a request that mean the same."""
+
+
+def test_a_request_means_the_same_however_it_is_written(operation_id: str, api: Api, conformance_suite: Suite) -> None:
+    if conformance_suite.guard.effects[operation_id].writes or not is_all_json(conformance_suite, operation_id):
+        pytest.skip("It writes, or takes or answers more than JSON.")
+    good: Written = {"headers": {}} | conformance_suite.cases.good_request(operation_id)
+    good["content"] = good["content"] or b"{}"
+    if not isinstance(json.loads(good["content"]), dict):
+        pytest.skip("Its body is no object.")
+    before = api.send(operation_id, **good)
+    written = good
+    for change in WAYS.values():
+        written = change(written)
+    seen = api.send(operation_id, **written)
+    if not seen.is_success:
+        alone = {way: api.send(operation_id, **change(good)) for way, change in WAYS.items()}
+        refused = [way for way, answer in alone.items() if not answer.is_success] or ["all of it together"]
+        pytest.fail(f"it refuses {', '.join(refused)}: {seen.status_code} {seen.text[:300]}")
+    assert seen.headers.get("Content-Encoding", "identity") == "identity", "the answer is compressed in spite of q=0"
+    if is_stable(api, operation_id, good, before):
+        assert seen.json() == before.json()
+
+
+def is_all_json(suite: Suite, operation: str) -> bool:
+    """Return whether an operation takes a token and JSON, and answers in nothing else."""
+    answers = object_of(object_of(suite.rules.operations[operation]["responses"]).get("200")).get("content", {})
+    return (
+        suite.rules.takes_token(operation)
+        and list(suite.rules.request_content(operation)) == [JSON]
+        and list(answers) == [JSON]
+    )
+
+
+def is_stable(api: Api, operation: str, good: Written, before: httpx.Response) -> bool:
+    """Return whether an operation still answers as it did."""
+    return api.send(operation, **good).content == before.content
+
+
+@pytest.mark.changes_nothing
+def test_a_refusal_does_not_repeat_the_token(operation_id: str, api: Api, conformance_suite: Suite) -> None:
+    rules = conformance_suite.rules
+    if not rules.takes_token(operation_id) or JSON not in rules.request_content(operation_id):
+        pytest.skip("It takes no token, or no JSON.")
+    good = conformance_suite.cases.good_request(operation_id)
+    authorization = conformance_suite.authorization(operation_id)
+    wrong = good | {"content": b"{", "headers": {"Content-Type": JSON, "Authorization": authorization}, "auth": None}
+    answer = api.send(operation_id, **wrong)
+    assert authorization.partition(" ")[2] not in f"{answer.headers} {answer.text}"
+
+
+@pytest.mark.touches("request_token", "invite_user")
+def test_a_refusal_does_not_repeat_a_password(operation_id: str, stranger: Person, api: Api) -> None:
+    wrong = f"{PASSWORD}-{operation_id}"
+    if operation_id == "request_token":
+        answer = stranger.sign_in(wrong)
+    else:
+        answer = api.send("invite_user", {"email": stranger.email, "password": wrong})
+    assert not answer.is_success
+    assert wrong not in f"{answer.headers} {answer.text}"
