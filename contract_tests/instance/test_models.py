@@ -2,15 +2,128 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import failed_version
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
+
+pytestmark = pytest.mark.thorough("versions of models that are compared")
+
+CONVERSIONS: tuple[dict[str, Any], ...] = (
+    {"framework": "onnx", "python_version": "3.10", "requirements": ["two==2.0", "one==1.0"], "arch": "x86"},
+    {"framework": "onnx", "python_version": "3.8", "requirements": ["three==3.0"], "arch": "arm"},
+    {"framework": "onnx", "requirements": []},
+)
+"""What the versions of one model need to run, each something else."""
+
+
+def converted(api: Api, upload: str, name: str, workspace_id: int | None) -> dict[int, dict[str, Any]]:
+    """Upload a version of a model for each conversion, and return how each is to be shown, by their ids."""
+    expected: dict[int, dict[str, Any]] = {}
+    for number, needs in enumerate(CONVERSIONS):
+        visibility = ("private", "public")[number % 2]
+        metadata = {"name": name, "visibility": visibility, "workspace_id": workspace_id, "conversion": needs}
+        content = model_file(seed=320 + number)
+        file = (f"file-{number}.onnx", content, "application/octet-stream")
+        files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
+        made = api.call(upload, files=files)["insert_models"]["returning"][0]["models"][0]["id"]
+        expected[made] = {"conversion": needs, "file_info": {"file_name": file[0], "size": len(content)}}
+    return expected
+
+
+@pytest.mark.touches("get_model_version_by_id", "list_models", if_there=UPLOADS[:1])
+def test_each_version_keeps_what_it_was_converted_with(api: Api, fixtures: Fixtures) -> None:
+    if not api.has("get_model_version_by_id") or not api.has(UPLOADS[0]):
+        pytest.skip("The release does not have it.")
+    name = api.unused_name("m")
+    expected = converted(api, UPLOADS[0], name, fixtures.workspace_id)
+    shown = [api.call("get_model_version_by_id", {"model_version_id": number})["model_version"] for number in expected]
+    rows = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+    shown += [each for row in rows if row.get("model", row)["name"] == name for each in row.get("model_versions", [])]
+    for each in shown:
+        told = each["model_version"]
+        assert list(changed_fields(expected[told["id"]], told)) == [], f"version {told['id']} of {sorted(expected)}"
+
+
+@pytest.mark.touches("get_model_config_by_id", "get_model_version_by_id", "insert_model_config", if_there=UPLOADS)
+def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) -> None:
+    if not api.has("insert_model_config"):
+        pytest.skip("The release does not have it.")
+    assert fixtures.workspace_id is not None
+    name = api.unused_name("m")
+    versions = [api.upload(api.uploads[0], name, model_file(seed=seed), fixtures.workspace_id) for seed in (330, 331)]
+    given: dict[int, dict[str, Any]] = {}
+    for version, fields in zip(
+        (*versions, versions[0]),
+        (
+            {"tensor_fields": ["first"], "filter_threshold": 0.25},
+            {"tensor_fields": ["second"], "filter_threshold": 0.75},
+            {"filter_threshold": 0.5},
+        ),
+        strict=True,
+    ):
+        before = given.get(version, {}).get("tensor_fields")
+        made = api.call("insert_model_config", {"model_version_id": version} | fields)["model_config"]
+        given[version] = fields | {"id": made["id"]}
+        assert before is None or made.get("tensor_fields") != before, "a new configuration has fields of the old one"
+        for number, expected in given.items():
+            by_version = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["config"]
+            for shown in (api.call("get_model_config_by_id", {"model_id": number})["model_config"], by_version):
+                assert list(changed_fields(expected, shown)) == [], f"version {number} of {versions}"
+
+
+@pytest.mark.touches("get_model", "get_model_by_id", "list_models", if_there=UPLOADS)
+def test_a_second_version_moves_only_when_the_model_was_changed(api: Api, fixtures: Fixtures) -> None:
+    assert fixtures.workspace_id is not None
+    name = api.unused_name("m")
+
+    def told() -> list[dict[str, Any]]:
+        """Return the model as each operation shows it."""
+        [listed] = [each for each in api.list_models(fixtures.workspace_id) if each["name"] == name]
+        return [listed, *(api.call(operation, {"id": listed["id"]}) for operation in ("get_model", "get_model_by_id"))]
+
+    api.upload(api.uploads[0], name, model_file(seed=340), fixtures.workspace_id)
+    first = told()
+    api.upload(api.uploads[-1], name, model_file(seed=341), fixtures.workspace_id)
+    for before, after in zip(first, told(), strict=True):
+        if "created_at" in before:
+            assert after["created_at"] == before["created_at"]
+        if "updated_at" in before:
+            assert after["updated_at"] != before["updated_at"]
+
+
+@pytest.mark.touches("list_model_versions", "get_model", "create_workspace", if_there=UPLOADS)
+def test_one_file_under_one_name_in_two_workspaces_is_two_models(api: Api, fixtures: Fixtures) -> None:
+    assert fixtures.workspace_id is not None
+    name, content = api.unused_name("m"), model_file(seed=350)
+    elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    for upload in api.uploads:
+        versions = [api.upload(upload, name, content, place) for place in (fixtures.workspace_id, elsewhere)]
+        assert len(set(versions)) == len(versions)
+    for place in (fixtures.workspace_id, elsewhere):
+        [model] = [each for each in api.list_models(place) if each["name"] == name]
+        shown = api.call("get_model", {"id": model["id"]})["models"]
+        assert len(shown) == len(api.uploads), "it has the versions of another workspace's model"
+        assert {each["models_pk_id"] for each in shown} == {model["id"]}
+
+
+@pytest.mark.touches("list_model_versions", if_there=UPLOADS)
+def test_a_name_that_is_the_beginning_of_another_is_another(api: Api, fixtures: Fixtures) -> None:
+    assert fixtures.workspace_id is not None
+    name = api.unused_name("m")
+    names = (f"{name}-longer", name)
+    made = {each: api.upload(api.uploads[0], each, model_file(seed=360), fixtures.workspace_id) for each in names}
+    for each in names:
+        assert [found["id"] for found in api.call("list_model_versions", {"model_id": each})] == [made[each]]
 
 
 @pytest.mark.touches("get_model_upload_logs", "upload_and_convert_model")

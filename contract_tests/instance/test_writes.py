@@ -19,13 +19,23 @@ import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request, second_assay_request
-from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
-from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs
+from wallaroo_ext.conformance.resources.samples import INPUT, model_file
+from wallaroo_ext.conformance.testing.answer_forms import inputs_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clocks_of
+from wallaroo_ext.conformance.testing.deploying import (
+    ROWS,
+    deployed,
+    is_gone,
+    new_pipeline,
+    runs,
+    scores_with,
+    version_of,
+)
 from wallaroo_ext.conformance.testing.people import Person
 from wallaroo_ext.conformance.testing.read_back import changed_fields
-from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
+from wallaroo_ext.conformance.testing.scoring import RECORDS
+from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +46,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.thorough("writes that are read back, or made at a time")
 
-RECORDS = "application/json; format=pandas-records"
-ROWS = [[0.5, -1.0, 2.0, 4.0], [1.0, 1.0, 1.0, -3.0]]
 WIDE = 20_000
 """The width of a model whose file is larger than 64 KiB."""
 WIDEST = 300_000
@@ -62,61 +70,6 @@ class World:
 
 def new_workspace(api: Api) -> int:
     return api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
-
-
-def new_pipeline(api: Api, fixtures: Fixtures, *, name: str = "", models: list[Any] | None = None) -> dict[str, Any]:
-    """Make a pipeline, or a version of one, and return the answer with its name."""
-    name = name or api.unused_name("p")
-    steps = [{"ModelInference": {"models": models}}] if models else []
-    body = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {"steps": steps}}
-    return api.call("create_pipeline", body) | {"name": name}
-
-
-def deployed(api: Api, pipeline: dict[str, Any], **more: Any) -> tuple[int, str]:
-    """Deploy a version of a pipeline under the pipeline's name, and return the id and the name of the deployment."""
-    ids = {"pipeline_id": pipeline["pipeline_pk_id"], "pipeline_version_pk_id": pipeline["pipeline_variant_pk_id"]}
-    number = api.call("deploy_pipeline", ids | {"deploy_id": pipeline["name"]} | more)["id"]
-    return number, f"{pipeline['name']}-{number}"
-
-
-def version_of(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, dict[str, str]]:
-    """Upload a version of a model, and return its id, and what names it in a pipeline, once it is ready."""
-    assert fixtures.workspace_id is not None
-    content = model_file(seed=seed)
-    number = api.upload(api.uploads[0], name, content, fixtures.workspace_id)
-    found = ended_version(api, name, number)
-    assert found["sha"] == hashlib.sha256(content).hexdigest()
-    return number, {"name": name, "version": found["model_version"], "sha": found["sha"]}
-
-
-def is_gone(api: Api, deployment: str) -> bool:
-    """Return whether a deployment is no longer there."""
-    return api.send("get_deployment_status", {"name": deployment}).status_code == 404
-
-
-def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
-    """Wait until a deployment runs one model version and no other, and return its status."""
-    patience, seen = Patience(), list[Any]()
-    while True:
-        status = api.send("get_deployment_status", {"name": deployment})
-        found: dict[str, Any] = status.json() if status.is_success else {}
-        if found.get("status") == "Running":
-            told: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
-            seen = [{name: each[name] for name in model} for one in told for each in one.get("models", [])]
-            if seen and all(each == model for each in seen):
-                return found
-        assert patience.lasts(), f"{deployment} runs {seen} in place of {model}"
-
-
-def scores_with(api: Api, deployment: str, pipeline: str, model: dict[str, str], seed: int) -> None:
-    """Check that a deployment scores rows with the model that was made from a seed, and says so."""
-    path, headers = {"deployment": deployment, "pipeline": pipeline}, {"Content-Type": RECORDS}
-    found = api.call("infer_pipeline", [{INPUT: row} for row in ROWS], path=path, headers=headers)
-    expected = np.asarray(ROWS, np.float32).astype(np.float64) @ weights(seed).astype(np.float64)
-    assert np.allclose(outputs(found), expected, rtol=1e-4), "another version of the model scored the rows"
-    for row in found:
-        if "metadata" in row:
-            assert json.loads(row["metadata"]["last_model"])["model_sha"] == model["sha"]
 
 
 class TestVersions:
@@ -282,7 +235,7 @@ def uploaded(world: World, operation: str) -> None:
 def converted(world: World, operation: str, workspace_id: int) -> None:
     """Check that what a version needs to run is shown as it was sent; a conversion may fail, and says so."""
     api, name = world.api, world.api.unused_name("m")
-    needs = {"framework": "onnx", "python_version": "3.10", "requirements": ["one==1.0", "two==2.0"], "arch": "arm"}
+    needs = {"framework": "onnx", "python_version": "3.10", "requirements": ["two==2.0", "one==1.0"], "arch": "arm"}
     metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": needs}
     file = ("converted.onnx", model_file(seed=7), "application/octet-stream")
     files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
@@ -297,9 +250,10 @@ def converted(world: World, operation: str, workspace_id: int) -> None:
 def configured(world: World, _: str) -> None:
     api, number = world.api, world.fixtures.expendable.get("model version id", world.fixtures.version_id)
     fields: list[dict[str, Any]] = [
-        {"tensor_fields": ["first", "Second"], "filter_threshold": 0.375, "batch_config": "single"},
+        {"tensor_fields": ["second", "First", "Größe 模"], "filter_threshold": 0.375, "batch_config": "single"},
+        {"tensor_fields": [f"field-{number}" for number in range(150, 0, -1)], "filter_threshold": 0.1},
         {"tensor_fields": [INPUT], "filter_threshold": 0.0},
-        {"tensor_fields": [INPUT], "filter_threshold": 0.625},
+        {"tensor_fields": [INPUT], "filter_threshold": -0.625},
         {"input_schema": schema_of("first"), "output_schema": schema_of("second")},
         {"dynamic_batching_config": {"max_batch_delay_ms": 7, "batch_size_target": 3, "batch_size_limit": 9}},
         {"continuous_batching_config": {"max_concurrent_batch_size": 100}},

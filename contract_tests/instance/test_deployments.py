@@ -1,0 +1,132 @@
+"""Does a deployment run what it was given last, answer to its own name, and end with its own pipeline only?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
+from wallaroo_ext.conformance.testing.deploying import (
+    deployed,
+    is_gone,
+    new_pipeline,
+    runs,
+    scores_with,
+    version_of,
+)
+from wallaroo_ext.conformance.testing.waiting import soon
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.testing.api_calls import Api
+
+pytestmark = pytest.mark.thorough("deployments that are changed, and several at a time")
+
+
+@pytest.mark.touches(
+    "create_pipeline",
+    "deploy_pipeline",
+    "undeploy_pipeline",
+    "get_deployment_status",
+    "infer_pipeline",
+    if_there=("get_model_version_by_id", "list_pipelines"),
+)
+def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) -> None:
+    model, name = api.unused_name("m"), api.unused_name("p")
+    (first, older), (second, newer) = (version_of(api, fixtures, model, seed) for seed in (401, 402))
+    numbers = {older["version"]: first, newer["version"]: second}
+    steps = [new_pipeline(api, fixtures, name=name, models=[each]) for each in (older, newer)]
+    for pipeline, version, seed, ends in (
+        (steps[0], older, 401, False),
+        (steps[1], newer, 402, True),
+        (steps[0], older, 401, True),
+    ):
+        number, deployment = deployed(api, pipeline)
+        status = runs(api, deployment, version)
+        shown: list[dict[str, Any]] = [each["pipeline_statuses"] or {} for each in status["engines"]]
+        told = {each["version"] for one in shown for each in one.get("pipelines", []) if each.get("version")}
+        assert told <= {pipeline.get("pipeline_variant_version")}, "its status names another version of the pipeline"
+        scores_with(api, deployment, name, version, seed)
+        soon(
+            lambda version=version: is_shown_as_deployed(api, numbers, version["version"]),
+            lambda: "another version of the model is shown as deployed",
+        )
+        if ends:
+            api.call("undeploy_pipeline", {"deployment_id": number})
+            soon(lambda deployment=deployment: is_gone(api, deployment))
+
+
+def is_shown_as_deployed(api: Api, numbers: dict[str, int], wanted: str) -> bool:
+    """Return whether of some versions of models the wanted one is shown as deployed, and no other."""
+    if not api.has("get_model_version_by_id"):
+        return True
+    shown = {
+        version: api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
+        for version, number in numbers.items()
+    }
+    return all(each.get("deployed", version == wanted) is (version == wanted) for version, each in shown.items())
+
+
+@pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "get_deployment_status", "create_pipeline")
+def test_a_deployment_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -> None:
+    name = f"{api.unused_name('p')}-AbC"
+    number, deployment = deployed(api, new_pipeline(api, fixtures, name=name))
+    api.call("get_deployment_status", {"name": deployment})
+    for other in (f"{name}-{NOBODYS}", f"{name}-{number}0", f"{name.swapcase()}-{number}", name, str(number)):
+        api.call_refused("get_deployment_status", {"name": other})
+    api.call("undeploy_pipeline", {"deployment_id": number})
+
+
+@pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "get_deployment_status", "create_pipeline")
+def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtures: Fixtures) -> None:
+    pipeline, other = new_pipeline(api, fixtures), new_pipeline(api, fixtures)
+    names = [deployed(api, pipeline)[1], deployed(api, pipeline, deploy_id=f"{pipeline['name']}-too")[1]]
+    kept_number, kept = deployed(api, other)
+    if len({name.rpartition("-")[2] for name in names}) < len(names):
+        pytest.skip("This instance has one deployment of a pipeline.")
+    for name in (*names, kept):
+        api.call("get_deployment_status", {"name": name})
+    api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})
+    for name in names:
+        soon(lambda name=name: is_gone(api, name), lambda name=name: f"{name} is there, though its pipeline was ended")
+    api.call("get_deployment_status", {"name": kept})
+    api.call("undeploy_pipeline", {"deployment_id": kept_number})
+
+
+@pytest.mark.touches("get_pipeline_external_url", "create_pipeline", "deploy_pipeline", "undeploy_pipeline")
+def test_the_url_of_a_name_is_that_of_the_deployment_before_the_pipeline(api: Api, fixtures: Fixtures) -> None:
+    one, other = new_pipeline(api, fixtures), new_pipeline(api, fixtures)
+    of_one = deployed(api, one, deploy_id=other["name"])
+    of_other = deployed(api, other, deploy_id=f"{other['name']}-too")
+    where = {"workspace_id": fixtures.workspace_id}
+    urls = {
+        name: api.call("get_pipeline_external_url", where | {"pipeline_name": name})["url"]
+        for name in (other["name"], one["name"], f"{other['name']}-too")
+    }
+    assert urls[other["name"]] == urls[one["name"]], "a deployment's name gives the URL of the pipeline of this name"
+    assert urls[other["name"]] != urls[f"{other['name']}-too"]
+    for number, _ in (of_one, of_other):
+        api.call("undeploy_pipeline", {"deployment_id": number})
+
+
+@pytest.mark.touches(
+    "get_pipeline_external_url", "create_pipeline", "create_workspace", "deploy_pipeline", "undeploy_pipeline"
+)
+def test_deployments_of_one_name_in_two_workspaces_are_two(api: Api, fixtures: Fixtures) -> None:
+    name = api.unused_name("p")
+    elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    places, found = (fixtures.workspace_id, elsewhere), dict[int | None, tuple[int, str]]()
+    for place in places:
+        body: dict[str, Any] = {"pipeline_id": name, "workspace_id": place, "definition": {}}
+        found[place] = deployed(api, api.call("create_pipeline", body) | {"name": name})
+    assert len(set(found.values())) == len(places), "two workspaces have one deployment"
+    urls = [
+        api.call("get_pipeline_external_url", {"workspace_id": place, "pipeline_name": name})["url"] for place in places
+    ]
+    assert len(set(urls)) == len(places), "two workspaces' deployments have one URL"
+    (ended, gone), (kept, left) = found.values()
+    api.call("undeploy_pipeline", {"deployment_id": ended})
+    soon(lambda: is_gone(api, gone))
+    api.call("get_deployment_status", {"name": left})
+    api.call("undeploy_pipeline", {"deployment_id": kept})
