@@ -15,6 +15,7 @@ from wallaroo_ext.conformance.testing.deploying import (
     scores_with,
     version_of,
 )
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
@@ -52,9 +53,25 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
             lambda version=version: is_shown_as_deployed(api, numbers, version["version"]),
             lambda: "another version of the model is shown as deployed",
         )
+        listed = listed_deployment(api, fixtures, pipeline)
         if ends:
             api.call("undeploy_pipeline", {"deployment_id": number})
             soon(lambda deployment=deployment: is_gone(api, deployment))
+            soon(
+                lambda pipeline=pipeline, listed=listed: (
+                    not listed or listed_deployment(api, fixtures, pipeline) != listed
+                ),
+                lambda: "it is listed as if it still ran",
+            )
+
+
+def listed_deployment(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> Any:
+    """Return the deployment with which a pipeline is listed; None where the release does not list it."""
+    if not api.has("list_pipelines"):
+        return None
+    listed = api.call("list_pipelines", {"workspace_id": fixtures.workspace_id})["pipelines"]
+    [found] = [each for each in listed if each["pipeline"]["id"] == pipeline["pipeline_pk_id"]]
+    return found.get("deployment")
 
 
 def is_shown_as_deployed(api: Api, numbers: dict[str, int], wanted: str) -> bool:
@@ -66,6 +83,19 @@ def is_shown_as_deployed(api: Api, numbers: dict[str, int], wanted: str) -> bool
         for version, number in numbers.items()
     }
     return all(each.get("deployed", version == wanted) is (version == wanted) for version, each in shown.items())
+
+
+@pytest.mark.touches("create_pipeline", "get_pipeline_version")
+def test_steps_are_kept_in_their_order_and_number(api: Api, fixtures: Fixtures) -> None:
+    if not api.has("get_pipeline_version"):
+        pytest.skip("The release does not have it.")
+    model = api.unused_name("m")
+    (_, one), (_, other) = (version_of(api, fixtures, model, seed) for seed in (403, 404))
+    steps = [{"ModelInference": {"models": models}} for models in ([other], [one], [other], [other, one])]
+    body = {"pipeline_id": api.unused_name("p"), "workspace_id": fixtures.workspace_id}
+    made = api.call("create_pipeline", body | {"definition": {"steps": steps}})
+    shown = api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})["definition"]
+    assert list(changed_fields(steps, shown["steps"], is_whole=True)) == []
 
 
 @pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "get_deployment_status", "create_pipeline")

@@ -17,12 +17,12 @@ pytestmark = pytest.mark.thorough("long and unusual names")
 
 LONGEST_LABEL = 63
 """The most characters of a DNS label."""
-FILE_NAMES = ("Modell äöü ß.onnx", "模型-数据.onnx", "A.b_c (2)+100%25 & more.Onnx", f"{'x' * 95}.onnx")
+FILE_NAMES = ("Modell äöü ß.onnx", "模型-数据.onnx", "A.b_c (2)+100%25 & more.ONNX", f"{'x' * 95}.onnx")
 
 
 def long_name(api: Api, kind: str, length: int, *, capitals: bool = True) -> str:
     """Return a name of the run that is not taken yet, with so many characters."""
-    name = f"{api.unused_name(kind)}-{'AbC' if capitals else 'abc'}-"
+    name = f"{api.unused_name(kind)}--{'AbC' if capitals else 'abc'}-"
     return f"{name}{'x' * (length - len(name) - 1)}{'Z' if capitals else 'z'}"
 
 

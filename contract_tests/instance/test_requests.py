@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,15 @@ import pytest
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
+from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
     from wallaroo_ext.conformance.testing.people import Person
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.thorough("requests that are written in other ways")
 
 JSON = "application/json"
+FORMS = ("upload_and_convert_model", "upload_model")
+"""The uploads whose body is a form."""
 UNKNOWN = "conformance-unknown"
 """The name of a field that no operation has: instances ignore unknown fields."""
 DEPTH = 30
@@ -115,6 +121,37 @@ def is_all_json(suite: Suite, operation: str) -> bool:
 def is_stable(api: Api, operation: str, good: Written, before: httpx.Response) -> bool:
     """Return whether an operation still answers as it did."""
     return api.send(operation, **good).content == before.content
+
+
+BOUNDARY = "----=_Part_1'(2).3:4"
+"""A boundary with signs that need quotation marks, as mail libraries make them."""
+
+
+@pytest.mark.touches("list_model_versions", if_there=UPLOADS)
+@pytest.mark.parametrize("upload", FORMS)
+def test_a_form_means_the_same_however_it_is_written(upload: str, api: Api, fixtures: Fixtures) -> None:
+    if not api.has(upload):
+        pytest.skip("The release does not have it.")
+    name, content = api.unused_name("m"), model_file(seed=370)
+    fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
+    parts: list[tuple[str, str, bytes]] = [
+        (f'name="{field}"', "text/plain", str(value).encode()) for field, value in fields.items()
+    ]
+    if upload == "upload_and_convert_model":
+        metadata = json.dumps(fields | {"conversion": {"framework": "onnx"}}, indent=1).encode()
+        parts = [('name="metadata"', JSON, metadata)]
+    parts.append(('name="file"; filename="model.onnx"', "application/octet-stream", content))
+    written = b"".join(
+        f"--{BOUNDARY}\r\ncontent-disposition: form-data; {named}\r\nContent-Length: {len(value)}\r\n"
+        f"content-type: {kind}\r\n\r\n".encode()
+        + value
+        + b"\r\n"
+        for named, kind, value in parts
+    )
+    headers = {"Content-Type": f'multipart/form-data; boundary="{BOUNDARY}"'}
+    api.call(upload, content=written + f"--{BOUNDARY}--\r\n".encode(), headers=headers)
+    [version] = api.call("list_model_versions", {"model_id": name})
+    assert (version["sha"], version["file_name"]) == (hashlib.sha256(content).hexdigest(), "model.onnx")
 
 
 @pytest.mark.changes_nothing
