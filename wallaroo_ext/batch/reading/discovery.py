@@ -18,7 +18,7 @@ from wallaroo_ext.inference.files.forms import formats as forms
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES
 from wallaroo_ext.inference.files.forms.json_files import LINES
 from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
-from wallaroo_ext.inference.files.opening.filesystems import resolve, without_secrets
+from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve, without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_stream
 from wallaroo_ext.inference.files.opening.storage_options import is_url
 
@@ -152,12 +152,18 @@ def find_files(source: Any, filesystem: Any) -> FoundFiles:
     if not isinstance(source, str | os.PathLike):
         raise _no_source(source)
     system, path = resolve(cast("Any", source), filesystem)
+    with reaching(cast("Any", source), system):
+        return _find(system, path, source)
+
+
+def _find(system: Any, path: str, source: Any) -> FoundFiles:
+    """Return the files at a path of a file system, which may be a directory or a pattern."""
     kind = system.get_file_info(path).type
     if _is_pattern(path) and kind == fs.FileType.NotFound:
         return FoundFiles(system, _list_matches(system, path), None, path)
     if kind == fs.FileType.Directory:
         return FoundFiles(system, _list_directory(system, path, source), path)
-    _check_type(system, path, kind, without_secrets(cast("Any", source)))
+    _check_type(system, path, kind, without_secrets(source))
     return FoundFiles(system, [path], None)
 
 
@@ -201,7 +207,9 @@ def _find_each(sources: Sequence[Any], filesystem: Any) -> FoundFiles:
     if not found:
         raise InvalidDataError("The list of files is empty.")
     system, paths = found[0][0], [path for _, path in found]
-    for info, source in zip(cast("Any", system).get_file_info(paths), sources, strict=True):
+    with reaching(sources[0], system):
+        infos: list[Any] = cast("Any", system).get_file_info(paths)
+    for info, source in zip(infos, sources, strict=True):
         _check_type(system, info.path, info.type, without_secrets(source))
     return FoundFiles(system, paths, None)
 

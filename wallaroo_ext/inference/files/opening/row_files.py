@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from wallaroo_ext._util.files.user_paths import near_name, user_path
-from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.inference.files.opening.compression import (
     ENDINGS,
     check_unpacked,
@@ -25,7 +25,7 @@ from wallaroo_ext.inference.files.opening.compression import (
     unpack,
     unpacked_suffix,
 )
-from wallaroo_ext.inference.files.opening.filesystems import resolve, without_secrets
+from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve, without_secrets
 from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, secrets_removed
 from wallaroo_ext.inference.files.opening.temporary_copy import PIECE, TemporaryCopy
 
@@ -252,12 +252,13 @@ def open_stream(system: Any, path: str, shown: str | None = None) -> Readable:
 
 def _open(system: Any, path: str, shown: str | None) -> Any:
     try:
-        return system.open_input_stream(path, compression=None)
+        with reaching(shown or path, system):
+            return system.open_input_stream(path, compression=None)
     except FileNotFoundError:
         name = shown or path
         why = ", or its server does not give it" if name.startswith("http") else ""
         raise InvalidDataError(f"There is no file {name}{why}.") from None
-    except OSError:
+    except (OSError, ConfigurationError):
         raise
     except Exception as error:  # each library that fsspec uses has its own
         reason = str(error).partition("\n")[0] or type(error).__name__
@@ -281,5 +282,7 @@ def open_seekable(system: Any, path: str) -> Generator[Any]:
                 with content.open() as opened:
                     yield opened
             return
-    with system.open_input_file(path) as opened:
+    with reaching(path, system):
+        found = system.open_input_file(path)
+    with found as opened:
         yield opened

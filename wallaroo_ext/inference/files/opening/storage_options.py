@@ -16,7 +16,7 @@ from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secr
 
 StorageOptions = Mapping[str, Any]
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[a-z]+)*://")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[a-z0-9]+)*://")
 
 _HARMLESS = re.compile(
     r"endpoint|url|host|port|region|project|account_?name|bucket|profile|version|protocol|scheme|path|mode|dir|ssl"

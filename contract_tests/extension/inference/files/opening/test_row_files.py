@@ -27,10 +27,10 @@ from wallaroo_ext.batch.reading.data_source import open_source
 from wallaroo_ext.batch.reading.discovery import find_files
 from wallaroo_ext.batch.reading.positions import Position
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
-from wallaroo_ext.inference.files.opening import row_files, temporary_copy
+from wallaroo_ext.inference.files.opening import filesystems, row_files, temporary_copy
 from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_rows
-from wallaroo_ext.inference.files.texts.text_options import TextOptions
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
@@ -397,6 +397,37 @@ class TestRefused:
             (ConfigurationError, InvalidDataError), match=r"cannot be opened: |There is no file memory:"
         ):
             to_table(url)
+
+    @pytest.mark.parametrize(
+        ("url", "message"),
+        [
+            ("abfss://c@account.dfs.core.windows.net/rows.csv", r"needs adlfs: pip install fsspec adlfs\.$"),
+            ("ABFS://c@account.dfs.core.windows.net/rows.csv", r"needs adlfs: pip install fsspec adlfs\.$"),
+            ("hf://datasets/a/b/rows.csv", r"needs huggingface_hub: pip install fsspec huggingface_hub\.$"),
+            ("s3a://bucket/rows.csv", r"needs s3fs: pip install fsspec s3fs\.$"),
+            ("simplecache::s3://bucket/rows.csv", r"cannot be opened: Install s3fs"),
+            ("wasbs://c@account/rows.csv", r"Protocol not known: wasbs\. Name it as s3://.* or copy the file"),
+        ],
+    )
+    def test_a_url_that_lacks_its_library_says_what_to_install(
+        self, url: str, message: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """For Azure, pyarrow's own library would end the process."""
+        for name in ("adlfs", "huggingface_hub", "s3fs"):
+            monkeypatch.setitem(sys.modules, name, None)
+        for read in (to_table, of_batch):
+            with pytest.raises(ConfigurationError, match=message):
+                read(url, texts=AS_WRITTEN)
+
+    @pytest.mark.parametrize("scheme", ["gs", "gcs"])
+    def test_a_server_that_cannot_be_reached_is_not_asked_for_a_quarter_of_an_hour(
+        self, scheme: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(filesystems, "_GOOGLE_SECONDS", 1)
+        url = f"{scheme}://anonymous@bucket/rows.csv?scheme=http&endpoint_override=127.0.0.1:9"
+        for read in (to_table, of_batch):
+            with pytest.raises(ConfigurationError, match=r"rows\.csv cannot be opened: .{1,320} Look at its name"):
+                read(url, texts=AS_WRITTEN)
 
     def test_a_url_without_the_library_that_opens_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "fsspec.core", None)
