@@ -9,6 +9,7 @@ then computed without expanding them.
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -146,7 +147,7 @@ def check_file(content: bytes | memoryview, limit: int) -> bool:
         reading = _MemoryCount(view, limit)
         reading.count_pairs(footer, 4)
         reading.count_schema(footer.table(1))
-        for start, length in _batches(view, footer):
+        for start, length, _ in _batches(view, footer):
             reading.count_batch(start, length)
     except struct.error:
         raise ValueError("its metadata refers to a position after its end") from None
@@ -185,13 +186,47 @@ def _footer(content: memoryview) -> _Table:
     return _Table.root(content[: len(content) - _END.size], start)
 
 
-def _batches(content: memoryview, footer: _Table) -> Iterator[tuple[int, int]]:
-    """Yield the start and the metadata length of each message of dictionaries or rows, from the file's footer."""
+def bytes_without_meaning(opened: Any) -> int:
+    """Return how many bytes of an Arrow file lie behind its last batch, and before its footer.
+
+    They are the mark for the end of a stream, and perhaps some for the alignment. Of joined files, it is the size of
+    all but the last one, because the last one's footer counts from its own beginning.
+
+    Args:
+        opened: The file, which can be read at any place.
+
+    Raises:
+        ValueError: The file's metadata is damaged.
+    """
+    size = opened.seek(0, os.SEEK_END)
+    try:
+        opened.seek(max(0, size - _END.size))
+        length, _ = _END.unpack(bytes(opened.read(_END.size)))
+        if not 0 < length <= size - _END.size:
+            raise ValueError("its metadata is longer than the file")
+        opened.seek(size - _END.size - length)
+        content = memoryview(bytes(opened.read(length)))
+        blocks = list(_batches(content, _Table.root(content, 0)))
+        end = max(map(sum, blocks)) if blocks else _schema_end(opened)
+    except struct.error:
+        raise ValueError("its metadata refers to a position after its end") from None
+    return size - _END.size - length - end
+
+
+def _schema_end(opened: Any) -> int:
+    """Return where the columns of an Arrow file end, which are its first message."""
+    opened.seek(_NUMBER_SIZE)
+    content = memoryview(bytes(opened.read(_NUMBER_SIZE)))
+    prefix = _prefix(content, 0)
+    return _NUMBER_SIZE + prefix + _read("<i", content, prefix - 4)
+
+
+def _batches(content: memoryview, footer: _Table) -> Iterator[tuple[int, int, int]]:
+    """Yield the messages of dictionaries or rows, from the file's footer: the start, and the lengths of both parts."""
     for number in (2, 3):
         first, count = footer.vector(number, _BLOCK.size)
         for index in range(count):
-            position, metadata_length, _ = _BLOCK.unpack_from(content, first + index * _BLOCK.size)
-            yield position, metadata_length
+            yield _BLOCK.unpack_from(content, first + index * _BLOCK.size)
 
 
 @dataclass(slots=True)

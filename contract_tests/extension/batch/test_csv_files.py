@@ -95,8 +95,11 @@ class TestReading:
             (b'a,b\n1,x"y\n', [["1", 'x"y']]),
             (b'a\nx\n""\ny\n\n\n', [["x"], [""], ["y"]]),
             (b'"a\nb",c\n1,2', [["1", "2"]]),
-            ('a,b\n\ufeff1,"\ufeff"\n'.encode(), [["\ufeff1", "\ufeff"]]),
-            ('\ufeffa\n\ufeff"x"\n'.encode(), [['\ufeff"x"']]),
+            ('a,b\n1\ufeff,"\ufeff"\n'.encode(), [["1\ufeff", "\ufeff"]]),
+            ("\ufeff\ufeff\ufeffa,b\n1,2\n".encode(), [["1", "2"]]),
+            (b"a\na\n", [["a"]]),
+            (b"0,1\n0,1\n", [["0", "1"]]),
+            (b"a,b\na,c\nc,b\nA,B\nb,a\n", [["a", "c"], ["c", "b"], ["A", "B"], ["b", "a"]]),
         ],
     )
     def test_unusual_files(self, content: bytes, expected: list[list[str]]) -> None:
@@ -108,6 +111,13 @@ class TestReading:
         [
             (b"a,a\n1,2\n", "two columns have the name 'a'"),
             (b"a,\n1,2\n", "column 1 of the header has no name"),
+            ('a,b\n1,2\n\ufeff1,"x"\n'.encode(), "row 1 begins with a byte order mark, as if files had been joined"),
+            ('\ufeffa\n\ufeff"x"\n'.encode(), "row 0 begins with a byte order mark"),
+            ("\ufeffa,b\n1,2\n3,4\n\ufeffa,b\n1,2\n".encode(), "row 2 begins with a byte order mark"),
+            (b"a,b\n1,2\n3,4\na,b\n1,2\n", "row 2 is the line of names again, as if files had been joined: remove"),
+            ("\ufeffï»¿a,b\n1,2\n".encode(), "its first name, 'ï»¿a', begins with a byte order mark that was read as"),
+            ("\n\ufeffa,b\n1,2\n".encode(), r"its first name, '\\ufeffa', begins with a byte order mark"),
+            (b'a,0\n1,2\n"a","0"\n1,2\n', "row 1 is the line of names again"),
             (b"a,b\n1,2\n3\n", "row 1 has 1 fields, and the line of names has 2: '3'"),
             (b"a,b\n1,2,3\n", "row 0 has 3 fields"),
             (b'a,b\n1,"2\n3,4\n', "a quote that begins a field is never closed"),

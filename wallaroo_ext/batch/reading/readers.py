@@ -8,12 +8,12 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1
+from wallaroo_ext._util.file_signatures import ARROW_MESSAGE, FEATHER_1
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile, skip_rows
-from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, read_feather_1
+from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, check_one_arrow_file, read_feather_1
 from wallaroo_ext.inference.files.forms.file_columns import FileColumns
-from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_ends, check_zip, format_of, refuse_known
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_zip, format_of, refuse_known
 from wallaroo_ext.inference.files.forms.parquet_files import encrypted, open_parquet
 from wallaroo_ext.inference.files.opening.compression import check_unpacked, read_beginning
 from wallaroo_ext.inference.files.opening.filesystems import without_secrets
@@ -129,18 +129,10 @@ class ArrowReader:
                     return ArrowStream(opened).schema
                 if self._head.startswith(FEATHER_1):
                     return read_feather_1(opened).schema
-                return self._schema_of_file(opened)
+                check_one_arrow_file(opened)
+                return pa.ipc.open_file(opened).schema
         except (pa.ArrowException, InvalidDataError) as error:
             raise _unreadable(self.path, "Arrow", error) from error
-
-    @staticmethod
-    def _schema_of_file(opened: Any) -> Any:
-        try:
-            with pa.ipc.open_file(opened) as file:
-                return file.schema
-        except pa.ArrowInvalid:
-            check_ends(opened, ARROW_FILE)
-            raise
 
     @cached_property
     def _rows(self) -> int:

@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from wallaroo_ext._util.files.readable import Readable
 
 pa: Any = import_module("pyarrow")
+pc: Any = import_module("pyarrow.compute")
 arrow_csv: Any = import_module("pyarrow.csv")
 
 BLOCK_BYTES = 1 << 20
 _MAX_BLOCK_BYTES = 1 << 30
 _HEADER_BYTES = 1 << 16
 _BOM = codecs.BOM_UTF8
+_MARK, _MARK_IN_CP1252 = _BOM.decode(), _BOM.decode("cp1252")
 _END = "\x04"
 """The text of each field in the row that is appended to the file."""
 
@@ -98,6 +100,13 @@ class CsvFile:
                 f"its first line has numbers and no names, {_shown(self.dialect.delimiter.join(self.names))}: write "
                 "the names of the columns into a line before it."
             )
+        marked = next(
+            (mark for mark in (_MARK, _MARK_IN_CP1252) if self.names and self.names[0].startswith(mark)), None
+        )
+        if marked is not None:
+            raise InvalidDataError(
+                f"its first name, {self.names[0]!r}, begins with a byte order mark that was read as letters: remove it."
+            )
         seen: set[str] = set()
         for number, name in enumerate(self.names):
             if not name and number:
@@ -152,19 +161,42 @@ class CsvFile:
             skip: How many rows to leave out at the beginning.
 
         Raises:
-            InvalidDataError: A row has more or fewer fields than the header, a quote is never closed, or the file is
-                not in UTF-8; the message names the row, counted from 0.
+            InvalidDataError: A row has more or fewer fields than the header, a quote is never closed, the file is not
+                in UTF-8, or it was joined of several; the message names the row, counted from 0.
         """
-        make_parser = partial(_Parser, self, self.dialect, list(columns or self.names))
+        wanted = list(columns or self.names)
+        make_parser = partial(_Parser, self, self.dialect, wanted)
         done = skip
         while self.names:
             try:
                 for batch in skip_rows(done, self._parse(make_parser())):
+                    self._check_single(batch, done)
                     done += batch.num_rows
                     yield batch
             except _BlockTooSmallError:
                 continue
             return
+
+    def _check_single(self, batch: Any, first: int) -> None:
+        """Raise InvalidDataError where another file seems to begin: at a byte order mark, or the line of names again.
+
+        Where a single column is read, or the names are numbers, a row of the names is one like any other.
+        """
+        names: list[str] = batch.schema.names
+        if names[0] == self.names[0]:
+            row = _first_row(pc.starts_with(batch.column(0), _MARK))
+            if row is not None:
+                raise _joined(f"row {first + row} begins with a byte order mark")
+        if len(names) == 1 or all(map(_is_number, names)):
+            return
+        again = pc.equal(batch.column(0), names[0])
+        for name, texts in zip(names[1:], batch.columns[1:], strict=True):
+            if _first_row(again) is None:
+                return
+            again = pc.and_(again, pc.equal(texts, name))
+        row = _first_row(again)
+        if row is not None:
+            raise _joined(f"row {first + row} is the line of names again")
 
     def _parse(self, parser: _Parser) -> Iterator[RecordBatch]:
         """Yield the rows, parsed with the current block size."""
@@ -173,6 +205,19 @@ class CsvFile:
             yield from parser.rows(source, self._begin)
         finally:
             source.close()
+
+
+def _first_row(found: Any) -> int | None:
+    """Return the first row of a mask; None if it has none."""
+    row = pc.index(found, pa.scalar(value=True)).as_py()
+    return None if row < 0 else row
+
+
+def _joined(problem: str) -> InvalidDataError:
+    return InvalidDataError(
+        f"{problem}, as if files had been joined: remove it there, or name the files apart by infer_dataset "
+        "(wallaroo-ext batch)."
+    )
 
 
 def _shown(text: str) -> str:

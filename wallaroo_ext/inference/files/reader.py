@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.file_signatures import ARROW_FILE
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, read_feather_1
+from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, check_one_arrow_file, read_feather_1
 from wallaroo_ext.inference.files.forms.file_columns import FileColumns
-from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_ends, format_of, is_known
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, format_of, is_known
 from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
 from wallaroo_ext.inference.files.opening.row_files import open_rows
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
@@ -96,11 +95,9 @@ def _head(opened: IO[bytes]) -> bytes:
 
 
 def _read_arrow(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:
-    try:
-        return arrow_files.from_file(opened.read())
-    except ValueError:
-        check_ends(opened, ARROW_FILE)
-        raise
+    check_one_arrow_file(opened)
+    opened.seek(0)
+    return arrow_files.from_file(opened.read())
 
 
 def _read_stream(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:

@@ -55,7 +55,11 @@ those that say otherwise.
   their own names. The other columns are sent, or are keys, where they are named.
 - **Parquet**: an index of pandas is left out. Spark's vectors are lists. Times of 96 bits are in nanoseconds where
   Arrow wrote them, and otherwise in microseconds. Names of directories have partitions, for `infer_dataset`.
-- **Arrow streams** have to end as their writers end them, because nothing else tells one that was cut off.
+- **Arrow streams** have to end as their writers end them, because nothing else tells one that was cut off. Those of
+  before 2019, which lack the mark at their beginning, are refused.
+- **Joined files**, as by `cat`: Arrow streams of the same columns, JSON lines and compressed files are read one after
+  another. CSV is refused at the row that begins with a byte order mark or is the line of names again, unless all names
+  are numbers or a single column is read. Arrow files, Parquet and `.npy` are refused.
 - **numpy**: one array is the only input, one with named fields its columns. Objects are never loaded.
 - **Refused**, with what to do: pickles, Excel, OpenDocument, HDF5, ORC, Avro, SQLite, DuckDB, files of PyTorch, MATLAB,
   R and programs for statistics, encrypted Parquet, tables of Delta Lake, pages for a browser, pointers of Git LFS.

@@ -80,6 +80,9 @@ _REFUSED_TEXTS: tuple[tuple[bytes, str], ...] = (
 )
 """The same of texts, in any case."""
 
+_OLD_STREAM = re.compile(rb".[\0-\x7f]\0\0[\x04-\x40]\0{5}", re.DOTALL)
+"""The beginning of an Arrow stream without the mark of later ones: a message's length, and where its table is."""
+
 _CONTROLS = bytes(each for each in range(32) if each not in b"\t\n\f\r\x1b")
 _JSON = re.compile(rb'(\[\s*)?\{\s*"[^"]*"\s*:')
 """The beginning of records, which no line of names of a CSV file has."""
@@ -142,6 +145,8 @@ def refuse_known(head: bytes, suffix: str = "") -> None:
         why = "an archive: unpack it"
     if head[_DUCKDB] == b"DUCK" and not _is_text(head):
         why = "a database of DuckDB: write the table with COPY … TO 'rows.parquet'"
+    if _OLD_STREAM.match(head):
+        why = f"an Arrow stream of before 2019: read it with pyarrow.ipc.open_stream, and {_AS_PARQUET}"
     why = why or _REFUSED_SUFFIXES.get(suffix)
     if why is not None:
         raise InvalidDataError(f"it is {why}.")

@@ -18,7 +18,9 @@ _MAX_SHOWN = 40
 _LONGEST_SIGN = 16
 """No sign of JSON but a text is longer, so that an error further before the end of what was read is certain."""
 
-_BLANKS = " \t\r\n"
+_BLANKS = " \t\r\n\ufeff"
+"""What may stand between values; a byte order mark is where files were joined."""
+
 _EXPONENT = re.compile(r"[eE][-+]?[0-9]{3}")
 _DIGITS = 100
 """A number that is beyond those of 64 bits has an exponent of three digits, or three times as many digits as this."""

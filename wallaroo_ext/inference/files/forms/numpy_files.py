@@ -19,14 +19,21 @@ def read_npy(opened: IO[bytes]) -> np.ndarray[Any, Any]:
     """Return the array of a `.npy` file, as a part of the memory that the file is mapped to, if it is on a disk.
 
     Raises:
-        InvalidDataError: It has objects, or was cut off.
+        InvalidDataError: It has objects, was cut off, or goes on behind the array.
     """
     try:
         if isinstance(getattr(opened, "raw", None), io.FileIO):
-            return np.lib.format.open_memmap(opened.name, mode="r")
-        return np.lib.format.read_array(opened, allow_pickle=False)
+            found: Any = np.lib.format.open_memmap(opened.name, mode="r")
+            opened.seek(found.offset + found.nbytes)
+        else:
+            found = np.lib.format.read_array(opened, allow_pickle=False)
     except ValueError as error:
         raise _unreadable(error) from error
+    if opened.read(1):
+        raise InvalidDataError(
+            "it goes on behind its array: save several arrays by numpy.savez, or joined by numpy.concatenate."
+        )
+    return found
 
 
 def read_npz(opened: IO[bytes]) -> Any:

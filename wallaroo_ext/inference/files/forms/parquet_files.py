@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,13 @@ pa: Any = import_module("pyarrow")
 parquet: Any = import_module("pyarrow.parquet")
 
 _ARROW = "parquet-cpp"
+_JOINED = PARQUET + PARQUET
+"""The end of a file and the beginning of the next one."""
+
+_TAIL_BYTES = 8
+"""The bytes of the length of the metadata and of the signature, at the end of a file."""
+
+_PIECE_BYTES = 1 << 20
 
 
 def open_parquet(opened: Any, **options: Any) -> Any:
@@ -26,7 +34,7 @@ def open_parquet(opened: Any, **options: Any) -> Any:
         options: Further arguments of `pyarrow.parquet.ParquetFile`.
 
     Raises:
-        InvalidDataError: It is encrypted, cut off, or of another format.
+        InvalidDataError: It is encrypted, cut off, several files, or of another format.
     """
     refuse_known(bytes(opened.read(HEAD_BYTES)))
     opened.seek(0)
@@ -35,8 +43,41 @@ def open_parquet(opened: Any, **options: Any) -> Any:
     except pa.ArrowInvalid:
         check_ends(opened, PARQUET)
         raise
+    _check_one_file(opened, metadata)
     unit = "ns" if str(metadata.created_by).startswith(_ARROW) else "us"
     return parquet.ParquetFile(opened, metadata=metadata, coerce_int96_timestamp_unit=unit, **options)
+
+
+def _check_one_file(opened: Any, metadata: Any) -> None:
+    """Raise InvalidDataError if files were joined, of which pyarrow would read the first one's rows as the last one's.
+
+    The positions in the metadata at the end count from the beginning of the last file. So as many bytes as the other
+    files have seem to lie between its rows and its metadata, where there are indexes of pages at most.
+    """
+    most = opened.seek(0, os.SEEK_END) - _TAIL_BYTES - metadata.serialized_size - _rows_end(metadata) + len(PARQUET)
+    opened.seek(0)
+    seen = b""
+    while most > len(_JOINED) and (piece := bytes(opened.read(min(_PIECE_BYTES, most)))):
+        seen = seen[-len(_JOINED) :] + piece
+        most -= len(piece)
+        if _JOINED in seen:
+            raise InvalidDataError(
+                "it is several Parquet files, one after another: write each to a file of its own, or all to one by "
+                "pyarrow."
+            )
+
+
+def _rows_end(metadata: Any) -> int:
+    """Return where the last row group ends, as the metadata says."""
+    if not metadata.num_row_groups:
+        return len(PARQUET)
+    group = metadata.row_group(metadata.num_row_groups - 1)
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    return max((_chunk_begin(chunk) + chunk.total_compressed_size for chunk in chunks), default=len(PARQUET))
+
+
+def _chunk_begin(chunk: Any) -> int:
+    return min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)), default=0)
 
 
 def encrypted(error: OSError) -> InvalidDataError | None:

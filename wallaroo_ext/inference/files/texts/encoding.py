@@ -94,7 +94,7 @@ class _Utf8Stream(RawIOBase):
         mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
         self._encoding = self._encoding_of(mark, head)
         self._decoder = codecs.getincrementaldecoder(self._encoding)("strict")
-        self._unread = head[len(mark) :]
+        self._unread = _without_marks(head, mark)
         self._ready = b""
         self._lines = 0
 
@@ -177,6 +177,13 @@ class _Utf8Stream(RawIOBase):
         if not self.closed:
             self._stream.close()
         super().close()
+
+
+def _without_marks(head: bytes, mark: bytes) -> bytes:
+    """Return the beginning of a text without its byte order mark, which some programs put before another one."""
+    while mark and head.startswith(mark):
+        head = head[len(mark) :]
+    return head
 
 
 def _advice(encoding: str) -> str:

@@ -139,6 +139,13 @@ JSON = [
     KindOfFile(
         "JSON lines", "blank lines and CRLF", "rows.jsonl", text("\r\n" + lines(records(ROWS), "\r\n\r\n")), ROWS
     ),
+    KindOfFile(
+        "JSON lines",
+        "two files joined, each with a byte order mark",
+        "rows.json",
+        text('\ufeff{"a":1}\n' * 2),
+        {"a": [1, 1]},
+    ),
     KindOfFile("JSON lines", "a list on each line, as vectors", "rows.jsonl", text(lines(VECTORS["tensor"])), VECTORS),
     KindOfFile("JSON lines", "records over several lines", "rows.json", text('{"a":\n1}\n{"a":\n2}'), {"a": [1, 2]}),
     KindOfFile(

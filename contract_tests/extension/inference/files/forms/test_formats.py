@@ -49,6 +49,15 @@ def in_avro() -> bytes:
     return found.getvalue()
 
 
+def in_an_old_stream() -> bytes:
+    """Return a stream as pyarrow wrote it before 0.15."""
+    found = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(metadata_version=pa.ipc.MetadataVersion.V4, use_legacy_format=True)
+    with pa.ipc.new_stream(found, TABLE.schema, options=options) as writer:
+        writer.write_table(TABLE)
+    return found.getvalue()
+
+
 class Dangerous:
     """An object whose pickle would end this process if it were loaded."""
 
@@ -78,6 +87,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "another zip file": (zipped("rows.csv"), "it is a zip file: unpack it"),
     "a broken zip file": (zipped("a.npy")[:40], "it is a zip file that is broken"),
     "ORC": (in_orc(), "it is an ORC file: read it with pyarrow.orc.read_table"),
+    "an old Arrow stream": (in_an_old_stream(), "it is an Arrow stream of before 2019: read it with pyarrow.ipc"),
     "Avro": (in_avro(), "it is an Avro file"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(600), "it is an HDF5 file: read it with pandas.read_hdf"),
     "an old Excel file": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "it is an old Excel file"),
@@ -224,6 +234,87 @@ def test_a_stream_that_was_cut_off_between_two_batches_is_refused(tmp_path: Path
     assert pa.ipc.open_stream(path.read_bytes()).read_all().num_rows == 3000  # nothing else tells
     for read in (rows_to_send, by_batch):
         with pytest.raises(InvalidDataError, match="an Arrow stream without its end: it was cut off"):
+            read(path)
+
+
+def bytes_of(kind: str, table: Any) -> bytes:
+    """Return a file of one of the formats that programs write."""
+    found = io.BytesIO()
+    if kind == "parquet":
+        pq.write_table(table, found)
+    elif kind == "parquet with indexes of pages":
+        pq.write_table(table, found, write_page_index=True, row_group_size=100)
+    elif kind == "npy":
+        np.save(found, table.column("a").to_numpy())
+    else:
+        make = pa.ipc.new_stream if "stream" in kind else pa.ipc.new_file
+        options = pa.ipc.IpcWriteOptions(compression="zstd" if "compressed" in kind else None)
+        with make(found, table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=100)
+    return found.getvalue()
+
+
+SIZES = {"none": 0, "one": 1, "some": 3, "many": 5000}
+PARTS = [
+    pa.table({"a": np.arange(float(size)), "s": pa.array([f"text {n}" for n in range(size)], pa.string())})
+    for size in SIZES.values()
+]
+
+
+@pytest.mark.parametrize("one", PARTS, ids=SIZES)
+@pytest.mark.parametrize("other", PARTS, ids=SIZES)
+@pytest.mark.parametrize(
+    ("kind", "suffix", "problem"),
+    [
+        ("file", ".arrow", "it is several Arrow files, one after another: write each to a file of its own"),
+        ("compressed file", ".arrow", "it is several Arrow files, one after another: write each to a file of its own"),
+        ("parquet", ".parquet", "it is several Parquet files, one after another: write each to a file of its own"),
+        ("parquet with indexes of pages", ".parquet", "it is several Parquet files, one after another"),
+        ("npy", ".npy", "it goes on behind its array: save several arrays by numpy.savez"),
+    ],
+)
+def test_joined_files_are_not_read_as_one_of_them(
+    one: Any, other: Any, kind: str, suffix: str, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"rows{suffix}"
+    path.write_bytes(bytes_of(kind, one))
+    for read in (rows_to_send, by_batch):
+        assert read(path).num_rows == one.num_rows
+    for content in (bytes_of(kind, one) + bytes_of(kind, other), 2 * bytes_of(kind, other) + bytes_of(kind, one)):
+        path.write_bytes(content)
+        for source in (path, io.BytesIO(content)):
+            with pytest.raises(InvalidDataError, match=problem):
+                rows_to_send(source)
+        with pytest.raises(InvalidDataError, match=problem):
+            by_batch(path)
+
+
+@pytest.mark.parametrize("one", PARTS, ids=SIZES)
+@pytest.mark.parametrize("other", PARTS, ids=SIZES)
+@pytest.mark.parametrize("kind", ["stream", "compressed stream"])
+def test_joined_streams_are_read_one_after_another(one: Any, other: Any, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.arrows"
+    content = bytes_of(kind, one) + bytes_of(kind, other) + bytes_of(kind, one)
+    path.write_bytes(content)
+    whole = pa.concat_tables([one, other, one])
+    for table in (rows_to_send(path), by_batch(path), rows_to_send(io.BytesIO(content))):
+        assert table.to_pydict() == whole.to_pydict()
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        (bytes_of("stream", TABLE.rename_columns(["b"])), "several Arrow streams one after another"),
+        (bytes_of("stream", pa.table({"a": [1]})), "several Arrow streams one after another"),
+        (b"some text" + b"\xff\xff\xff\xff\0\0\0\0", "it goes on behind the end of its Arrow stream"),
+        (bytes_of("file", TABLE), "an Arrow stream without its end"),
+    ],
+)
+def test_what_follows_a_stream_is_not_lost(more: bytes, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.arrows"
+    path.write_bytes(bytes_of("stream", TABLE) + more)
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match=problem):
             read(path)
 
 
