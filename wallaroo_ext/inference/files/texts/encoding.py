@@ -15,7 +15,7 @@ from io import RawIOBase
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.texts.encoding_guess import guess_encoding
+from wallaroo_ext.inference.files.texts.encoding_guess import guess_encodings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ _USUAL = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "shift_jis
 _ENDS_OF_FIELDS = re.compile(rb"[\r\n\t,;\"]")
 _SAMPLE = 1 << 16
 _SHOWN = 40
+_MOST_READINGS = 5
 _HEAD = 1 << 12
 
 
@@ -111,7 +112,7 @@ class _Utf8Stream(RawIOBase):
             if guess is not None:
                 raise InvalidDataError(
                     f"it has a NUL character beside each letter, as UTF-16 without a byte order mark has them: "
-                    f"{_advice(guess)}, or save it as UTF-8."
+                    f"say {_option(guess)}, or save it as UTF-8."
                 )
             return marked or "utf-8"
         if marked is not None and not marked.startswith(self._named):
@@ -166,11 +167,13 @@ class _Utf8Stream(RawIOBase):
         if self._encoding != "utf-8":
             return InvalidDataError(f"it is not in {self._encoding}, as its first bytes say: {where}. Save it again.")
         rest = self._unread + bytes(self._stream.read(_SAMPLE))
-        guess, word = _guess_at(error.object + rest, error.start)
-        return InvalidDataError(
-            f"it is not in UTF-8: {where}. In {guess} that place reads {word!r}; if it should, {_advice(guess)}, or "
-            "save it as UTF-8."
-        )
+        readings = _readings_at(error.object + rest, error.start)
+        (word, guess), *others = readings.items()
+        found = f"In {guess} that place reads {word!r}; if it should, say {_option(guess)}"
+        if others:
+            shown = ", ".join(f"{word!r} in {encoding}" for word, encoding in readings.items())
+            found = f"That place may read {shown}, among others: name the right one, as in {_option(guess)}"
+        return InvalidDataError(f"it is not in UTF-8: {where}. {found}, or save it as UTF-8.")
 
     def close(self) -> None:
         """Close the file."""
@@ -186,8 +189,8 @@ def _without_marks(head: bytes, mark: bytes) -> bytes:
     return head
 
 
-def _advice(encoding: str) -> str:
-    return f"say encoding={encoding!r} (--encoding {encoding} on the command line)"
+def _option(encoding: str) -> str:
+    return f"encoding={encoding!r} (--encoding {encoding} on the command line)"
 
 
 def _utf16_without_mark(head: bytes) -> str | None:
@@ -198,8 +201,8 @@ def _utf16_without_mark(head: bytes) -> str | None:
     return None
 
 
-def _guess_at(content: bytes, start: int) -> tuple[str, str]:
-    """Return the likely encoding of a text, and what it reads in the field around a byte.
+def _readings_at(content: bytes, start: int) -> dict[str, str]:
+    """Return what the field around a byte may read, each with the first encoding that says so, the likeliest first.
 
     Args:
         content: The text, or a part of it.
@@ -207,8 +210,11 @@ def _guess_at(content: bytes, start: int) -> tuple[str, str]:
     """
     begin = content.rfind(b"\n", 0, start) + 1
     end = content.find(b"\n", start + _SAMPLE // 2)
-    encoding = guess_encoding(content[begin : end if end > 0 else len(content)])
     field_begin = max((found.end() for found in _ENDS_OF_FIELDS.finditer(content, begin, start)), default=begin)
     field_end = _ENDS_OF_FIELDS.search(content, start + 1)
     field = content[field_begin : field_end.start() if field_end else len(content)]
-    return encoding, field.decode(encoding, "replace")[: max(_SHOWN, start - field_begin + 1)][-_SHOWN:].strip()
+    readings: dict[str, str] = {}
+    for encoding in guess_encodings(content[begin : end if end > 0 else len(content)])[:_MOST_READINGS]:
+        word = field.decode(encoding, "replace")[: max(_SHOWN, start - field_begin + 1)][-_SHOWN:].strip()
+        readings.setdefault(word, encoding)
+    return readings

@@ -1,7 +1,7 @@
 """Guessing the encoding of a text that is not UTF-8, for advice: a person sees a word of it, and decides.
 
 The guess is the usual encoding in which the words look most like words: letters of one script, in upper or lower case
-as words have it, and of those that are often used.
+as words have it, and of those that are often used. Of a short text, several are nearly as likely.
 """
 
 from __future__ import annotations
@@ -36,11 +36,22 @@ _HALF_WIDTH = range(0xFF61, 0xFFA0)
 _SAMPLE = 1 << 16
 
 
-def guess_encoding(content: bytes) -> str:
-    """Return the encoding in which a text most likely is, of which these bytes begin and end with lines."""
-    found = [(_likeness(content[:_SAMPLE], encoding), -number) for number, encoding in enumerate(_ENCODINGS)]
-    likeness, number = max(found)
-    return _ENCODINGS[-number] if likeness > 0 else _ANY
+_UNCERTAIN = 0.15
+"""By how much the likeness of two encodings has to differ for one of them to be out of the question."""
+
+
+def guess_encodings(content: bytes) -> list[str]:
+    """Return the encodings in which a text may be, the likeliest one first.
+
+    Args:
+        content: The text, or a part of it that begins and ends with lines.
+    """
+    found = {encoding: _likeness(content[:_SAMPLE], encoding) for encoding in _ENCODINGS}
+    best = max(found.values())
+    if best <= 0:
+        return [_ANY]
+    ranked = sorted(_ENCODINGS, key=lambda encoding: -found[encoding])  # those that are alike stay in their order
+    return [encoding for encoding in ranked if found[encoding] > best - _UNCERTAIN]
 
 
 def _likeness(content: bytes, encoding: str) -> float:
@@ -87,4 +98,4 @@ def _east_asian_likeness(word: str, encoding: str) -> float:
 
 @lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
-    return unicodedata.name(letter, "?").split(" ")[0].split("-")[0]
+    return unicodedata.name(letter, "?").removeprefix("HALFWIDTH ").split(" ")[0].split("-")[0]

@@ -1,10 +1,10 @@
-"""Is the encoding of a short text guessed, in the languages that people write?"""
+"""Is the encoding of a text guessed, in the languages that people write, and nothing asserted of a short one?"""
 
 from __future__ import annotations
 
 import pytest
 
-from wallaroo_ext.inference.files.texts.encoding_guess import guess_encoding
+from wallaroo_ext.inference.files.texts.encoding_guess import guess_encodings
 
 TEXTS = {
     "Größe;Gewicht\nMünchen;3\nStraße": ["cp1252", "mac_roman", "cp850"],
@@ -24,11 +24,31 @@ TEXTS = {
     "产品名称,销售价格,数量\n红色苹果,5": ["gb18030"],
 }
 
+SHORT = [
+    ("名称,价格\n苹果,5", "gb18030"),
+    ("姓名", "gb18030"),
+    ("价格", "gb18030"),
+    ("编号", "gb18030"),
+    ("用户,评分", "gb18030"),
+    ("日期,温度\n1,2", "gb18030"),
+    ("나이", "euc_kr"),
+    ("価格", "cp932"),
+    ("Москва", "cp1251"),
+    ("ö", "mac_roman"),
+]
+
 
 @pytest.mark.parametrize(("text", "encoding"), [(text, each) for text, names in TEXTS.items() for each in names])
 def test_a_text_is_guessed(text: str, encoding: str) -> None:
-    assert guess_encoding(text.encode(encoding)) == encoding
+    assert guess_encodings(text.encode(encoding))[0] == encoding
+
+
+@pytest.mark.parametrize(("text", "encoding"), SHORT)
+def test_of_a_short_text_several_are_likely_and_the_right_one_is_among_them(text: str, encoding: str) -> None:
+    found = guess_encodings(text.encode(encoding))
+    assert encoding in found
+    assert len(found) > 1
 
 
 def test_what_is_in_none_is_in_the_one_that_takes_all_bytes() -> None:
-    assert bytes(range(128, 256)).decode(guess_encoding(bytes(range(128, 256))))
+    assert bytes(range(128, 256)).decode(guess_encodings(bytes(range(128, 256)))[0])
