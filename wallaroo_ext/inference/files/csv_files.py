@@ -231,9 +231,10 @@ def _is_number(text: str) -> bool:
 def _are_values(names: list[str]) -> bool:
     """Return whether the first line has values in place of names.
 
-    Numbers are names, too, such as those of wavelengths or quantiles; but those are in order.
+    Numbers are names, too, such as those of wavelengths or quantiles, or of columns that are counted from 0; but those
+    are in order, perhaps in that of texts.
     """
-    if not (any("." in name for name in names) and all(map(_is_number, names))):
+    if not names or not all(map(_is_number, names)) or (names == sorted(names) and "." not in "".join(names)):
         return False
     pairs = list(pairwise(map(float, names)))
     rising, falling = (all(sign * one < sign * other for one, other in pairs) for sign in (1, -1))

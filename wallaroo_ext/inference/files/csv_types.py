@@ -149,7 +149,7 @@ class ColumnType:
         raise InvalidDataError(
             f"{self._comma} in the column {self.name!r} has a comma, and all others are numbers, too.",
             advice="Say decimal=',' if that is their decimal point (--decimal , on the command line), or decimal='.' "
-            "if they are texts.",
+            "if they are texts; remove separators of thousands.",
         )
 
     def _kind_of_numbers(self) -> Any:

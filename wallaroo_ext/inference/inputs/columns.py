@@ -89,7 +89,7 @@ def numpy_column(name: str, array: Array) -> Any:
     try:
         if flat.dtype == object:
             values: Any = flat if mask is None else np.where(mask, cast("Any", None), flat)
-            column = python_column(name, values.tolist())
+            column = _object_column(name, values, array)
         elif mask is None and flat.dtype.kind in "fiu":
             # `pa.array` would do the same, but it imports pandas first, which takes a second.
             column = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
@@ -102,10 +102,20 @@ def numpy_column(name: str, array: Array) -> Any:
     return column
 
 
+def _object_column(name: str, values: Any, array: Array) -> Any:
+    """Return the elements of an array of objects as a column; the message of an error names the array's row."""
+    try:
+        return python_column(name, values.tolist())
+    except InvalidDataError:
+        if array.ndim > 1:
+            python_column(name, array.tolist())
+        raise
+
+
 def check_numpy_type(name: str, kind: Any) -> None:
     """Raise InvalidDataError for complex numbers and other types of numpy that Arrow lacks."""
     text = str(kind)
-    if isinstance(kind, np.dtype) and kind.kind in "cV":
+    if isinstance(kind, np.dtype) and (kind.kind in "cV" or kind == np.longdouble != np.double):
         raise _unknown_type(name, text)
 
 

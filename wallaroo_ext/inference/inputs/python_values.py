@@ -197,6 +197,8 @@ _UNSUPPORTED: tuple[tuple[tuple[type, ...], str], ...] = (
 )
 _MIXED: tuple[tuple[tuple[type, ...], tuple[type, ...], str], ...] = (
     (_TEXTS, _BYTES, "the column has texts and bytes"),
+    (_TEXTS, _BOOLEANS, "the column has texts and booleans"),
+    (_TEXTS, _NUMBERS, "the column has texts and numbers"),
     (_BOOLEANS, _NUMBERS, "the column has booleans and numbers"),
     (_DURATIONS, _NUMBERS, "the column has durations and numbers"),
     ((dt.datetime,), (dt.date,), "the column has dates and times"),

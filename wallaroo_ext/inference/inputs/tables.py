@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
@@ -20,6 +21,8 @@ from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
 from wallaroo_ext.inference.wrapped_rows import is_split, wrapped_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyarrow import Table
 
 
@@ -81,7 +84,8 @@ def table_of(rows: Any, names: Sequence[str] = (), texts: TextOptions = AS_WRITT
         return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):
         return _from_records(cast("Sequence[Any]", rows))
-    raise InvalidDataError(_unsupported_rows(f"not {type(rows).__name__}{_hint(rows, _HINTS)}"))
+    hint = _hint(rows, _HINTS) or (_LIST_IT if hasattr(rows, "__iter__") else "")
+    raise InvalidDataError(_unsupported_rows(f"not {type(rows).__name__}{hint}"))
 
 
 def _unsupported_rows(instead: str) -> str:
@@ -91,9 +95,11 @@ def _unsupported_rows(instead: str) -> str:
     )
 
 
+_LIST_IT = ": make a list of its records, list(rows)"
 _HINTS = {
     "LazyFrame": "call its collect() first",
     "OpenFile": "open it first: with fsspec.open(...) as file",
+    **dict.fromkeys(("array", "memoryview"), "send numpy.asarray(rows)"),
     "generator": "make a list of it, or give the tables that it yields to infer_batches",
     "bytes": "give the content of a file as io.BytesIO(content), or its path as a str",
     "spmatrix": "send its toarray()",
@@ -103,9 +109,12 @@ _HINTS = {
 """What to do about objects of other libraries that hold no rows yet, or not one by one, by the names of their types."""
 
 _AS_ARRAY = "make one array of them, numpy.array(rows), for a model with one input"
+_AS_DICTS = ": make records of them, [dataclasses.asdict(row) for row in rows]"
 _RECORD_HINTS = {
     **dict.fromkeys(("list", "ndarray", "int", "float"), _AS_ARRAY),
     "tuple": f"make records of them, [dict(zip(names, row)) for row in rows], or {_AS_ARRAY}",
+    "Series": "make a frame of them, pandas.DataFrame(rows)",
+    "BaseModel": "make records of them, [row.model_dump() for row in rows]",
     "DataFrame": "join them, or give them to infer_batches",
     "Table": "join them, or give them to infer_batches",
     "str": "a batch of files goes to infer_dataset",
@@ -161,17 +170,26 @@ def _is_instance_of(rows: Any, library: str, name: str) -> bool:
 
 def _check_polars_column(name: str, column: Any) -> None:
     """Raise InvalidDataError for polars' Python objects, because polars exports their addresses in memory."""
-    if "Object" in str(column.dtype):
+    kinds = set(_polars_types(column.dtype))
+    if "Object" in kinds:
         row = next((row for row, value in enumerate(column) if value is not None), 0)
         raise InvalidDataError(
             f"The column {name!r} of polars' type {column.dtype} has objects of Python, which are no numbers and no "
             f"texts, the first one in row {row}: convert the column, or leave it out."
         )
-    if str(column.dtype) in _WIDE_TYPES:
+    if kinds & _WIDE_TYPES:
         raise InvalidDataError(
             f"The column {name!r} of polars' type {column.dtype} is wider than the numbers of models: cast it to Int64 "
             "or Float64."
         )
+
+
+def _polars_types(kind: Any) -> Iterator[str]:
+    """Yield the name of a type of polars, and those of the types in it."""
+    yield kind.base_type().__name__
+    for part in (getattr(kind, "inner", None), *(field.dtype for field in getattr(kind, "fields", ()))):
+        if part is not None:
+            yield from _polars_types(part)
 
 
 def _exported_column(rows: Any) -> Any:
@@ -252,7 +270,7 @@ def _from_records(records: Sequence[Any]) -> Table:
         raise InvalidDataError("An empty list of records has no fields. There is nothing to score.")
     for number, record in enumerate(records):
         if not isinstance(record, Mapping):
-            hint = _hint(record, _RECORD_HINTS)
+            hint = _AS_DICTS if is_dataclass(record) else _hint(record, _RECORD_HINTS)
             raise InvalidDataError(_unsupported_rows(f"not a list of {type(record).__name__}{hint}"))
         if record.keys() != records[0].keys():
             fields = cast("Mapping[Any, Any]", record)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 
 
+_MAX_SHOWN = 40
+
+
 class VectorError(InvalidDataError):
     """A column cannot be in a vector.
 
@@ -59,9 +62,28 @@ def number_columns(table: Table) -> Table:
     """
     numbers: dict[str, Any] = {}
     for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
-        check_numeric(name, column.type)
+        check_numeric(name, column.type, _first_text(column))
         numbers[name] = column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column
     return pa.table(numbers)
+
+
+def _first_text(column: Any) -> str | None:
+    """Return the place of the first text of a column that is no number; None if there is none."""
+    if not pa.types.is_string(column.type):
+        return None
+    for row, value in enumerate(column):
+        text = value.as_py()
+        if text is not None and not _is_written_number(text):
+            return f"row {row}, {text[:_MAX_SHOWN]!r}"
+    return None
+
+
+def _is_written_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def vector_of(table: Table, first: int = 0) -> Table:

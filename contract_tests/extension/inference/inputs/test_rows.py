@@ -9,6 +9,8 @@ import json
 import subprocess
 import sys
 import warnings
+from array import array
+from collections import deque
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -40,7 +42,7 @@ from wallaroo_ext import (
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext._util.chunks import CHUNK_SIZE
 from wallaroo_ext.inference import json_bodies
-from wallaroo_ext.inference.inputs.rows import to_table
+from wallaroo_ext.inference.inputs.rows import rows_to_send, to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
 
 if TYPE_CHECKING:
@@ -56,6 +58,13 @@ URL = f"{API}/v1/api/pipelines/infer/echo-1/echo"
 RECORDS, ARROW, COLUMNS = contract.operation("infer_deployment").request_types
 parquet: Any = import_module("pyarrow.parquet")
 feather: Any = import_module("pyarrow.feather")
+
+
+@dataclass
+class Named:
+    """A record that is no mapping."""
+
+    a: int
 
 
 class Echo:
@@ -294,6 +303,21 @@ class TestKindsOfRows:
             (pd.DataFrame({"1": [1], 1: [2]}), "Two columns have the name '1'"),
             (pl.LazyFrame({"a": [1]}), r"not LazyFrame: call its collect\(\) first"),
             (pl.DataFrame({"a": pl.Series([2**70], dtype=pl.Int128)}), "'a' of polars' type Int128.*cast it"),
+            (
+                pl.DataFrame({"a": pl.Series([[1]], dtype=pl.List(pl.Int128))}),
+                r"'a' of polars' type List\(Int128\).*cast",
+            ),
+            (map(str, [1]), r"not map: make a list of its records, list\(rows\)"),
+            (deque([{"a": 1}]), r"not deque: make a list of its records"),
+            (array("d", [1]), r"not array: send numpy\.asarray\(rows\)"),
+            ([Named(1)], r"not a list of Named: make records of them, \[dataclasses\.asdict\(row\) for row in rows\]"),
+            ([pd.Series({"a": 1})], r"not a list of Series: make a frame of them"),
+            (
+                np.array([[1, 2], [3, "x"], [4, 5]], object),
+                r"'tensor' cannot be read: row 1, \[3, 'x'\]: the column has te",
+            ),
+            ({"a": np.ones(2, np.longdouble)}, f"'a' is of numpy's type {np.dtype(np.longdouble)}"),
+            (pd.DataFrame({"a": np.ones(2, np.longdouble)}), f"'a' is of numpy's type {np.dtype(np.longdouble)}"),
             (pa.table([[1], [2]], names=["a", "a"]), "Two columns have the name 'a'"),
             (pa.array([{"a": 1}, None]), "null"),
         ],
@@ -304,6 +328,23 @@ class TestKindsOfRows:
         with pytest.raises(InvalidDataError, match=message):
             infer(talking, URL, rows)
         assert not echo.requests
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            pl.Series([{"ObjectId": "x"}]),
+            pl.Series(["Object"], dtype=pl.Enum(["Object", "Int128"])),
+            pl.Series([{"Int128": [1]}]),
+        ],
+    )
+    def test_names_within_a_column_of_polars_are_no_types(self, column: Any) -> None:
+        assert to_table(pl.DataFrame({"a": column})).to_pydict() == {"a": column.to_list()}
+
+    def test_a_text_among_numbers_is_named_where_it_is_in_no_vector(self) -> None:
+        with pytest.raises(InvalidDataError, match=r"'a' is of type string: row 2, 'n/a '\. Leave it out"):
+            rows_to_send(io.StringIO("a,b\n1,1\n2.5,2\nn/a ,3\nx,4\n"), vector=True)
+        with pytest.raises(InvalidDataError, match=r"'a' is of type string\. Leave it out"):
+            rows_to_send({"a": ["1", None, "2"]}, vector=True)
 
     def test_without_pyarrow_it_says_what_to_install(self, talking: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "pyarrow", None)

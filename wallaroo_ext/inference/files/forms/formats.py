@@ -54,6 +54,8 @@ _PLAIN_TEXT = {"", ".txt", ".tsv", ".tab", ".dat", ".data"}
 """Suffixes of texts that are JSON or CSV, whichever they look like."""
 
 _AS_PARQUET = "write it as Parquet"
+_UNPACK = "an archive: unpack it, and name the file with the rows"
+_PACKED = "compressed in a way that is not read: unpack it, or compress it by gzip or zstd"
 _PICKLE = f"a pickle, which could run any program: load it where it is trusted, and {_AS_PARQUET}"
 _PAGE = "a page for a browser: download the file itself, which may need a sign-in"
 _PANDAS = f"read it with pandas, and {_AS_PARQUET}"
@@ -67,6 +69,10 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", f"an SQLite database: {_PANDAS}"),
     (b"MATLAB ", f"a file of MATLAB: read it with scipy.io.loadmat, and {_AS_PARQUET}"),
     (b"$FL2", f"a file of SPSS: {_PANDAS}"),
+    (b"7z\xbc\xaf\x27\x1c", _UNPACK),
+    (b"Rar!\x1a\x07", _UNPACK),
+    (b"\x1f\x9d", _PACKED),
+    (b"\x06\x00\x00sNaPpY", _PACKED),  # behind a byte that counts as blank
 )
 """The first bytes of formats that are not read, what they are, and what to do."""
 
@@ -96,6 +102,7 @@ _IN_ZIP = (
 
 _REFUSED_SUFFIXES: dict[str, str] = {
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), _PICKLE),
+    **dict.fromkeys((".br", ".sz", ".snappy", ".lzo", ".z"), _PACKED),
     **dict.fromkeys((".dta", ".sav", ".sas7bdat", ".xpt"), f"a file for statistics: {_PANDAS}"),
     **dict.fromkeys((".rds", ".rda", ".rdata"), "a file of R: write it by arrow::write_parquet"),
 }

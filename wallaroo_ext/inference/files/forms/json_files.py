@@ -103,6 +103,11 @@ class JsonFile:
         begin = stream.peek()
         if not begin:
             raise InvalidDataError("it is empty: rows are a list of records, or a record on each line.")
+        if begin not in "{[":
+            raise InvalidDataError(
+                f"it begins with {begin!r}, and rows in JSON with '[' or '{{': write records, or give its name the "
+                "suffix of what it is."
+            )
         if begin == "{":
             yield from self._from_objects(stream)
         elif begin == "[" and self._lines:
@@ -164,7 +169,9 @@ def _elements(stream: JsonStream) -> Iterator[tuple[int, Any]]:
         if stream.take(",]") == "]":
             break
     if stream.peek():
-        raise InvalidDataError(f"line {stream.line} goes on after the end of the list.")
+        raise InvalidDataError(
+            f"line {stream.line} goes on after the end of the list: write one list, or a record on each line."
+        )
 
 
 def _chain(first: tuple[int, Any], others: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:

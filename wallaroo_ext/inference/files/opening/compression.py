@@ -6,7 +6,7 @@ import lzma
 from importlib import import_module
 from io import RawIOBase
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import InvalidDataError
 
@@ -24,6 +24,7 @@ _SIGNATURES = {
 }
 _MOST_SIGNATURE = max(map(len, _SIGNATURES))
 _TAR = slice(257, 262)
+_PIECE = 1 << 16
 ENDINGS = (".gz", ".gzip", ".bgz", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
 
 
@@ -81,9 +82,7 @@ class _Unpacked(RawIOBase):
         self._compression = compression
         self._packed = stream
         self._stream: Any = (
-            lzma.LZMAFile(cast("Any", stream))  # noqa: SIM115 - closed by `close`
-            if compression == "xz"
-            else pa.CompressedInputStream(_as_arrow(stream), compression)
+            _Xz(stream) if compression == "xz" else pa.CompressedInputStream(_as_arrow(stream), compression)
         )
 
     def readable(self) -> bool:
@@ -110,6 +109,49 @@ class _Unpacked(RawIOBase):
             self._stream.close()
             self._packed.close()
         super().close()
+
+
+class _Xz(RawIOBase):
+    """The bytes of a stream compressed by xz, of which `lzma.LZMAFile` would lose what is broken behind a member."""
+
+    def __init__(self, stream: Readable) -> None:
+        super().__init__()
+        self._packed = stream
+        self._member = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readall(self) -> bytes:
+        """Return all bytes."""
+        return b"".join(iter(lambda: self.read(_PIECE), b""))
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes; empty at the end."""
+        if size < 0:
+            return self.readall()
+        while True:
+            more = b""
+            if self._member.eof:
+                more = self._next_member()
+                if not more:
+                    return b""
+            elif self._member.needs_input:
+                more = bytes(self._packed.read(_PIECE))
+                if not more:
+                    raise EOFError
+            found = self._member.decompress(more, size)
+            if found:
+                return found
+
+    def _next_member(self) -> bytes:
+        """Return the beginning of the next member; empty at the end. Zeros may stand before it."""
+        more = self._member.unused_data.lstrip(b"\0")
+        while not more and (piece := bytes(self._packed.read(_PIECE))):
+            more = piece.lstrip(b"\0")
+        self._member = lzma.LZMADecompressor(lzma.FORMAT_XZ) if more else self._member
+        return more
 
 
 def _as_arrow(stream: Readable) -> Any:

@@ -164,6 +164,8 @@ class _Utf8Stream(RawIOBase):
                 f"it is not in {self._named}, as `encoding` says: {where}. Name its encoding, or save it as UTF-8 and "
                 "leave `encoding` out."
             )
+        if self._encoding == "utf-8" and b"\0" in error.object:
+            return InvalidDataError(f"it is no text: {where}, and it has NUL characters. Name it by its right suffix.")
         if self._encoding != "utf-8":
             return InvalidDataError(f"it is not in {self._encoding}, as its first bytes say: {where}. Save it again.")
         rest = self._unread + bytes(self._stream.read(_SAMPLE))

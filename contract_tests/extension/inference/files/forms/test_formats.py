@@ -93,6 +93,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "an old Excel file": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "it is an old Excel file"),
     "SQLite": (b"SQLite format 3\x00" + bytes(600), "it is an SQLite database"),
     "DuckDB": (bytes(8) + b"DUCK" + bytes(600), "it is a database of DuckDB: write the table with COPY"),
+    "a 7z archive": (b"7z\xbc\xaf\x27\x1c" + bytes(600), "it is an archive: unpack it"),
+    "a RAR archive": (b"Rar!\x1a\x07\x01\x00" + bytes(600), "it is an archive: unpack it"),
+    "compress of Unix": (b"\x1f\x9d\x90a" + bytes(600), "it is compressed in a way that is not read: unpack it"),
+    "snappy in frames": (b"\xff\x06\x00\x00sNaPpY" + bytes(600), "it is compressed in a way that is not read"),
     "a page": (b"\n<!DOCTYPE html><p>Sign in", "it is a page for a browser"),
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS"),
     "encrypted Parquet": (b"PARE" + bytes(100), "it is an encrypted Parquet file"),
@@ -176,6 +180,7 @@ def test_what_is_compressed_twice_says_so(suffix: str, tmp_path: Path) -> None:
         ("rows.joblib", "it is a pickle"),
         ("rows.dta", "it is a file for statistics"),
         ("rows.rds", "it is a file of R"),
+        ("rows.csv.br", "it is compressed in a way that is not read: unpack it, or compress it by gzip or zstd"),
         ("rows.unknown", "rows are read from .* files, and it is none|of no known format: name it by format="),
     ],
 )

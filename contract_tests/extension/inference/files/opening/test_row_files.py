@@ -194,6 +194,22 @@ class TestSameRows:
         content = gzip.compress(PLAIN[:cut]) + gzip.compress(PLAIN[cut:])
         assert to_table(io.BytesIO(content)).to_pydict() == ROWS
 
+    @pytest.mark.parametrize("packing", list(filter(None, PACKED)))
+    def test_every_member_counts_and_nothing_else_may_follow(self, packing: str, tmp_path: Path) -> None:
+        members = PACKED[packing](PLAIN[:6]) + PACKED[packing](PLAIN[6:])
+        assert to_table(io.BytesIO(members)).to_pydict() == ROWS
+        path = tmp_path / f"rows.csv{packing}"
+        for behind in (b"other bytes behind it", members[:20], b"\n" * 40):
+            path.write_bytes(members + behind)
+            for read in (to_table, of_batch):
+                with pytest.raises(InvalidDataError, match=r"it is compressed \(.*(cannot be unpacked|ends too early)"):
+                    read(path, texts=AS_WRITTEN)
+
+    def test_zeros_may_follow_a_member_of_xz(self) -> None:
+        pack = PACKED[".xz"]
+        content = pack(PLAIN[:6]) + bytes(8) + pack(PLAIN[6:]) + bytes(100_000)
+        assert to_table(io.BytesIO(content)).to_pydict() == ROWS
+
     def test_what_is_large_is_copied_to_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(temporary_copy, "_IN_MEMORY", 4)
         pipe: Any = Pipe(gzip.compress(PLAIN))
