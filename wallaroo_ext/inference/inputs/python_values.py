@@ -32,7 +32,7 @@ _NONE_TYPE = type(None)
 _PANDAS_MISSING = {"NaTType", "NAType"}
 _SPANS = {"Period": "its start, value.start_time", "Interval": "its ends as two columns, value.left and value.right"}
 """The types of pandas for spans, and what to send in their place."""
-CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
+CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError)
 """The errors that pyarrow raises for values that it cannot convert."""
 
 

@@ -116,7 +116,7 @@ _RECORD_HINTS = {
     "Series": "make a frame of them, pandas.DataFrame(rows)",
     "BaseModel": "make records of them, [row.model_dump() for row in rows]",
     "DataFrame": "join them, or give them to infer_batches",
-    "Table": "join them, or give them to infer_batches",
+    **dict.fromkeys(("Table", "RecordBatch"), "join them, or give them to infer_batches"),
     "str": "a batch of files goes to infer_dataset",
     "PurePath": "a batch of files goes to infer_dataset",
 }

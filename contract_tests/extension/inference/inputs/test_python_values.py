@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 arrow: Any = pa
+polars: Any = pl
 UTC = dt.UTC
 EAST = dt.timezone(dt.timedelta(hours=2))
 NOON = dt.datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -228,29 +230,16 @@ def test_a_tensor_in_another_order_is_refused() -> None:
         to_table(arrow.table({"a": arrow.ExtensionArray.from_storage(kind, storage)}))
 
 
-class _Column:
-    name = "o"
-    dtype = "Object"
-
-    def __iter__(self) -> Any:
-        return iter([None, object()])
-
-
-class DataFrame:
-    """What a frame of polars looks like from outside; it exports objects as the addresses where they are."""
-
-    columns = ("o",)
-
-    def get_column(self, _: str) -> _Column:
-        return _Column()
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return arrow.table({"o": arrow.array([1], arrow.uint64())}).__arrow_c_stream__(requested_schema)
-
-
-DataFrame.__module__ = "polars.dataframe.frame"
-
-
 def test_objects_of_polars_are_refused_with_their_row() -> None:
     with pytest.raises(InvalidDataError, match=r"'o' of polars' type Object .*row 1"):
-        to_table(DataFrame())
+        to_table(polars.DataFrame({"o": polars.Series([None, object()], dtype=polars.Object)}))
+
+
+def test_what_another_library_cannot_exchange_is_refused() -> None:
+    class OnlyInterchange:
+        def __dataframe__(self, nan_as_null: bool = False, allow_copy: bool = True) -> Any:  # noqa: FBT001, FBT002 - the protocol's
+            del nan_as_null, allow_copy
+            raise NotImplementedError("Non-string object dtypes are not supported yet")
+
+    with pytest.raises(InvalidDataError, match="These rows are no table: Non-string object dtypes"):
+        to_table(cast("Any", OnlyInterchange()))
