@@ -495,7 +495,7 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
     except UnexpectedStatus:
         problem = "which does not have this status"
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        problem = _problem(error) if response.content else "it has no body"
+        problem = _problem(error, response.content)
     else:
         if _has_the_shape_of(parsed, readable.content):
             return parsed
@@ -503,12 +503,16 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
     raise contract_violation(operation_id(operation), response, problem)
 
 
-def _problem(error: Exception) -> str:
+def _problem(error: Exception, content: bytes) -> str:
     """Return why the generated client could not read an answer, in words where the reason is a known one."""
+    if not content:
+        return "it has no body"
     if isinstance(error, KeyError):
         return f"it has no field {error}"
     if isinstance(error, JSONDecodeError | UnicodeDecodeError):
         return "it is no JSON"
+    if _beginning(content)[:1] not in {"{", "["}:
+        return "it is neither an object nor a list"
     if isinstance(error, TypeError | AttributeError):
         return "a value in it is of another type"
     if isinstance(error, RecursionError):
@@ -519,9 +523,13 @@ def _problem(error: Exception) -> str:
 def _has_the_shape_of(parsed: Any, content: bytes) -> bool:
     """Return whether an object was read from an object, and a list from a list: generated code may confuse them."""
     expected = "[" if isinstance(parsed, list) else "{" if hasattr(parsed, "to_dict") else None
+    return expected is None or _beginning(content)[:1] == expected
+
+
+def _beginning(content: bytes) -> str:
+    """Return the beginning of JSON."""
     beginning = content[:200]
-    text = beginning.decode(detect_encoding(beginning), errors="ignore").removeprefix("\ufeff")
-    return expected is None or text.lstrip()[:1] == expected
+    return beginning.decode(detect_encoding(beginning), errors="ignore").removeprefix("\ufeff").lstrip()
 
 
 @cache

@@ -106,6 +106,11 @@ def redirect_target(response: httpx.Response) -> httpx.URL | None:
     return target if target is None or not target.host else remove_user(target)
 
 
+def origin_of(url: httpx.URL) -> str:
+    """Return the scheme, the host and, unless it is the usual one, the port of a URL, as in `https://host`."""
+    return f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
+
+
 def display_host(text: str | httpx.URL) -> str:
     """Return the host of a URL for a message, or `an address that is no URL`."""
     url = parse_url(text)

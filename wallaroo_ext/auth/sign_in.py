@@ -6,7 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.urls import redirect_target
+from wallaroo_ext._util.urls import origin_of, redirect_target
 from wallaroo_ext.auth.grants import Form, refresh_form
 from wallaroo_ext.auth.token_endpoint import OPERATION
 from wallaroo_ext.auth.tokens import Token
@@ -143,8 +143,9 @@ def _as_authentication_error(error: AnswerError, advice: str) -> AuthenticationE
 
 def _advice(answer: Answer, *, renewing: bool) -> str:
     response = answer.response
-    if response.is_redirect:
-        return f"Keycloak seems to be at {_target(response)}: give that as its address."
+    target = redirect_target(response) if response.is_redirect else None
+    if target is not None and origin_of(target) != origin_of(response.request.url):
+        return f"If Keycloak is at {origin_of(target)}, give that as its address; or a gateway asks to sign in first."
     if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return "The proxy needs a user and a password: write them into the URL of the proxy."
     if basic_challenges.wants_basic(answer.status, response.headers.multi_items()):
@@ -157,9 +158,3 @@ def _advice(answer: Answer, *, renewing: bool) -> str:
 
 def _check_endpoint(response: httpx.Response) -> str:
     return f"Is {response.request.url} the token endpoint, or does a proxy answer in its place?"
-
-
-def _target(response: httpx.Response) -> str:
-    """Return the origin that an answer redirects to, without the path, which may hold secrets."""
-    url = redirect_target(response)
-    return "another address" if url is None else f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"

@@ -26,7 +26,8 @@ from wallaroo_ext.redaction.patterns import redact_beginning
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport.connections.proxies import proxy_for
 from wallaroo_ext.transport.plain_client import plain_client
-from wallaroo_ext.transport.response_errors import body_as_line, connection_error, response_error
+from wallaroo_ext.transport.answer_texts import body_as_line
+from wallaroo_ext.transport.response_errors import connection_error, response_error
 from wallaroo_ext.transport.wire_errors import NO_ANSWER
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 State = Literal["ok", "failed", "skipped"]
 
 PATIENCE_SECONDS = 10.0
-_HTTPS = "Does the port speak https? Then write https:// in the address."
 
 TOLERATED_SECONDS = 60.0
 """How far two clocks may be apart: tokens and certificates are checked with about the same tolerance."""
@@ -166,8 +166,7 @@ def check_api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None,
         return None, Check("API", "failed", str(error.args[0]), error.advice)
     except NO_ANSWER as error:
         failure: Any = connection_error(operation, error)
-        advice = _HTTPS if isinstance(error, httpx.RemoteProtocolError) and url.startswith("http:") else failure.advice
-        return None, Check("API", "failed", failure.args[0], advice)
+        return None, Check("API", "failed", failure.args[0], failure.advice)
     if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return response, Check("API", "ok", "It answers, and wants a token.")
     if response.is_success:

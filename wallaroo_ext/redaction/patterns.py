@@ -34,11 +34,6 @@ _SECRETS = re.compile(
 )
 
 
-def body_excerpt(body: bytes) -> str:
-    """Return the first 500 characters of a body, without secrets and with control characters escaped."""
-    return redact_beginning(body[: BODY_LIMIT + _ROOM].decode("utf-8", errors="replace"), BODY_LIMIT)
-
-
 def redact_beginning(text: str, length: int) -> str:
     """Return the beginning of a text without secrets, removed before the text is cut, so that no part of one stays."""
     return redact(text[: length + _ROOM])[:length]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.urls import display_address, redirect_target
+from wallaroo_ext._util.urls import display_address, origin_of, redirect_target
 from wallaroo_ext.errors import (
     AnswerError,
     AnswerTooLargeError,
@@ -32,8 +29,16 @@ from wallaroo_ext.errors import (
     RequestTimeoutError,
     ServerError,
 )
-from wallaroo_ext.redaction.patterns import body_excerpt, redact, redact_beginning
+from wallaroo_ext.redaction.patterns import redact, redact_beginning
 from wallaroo_ext.transport import basic_challenges
+from wallaroo_ext.transport.answer_texts import (
+    ParsedError,
+    body_as_line,
+    body_excerpt,
+    is_page,
+    one_line,
+    parse_error,
+)
 from wallaroo_ext.transport.connections.no_proxy import host_of
 from wallaroo_ext.transport.connections.proxies import Proxy, is_loopback
 from wallaroo_ext.transport.connections.tls import NAMED_BY
@@ -41,6 +46,7 @@ from wallaroo_ext.transport.response_limits import UNREADABLE_REDIRECT, AnswerRe
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.attempts import attempts_of, describe_attempts
 from wallaroo_ext.transport.retry.retry_after import retry_after
+from wallaroo_ext.transport.wire_errors import NO_HTTP
 
 AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 
@@ -54,17 +60,34 @@ _SLOW_ADVICE = (
     "Is the address right, and can this machine reach it? If it is only slow, connect with a longer `timeout`.",
 )
 """What to do where no answer came in time, and where no connection did."""
+_AGAIN = "Try again; if it goes on, ask those who run the instance, or a proxy before it."
+_WANTS_TLS = f"Does the port speak https? Then write https:// in the address. If not: {_AGAIN[0].lower()}{_AGAIN[1:]}"
 _LONGEST_WAIT = 7 * 24 * 3600
 """The seconds that an answer may ask to wait; more is no time that anybody means."""
 _LONGEST_ID = 128
-_LONGEST_MESSAGE = 8_192
-_LONGEST_REASON = 300
 _LAST_STATUS = 599
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 NOT_SERVED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 """The statuses by which an instance may say that its release does not have an operation."""
 
-_NOT_CARRIED_OUT = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE}
+_CLOSED_BY_GATEWAY = 499
+"""What nginx answers, or logs, where a connection was closed before the instance had answered."""
+_ORIGIN_UNKNOWN_ERROR, _ORIGIN_TOO_SLOW = 520, 524
+_ORIGIN_DOWN, _ORIGIN_UNREACHABLE, _NO_TLS_WITH_ORIGIN, _CERTIFICATE_OF_ORIGIN, _NO_ORIGIN = 521, 523, 525, 526, 530
+"""What Cloudflare answers where it gets no connection to the instance, its origin."""
+
+_NOT_CARRIED_OUT = {
+    HTTPStatus.NOT_IMPLEMENTED,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.INSUFFICIENT_STORAGE,
+    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+    _ORIGIN_DOWN,
+    _ORIGIN_UNREACHABLE,
+    _NO_TLS_WITH_ORIGIN,
+    _CERTIFICATE_OF_ORIGIN,
+    _NO_ORIGIN,
+}
+_MAY_ASK_TO_WAIT = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _CHECK_BEFORE_RESENDING = "It may have been carried out: see what is there before you send it again."
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -74,6 +97,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     HTTPStatus.CONFLICT: ConflictError,
     HTTPStatus.TOO_MANY_REQUESTS: RateLimitedError,
 }
+_OF_THE_API = (AuthenticationError, PermissionDeniedError, NotFoundError, ConflictError, InvalidRequestError)
+"""The errors with which the API itself refuses a request, in JSON; a page is another server's."""
 
 _ADVICE: dict[type[ApiError], str] = {
     AuthenticationError: "Sign in again, or check what this user may do.",
@@ -86,26 +111,35 @@ _ADVICE: dict[type[ApiError], str] = {
     ServerError: "Try again later; if it goes on, those who run the instance can say why.",
 }
 
+_NO_CERTIFICATE = "The gateway speaks no TLS with the instance behind it: those who run them have to mend that."
+_UNREACHED = "Try again in a moment: the gateway could not reach the instance behind it."
+_LATE = "Try again in a moment, with less work in one request."
 _ADVICE_BY_STATUS: dict[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "Is this the API's address, and a release that has the operation?",
     HTTPStatus.REQUEST_TIMEOUT: "Try again; the request took too long to arrive.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less in one request.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "Name less in one request: its address is too long for the instance, or a gateway.",
+    HTTPStatus.MISDIRECTED_REQUEST: "Is the host in the address right? What answers there does not serve it.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "A header is too large for a gateway, such as the token of a user with "
+    "many roles: ask those who run it.",
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: "A filter between this machine and the instance blocks it: ask those "
+    "who run the network.",
+    _CLOSED_BY_GATEWAY: "Try again: a gateway closed the connection before the instance had answered.",
     HTTPStatus.NOT_IMPLEMENTED: "This instance does not have the operation; use another one, or a newer release.",
-    HTTPStatus.BAD_GATEWAY: "Try again in a moment: the gateway could not reach the instance behind it.",
+    HTTPStatus.BAD_GATEWAY: _UNREACHED,
     HTTPStatus.SERVICE_UNAVAILABLE: "Try again in a moment: the instance, or the deployment, may be starting.",
-    HTTPStatus.GATEWAY_TIMEOUT: "Try again in a moment, with less work in one request.",
+    HTTPStatus.GATEWAY_TIMEOUT: _LATE,
     HTTPStatus.INSUFFICIENT_STORAGE: "The instance is out of space: remove models, or ask for more storage.",
+    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED: "Sign in to this machine's network first, by opening any page in a "
+    "browser.",
+    _ORIGIN_UNKNOWN_ERROR: "Try again in a moment: the gateway could not read what the instance behind it answered.",
+    _ORIGIN_DOWN: _UNREACHED,
+    _ORIGIN_UNREACHABLE: _UNREACHED,
+    _ORIGIN_TOO_SLOW: _LATE,
+    _NO_TLS_WITH_ORIGIN: _NO_CERTIFICATE,
+    _CERTIFICATE_OF_ORIGIN: _NO_CERTIFICATE,
+    _NO_ORIGIN: _UNREACHED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _ParsedError:
-    """The content of an error's body, in the form of the API, the engine or the token endpoint, without secrets."""
-
-    text: str | None = None
-    code: int | None = None
-    from_engine: bool = False
-    from_token_endpoint: bool = False
 
 
 def response_error(operation: str, response: httpx.Response) -> AnswerError:
@@ -118,22 +152,35 @@ def response_error(operation: str, response: httpx.Response) -> AnswerError:
     status = response.status_code
     if status < HTTPStatus.BAD_REQUEST or status > _LAST_STATUS:
         return _unexpected_status(operation, response)
-    parsed = _parse_error(response)
+    parsed = parse_error(response)
     kind = _kind(status, parsed)
-    advice = _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
-    if kind is ServerError and status not in _NOT_CARRIED_OUT and _writes(operation):
-        advice = _CHECK_BEFORE_RESENDING
-    if status == HTTPStatus.NOT_FOUND and (prefix := _prefix(response)):
-        advice = f"Does the API's URL end with {prefix}? If it does: {advice[0].lower()}{advice[1:]}"
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        seconds = retry_after(response, time.time())
-        if seconds is not None and 0 < seconds <= _LONGEST_WAIT:
-            advice = f"Wait {seconds:g} s before the next request."
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        advice = _proxy_advice(_proxy_of(response))
-    if basic_challenges.wants_basic(status, response.headers.multi_items()):
-        advice = basic_challenges.ADVICE
+    advice = _refusal_advice(kind, operation, response)
     return _error(kind, operation, response, parsed.text or body_as_line(response) or "without a body", advice)
+
+
+def _refusal_advice(kind: type[ApiError], operation: str, response: httpx.Response) -> str:
+    """Return what to do about an error that the instance, or a gateway in front of it, answered with."""
+    status = response.status_code
+    if basic_challenges.wants_basic(status, response.headers.multi_items()):
+        return basic_challenges.ADVICE
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return _proxy_advice(_proxy_of(response))
+    if (kind is ServerError or status == _CLOSED_BY_GATEWAY) and status not in _NOT_CARRIED_OUT and _writes(operation):
+        return _CHECK_BEFORE_RESENDING
+    seconds = retry_after(response, time.time()) if status in _MAY_ASK_TO_WAIT else None
+    if seconds is not None and 0 < seconds <= _LONGEST_WAIT:
+        return f"Wait {seconds:g} s before the next request."
+    advice = _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
+    if status == HTTPStatus.NOT_FOUND and (prefix := _prefix(response)):
+        return f"Does the API's URL end with {prefix}? If it does: {_continued(advice)}"
+    if issubclass(kind, _OF_THE_API) and status not in _ADVICE_BY_STATUS and is_page(response):
+        where = f"Is {_host(response)} the API's address, or does a page in front of it answer?"
+        return f"{where} If it is: {_continued(advice)}"
+    return advice
+
+
+def _continued(sentence: str) -> str:
+    return f"{sentence[0].lower()}{sentence[1:]}"
 
 
 def _prefix(response: httpx.Response) -> str:
@@ -153,13 +200,14 @@ def contract_violation(operation: str, response: httpx.Response, problem: str) -
         response: The answer, with its body read.
         problem: What is wrong with it, without a full stop.
     """
-    if _is_page(response):
+    if is_page(response):
         advice = f"Is {_host(response)} the API's address, or that of a page in front of it?"
     else:
         advice = (
             "The instance may be of a release that the contract does not know; the request itself may have succeeded."
         )
-    reason = f"the answer breaks the contract, {redact(problem)}: {body_as_line(response)!r}"
+    body = body_as_line(response)
+    reason = f"the answer breaks the contract, {redact(problem)}{f': {body!r}' if body else ''}"
     return _error(ContractViolationError, operation, response, reason, advice)
 
 
@@ -186,10 +234,11 @@ def connection_error(operation: str, error: httpx.RequestError | httpx.InvalidUR
 
 def _answer_refused(operation: str, error: AnswerRefused) -> AnswerError:
     """Return the error for an answer that was not read to its end."""
-    kind, advice = ContractViolationError, _CHECK_ADDRESS
+    kind, what, advice = ContractViolationError, redact(str(error)), _CHECK_ADDRESS
     if error.too_large:
         kind, advice = AnswerTooLargeError, "Ask for less at a time, or connect with a larger `answer_limit`, in bytes."
-    message = f"{operation}: {error.status}, {redact(str(error))}, which is not read to its end"
+        what = f"{what}, which is not read to its end"
+    message = f"{operation}: {error.status}, {what}"
     attempts = attempts_of(error)
     return kind(_sentence(message), operation=operation, status=error.status, attempts=attempts, advice=advice)
 
@@ -204,7 +253,7 @@ def _reason_of(error: httpx.RequestError) -> tuple[type[ConnectionFailedError], 
     if isinstance(error, httpx.TimeoutException):
         what = f"{host} did not answer in time ({name})"
         return RequestTimeoutError, what, _SLOW_ADVICE[isinstance(error, httpx.ConnectTimeout)]
-    what = f"the connection to {host} failed: {_one_line(str(error)) or name}"
+    what = f"the connection to {host} failed: {one_line(str(error)) or name}"
     return ConnectionFailedError, what, _connection_advice(error, what, proxy)
 
 
@@ -217,12 +266,18 @@ def _connection_advice(error: httpx.RequestError, what: str, proxy: Proxy | None
     if isinstance(error, httpx.ProxyError):
         return _proxy_advice(proxy)
     if not isinstance(error, httpx.ConnectError):
-        return "Try again; if it goes on, ask those who run the instance, or a proxy before it."
+        return _WANTS_TLS if _may_want_tls(error) else _AGAIN
     if proxy is not None:
         return f"Is the proxy that {proxy.variable} names running? NO_PROXY excepts hosts from it."
     advice = "Is the address right, and is the instance running?"
     local = is_loopback(host_of(error.request.url))
     return f"{advice} `wallaroo-ext sandbox` runs one on this machine." if local else advice
+
+
+def _may_want_tls(error: httpx.RequestError) -> bool:
+    """Return whether what a request without TLS met may be a port that speaks it: it sent nothing, or no HTTP."""
+    is_silent = NO_HTTP in str(error) or "without sending a response" in str(error)
+    return is_silent and error.request.url.scheme == "http"
 
 
 def _no_tls_advice(proxy: Proxy | None) -> str:
@@ -290,24 +345,26 @@ def _unexpected_status(operation: str, response: httpx.Response) -> ContractViol
     if response.headers.get("Location") is None and UNREADABLE_REDIRECT not in response.extensions:
         reason = f"which is no status of the API, {body_as_line(response) or 'without a body'}"
         return _error(ContractViolationError, operation, response, reason, _CHECK_ADDRESS)
-    url = redirect_target(response)
-    target = None if url is None else url.host
-    reason = f"a redirect to {target or 'what is no URL'}, which is not followed"
-    advice = (
-        f"If the API is at {target}, set WALLAROO_API_URL to it, with its scheme and port."
-        if target
-        else _CHECK_ADDRESS
-    )
-    return _error(ContractViolationError, operation, response, reason, advice)
+    target, asked = redirect_target(response), response.request.url
+    if target is None or not target.host:
+        reason, advice = "a redirect to what is no URL", _CHECK_ADDRESS
+    elif origin_of(target) == origin_of(asked):
+        reason = f"a redirect to another path of {display_address(asked)}"
+        advice = "Does the API's URL have all that a gateway has before /v1? Or does a page to sign in come before it?"
+    else:
+        reason = f"a redirect to {origin_of(target)}"
+        advice = f"If the API is there, set WALLAROO_API_URL to {origin_of(target)}; if it is a page to sign in, "
+        advice += "a gateway asks for that first."
+    return _error(ContractViolationError, operation, response, f"{reason}, which is not followed", advice)
 
 
 def _error(
     kind: type[AnAnswerError], operation: str, response: httpx.Response, reason: str, advice: str
 ) -> AnAnswerError:
     """Return an error of a class with all details of the answer."""
-    parsed = _parse_error(response)
+    parsed = parse_error(response)
     attempts = attempts_of(response)
-    message = f"{operation}: {response.status_code}, {_one_line(reason)}"
+    message = f"{operation}: {response.status_code}, {one_line(reason)}"
     return kind(
         _sentence(message, describe_attempts(attempts)),
         operation=operation,
@@ -315,14 +372,14 @@ def _error(
         code=parsed.code,
         msg=parsed.text,
         request_id=_request_id(response),
-        body=body_excerpt(response.content),
+        body=body_excerpt(response),
         attempts=attempts,
         retry_after=retry_after(response, time.time()),
         advice=advice,
     )
 
 
-def _kind(status: int, parsed: _ParsedError) -> type[ApiError]:
+def _kind(status: int, parsed: ParsedError) -> type[ApiError]:
     if parsed.from_token_endpoint and status == HTTPStatus.BAD_REQUEST:
         return AuthenticationError
     if status in _BY_STATUS:
@@ -332,48 +389,9 @@ def _kind(status: int, parsed: _ParsedError) -> type[ApiError]:
     return ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else InvalidRequestError
 
 
-def _parse_error(response: httpx.Response) -> _ParsedError:
-    """Return the content of an error's body; the engine's form may be in an array of one element."""
-    try:
-        content: Any = response.json()
-    except (ValueError, RecursionError):
-        return _ParsedError()
-    fields = object_of(next(iter(list_of(content)), content))
-    code = fields.get("code")
-    number = code if isinstance(code, int) else None
-    if "msg" in fields:
-        return _ParsedError(redact_beginning(str(fields["msg"]), _LONGEST_MESSAGE), number)
-    if "error" not in fields:
-        return _ParsedError(code=number)
-    from_engine = not {"source", "status", "code"}.isdisjoint(fields)
-    text = fields["error"] if from_engine else fields.get("error_description", fields["error"])
-    return _ParsedError(
-        redact_beginning(str(text), _LONGEST_MESSAGE),
-        number,
-        from_engine=from_engine,
-        from_token_endpoint=not from_engine,
-    )
-
-
 def _request_id(response: httpx.Response) -> str | None:
     found = (response.headers.get(name) for name in _REQUEST_IDS)
     return next((redact_beginning(value, _LONGEST_ID) for value in found if value), None)
-
-
-def body_as_line(response: httpx.Response) -> str:
-    """Return the beginning of a body as one line; of an HTML page, the text only."""
-    text = body_excerpt(response.content)
-    return _one_line(re.sub(r"<[^>]*>?", " ", text) if _is_page(response) else text)
-
-
-def _is_page(response: httpx.Response) -> bool:
-    return "html" in response.headers.get("Content-Type", "") or response.content[:100].lstrip().startswith(b"<")
-
-
-def _one_line(text: str) -> str:
-    """Return a text without line breaks, shortened to 300 characters."""
-    line = " ".join(text[: 2 * _LONGEST_REASON].split())
-    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
 
 
 def _sentence(*parts: str) -> str:

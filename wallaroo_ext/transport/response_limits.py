@@ -39,6 +39,7 @@ _ARROW = "application/vnd.apache.arrow"
 _SLICE_SIZE = 4 * 1024
 """How much is decompressed at a time: zlib copies what follows the end of each member of gzip."""
 _GZIP = 16 + zlib.MAX_WBITS
+_NOT_AS_STATED = "the answer is not compressed in the way that it states"
 _GZIP_MAGIC = b"\x1f\x8b"
 _ENCODINGS = {
     "": 0,
@@ -79,7 +80,8 @@ class LimitedTransport(ForkSafeTransport):
     """Decompresses the answers of another transport and limits their size.
 
     A body is read on demand; `AnswerRefused` is raised when it grows too large. The body of an error is cut after 1 MiB
-    without an exception, because its beginning says what is wrong.
+    without an exception, because its beginning says what is wrong, and stays as it came where it cannot be
+    decompressed, because its status says what is wrong, too.
 
     Args:
         transport: The transport that sends requests.
@@ -126,10 +128,11 @@ def limit_answer(response: httpx.Response, request: httpx.Request, limit: int | 
         limit: The largest body, in bytes; None for 512 MiB in Arrow and 64 MiB otherwise.
 
     Raises:
-        AnswerRefused: It has several encodings or an unknown one, or its header states that it is too large.
+        AnswerRefused: It is a success and has several encodings or an unknown one, or its header states that it is too
+            large.
     """
     named = _encoding_of(response)
-    if named not in _ENCODINGS:
+    if named not in _ENCODINGS and response.is_success:
         raise AnswerRefused(
             f"an answer in the encoding {named[:60]!r}, which was not asked for",
             status=response.status_code,
@@ -140,11 +143,12 @@ def limit_answer(response: httpx.Response, request: httpx.Request, limit: int | 
     limit = response.extensions[_LIMIT_KEY] = _limit_of(response, request, limit)
     length = response.headers.get("Content-Length", "")
     has_body = response.is_success and request.method != "HEAD"
-    if not _ENCODINGS[named] and limit is not None and has_body and _exceeds(length, limit):
+    window = _ENCODINGS.get(named, 0)
+    if not window and limit is not None and has_body and _exceeds(length, limit):
         raise too_large_error(response.status_code, limit, request)
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _CHANGED]
-    stream = _LimitedStream(response, request, limit, _ENCODINGS[named])
-    if not _ENCODINGS[named]:
+    stream = _LimitedStream(response, request, limit, window)
+    if not named:
         response.stream = stream
         return response
     return httpx.Response(response.status_code, headers=headers, stream=stream, extensions=response.extensions)
@@ -242,7 +246,16 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._received += len(part)
         if not self._ends_early and self._is_too_long:
             raise too_large_error(self._status, self._limit or 0, self._request)
-        return self._decompressor.feed(part)
+        chunks = self._decompressor.feed(part)
+        return self._or_as_it_came(part, chunks) if self._ends_early else chunks
+
+    def _or_as_it_came(self, part: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the decompressed content of a part of an error's body; from one on that is not compressed, the part."""
+        try:
+            yield from chunks
+        except httpx.DecodingError:
+            self._decompressor = None
+            yield part
 
     @property
     def _is_too_long(self) -> bool:
@@ -316,7 +329,7 @@ class _Decompressor:
             chunk = self._state.decompress(part, _CHUNK_SIZE)
         except zlib.error as error:
             if not self._is_first or self._window != zlib.MAX_WBITS:
-                raise httpx.DecodingError(str(error)) from None
+                raise httpx.DecodingError(f"{_NOT_AS_STATED} ({error})") from None
             self._state = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers send it without the zlib header
             chunk = self._next(part)
         self._is_first = False
@@ -328,4 +341,4 @@ class _Decompressor:
         try:
             return self._state.decompress(part, _CHUNK_SIZE)
         except zlib.error as error:
-            raise httpx.DecodingError(str(error)) from None
+            raise httpx.DecodingError(f"{_NOT_AS_STATED} ({error})") from None

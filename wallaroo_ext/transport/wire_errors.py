@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 NO_ANSWER = (httpx.RequestError, httpx.InvalidURL)
 """What httpx raises when a request got no answer, or none that can be read."""
 _SOCKS = "socksio"
+NO_HTTP = "what answers at this port does not speak HTTP"
+"""What an error says where another protocol is spoken."""
+_IN_WORDS = {
+    "illegal status line": NO_HTTP,
+    "illegal request line": NO_HTTP,
+    "Receive buffer too long": "the headers of its answer take more than 100 KiB",
+    "Received server _SWITCH_UPGRADE event without a pending proposal": "it changed to a protocol that was not asked for",
+}
+"""What h11 and httpcore say of answers that cannot be read, in words."""
 _QUOTED = re.compile(r"[:,]?\s*\(?(\n|b['\"]|bytearray\().*", re.DOTALL)
 
 
@@ -36,6 +45,7 @@ def as_httpx_errors() -> Generator[None]:
         yield
     except httpx.RemoteProtocolError as error:
         text = without_quotes(str(error))
+        text = _IN_WORDS.get(text, text)
         if text == str(error):
             raise
         clear_frames(error)

@@ -429,7 +429,7 @@ def test_a_function_that_waits_for_its_own_token_is_told_so() -> None:
         (httpx.Response(401, html="<html>", headers={"WWW-Authenticate": 'Basic realm="a"'}), "gateway in front"),
         (
             httpx.Response(302, headers={"Location": "https://sso.example.com/x?token=abc"}),
-            "at https://sso.example.com:",
+            "at https://sso.example.com,",
         ),
     ],
 )
