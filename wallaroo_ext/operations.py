@@ -495,7 +495,7 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
     except UnexpectedStatus:
         problem = "which does not have this status"
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        problem = _problem(error, response.content)
+        problem = _problem(error, response.content) if response.content else "it has no body"
     else:
         if _has_the_shape_of(parsed, readable.content):
             return parsed
@@ -505,8 +505,6 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
 
 def _problem(error: Exception, content: bytes) -> str:
     """Return why the generated client could not read an answer, in words where the reason is a known one."""
-    if not content:
-        return "it has no body"
     if isinstance(error, KeyError):
         return f"it has no field {error}"
     if isinstance(error, JSONDecodeError | UnicodeDecodeError):

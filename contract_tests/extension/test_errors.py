@@ -165,16 +165,63 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("location", "target"),
         [
-            ("https://elsewhere.example.com/in?code=hidden", "elsewhere.example.com"),
-            ("/login?state=hidden", "api.example.com"),
+            ("https://elsewhere.example.com/in?code=hidden", "a redirect to https://elsewhere.example.com, "),
+            ("http://hidden:hidden@api.example.com/in", "set WALLAROO_API_URL to http://api.example.com; "),
+            ("https://api.example.com:8443/hidden", "a redirect to https://api.example.com:8443, "),
+            ("/login?state=hidden", "a redirect to another path of api.example.com:443, "),
+            ("https://api.example.com:443/hidden#hidden", "all that a gateway has before /v1? "),
             ("https://hidden:port/", "no URL"),
+            ("mailto:hidden", "no URL"),
         ],
     )
-    def test_a_redirect_tells_the_host_and_nothing_else(self, location: str, target: str) -> None:
-        error = response_error("list_models", answer(302, headers={"Location": location}))
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_a_redirect_tells_the_origin_and_nothing_else(self, location: str, target: str, status: int) -> None:
+        error = response_error("list_models", answer(status, headers={"Location": location}))
         assert isinstance(error, errors.ContractViolationError)
         assert target in str(error)
         assert "hidden" not in str(error) + repr(vars(error))
+
+    @pytest.mark.parametrize(
+        ("status", "advice"),
+        [
+            (414, "Name less in one request"),
+            (421, "Is the host in the address right?"),
+            (431, "A header is too large"),
+            (451, "A filter between this machine and the instance"),
+            (499, "Try again: a gateway closed the connection"),
+            (511, "Sign in to this machine's network first"),
+            (520, "Try again in a moment: the gateway could not read"),
+            (521, "Try again in a moment: the gateway could not reach"),
+            (523, "Try again in a moment: the gateway could not reach"),
+            (524, "Try again in a moment, with less work"),
+            (525, "The gateway speaks no TLS with the instance"),
+            (526, "The gateway speaks no TLS with the instance"),
+            (530, "Try again in a moment: the gateway could not reach"),
+        ],
+    )
+    def test_a_gateways_status_says_what_to_do(self, status: int, advice: str) -> None:
+        assert response_error("list_models", answer(status)).advice.startswith(advice)
+
+    @pytest.mark.parametrize(
+        ("status", "advice"),
+        [(status, "It may have been carried out: see ") for status in (499, 502, 520, 522, 524)]
+        + [(status, "") for status in (408, 503, 511, 521, 523, 525, 526, 530)],
+    )
+    def test_what_may_have_been_carried_out_is_checked_first(self, status: int, advice: str) -> None:
+        given = response_error("create_workspace", answer(status)).advice
+        assert given.startswith(advice or response_error("list_models", answer(status)).advice)
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+    def test_a_page_in_place_of_a_refusal_is_asked_about(self, status: int) -> None:
+        page = response_error("list_models", answer(status, html="<html><title>No access</title>"))
+        own = response_error("list_models", answer(status, json={"code": status, "msg": "No access"}))
+        where = "Is api.example.com:443 the API's address, or does a page in front of it answer? If it is: "
+        assert page.advice == f"{where}{own.advice[0].lower()}{own.advice[1:]}"
+
+    def test_an_instance_that_is_away_says_how_long_to_wait(self) -> None:
+        for operation in ("list_models", "create_workspace"):
+            error = response_error(operation, answer(503, headers={"Retry-After": "7"}))
+            assert error.advice == "Wait 7 s before the next request."
 
     def test_a_page_is_quoted_as_text(self) -> None:
         error = response_error("list_models", answer(502, html="<html><h1>Bad\n gateway</h1><p>nginx"))

@@ -24,9 +24,9 @@ from wallaroo_ext._util.urls import display_address
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
 from wallaroo_ext.redaction.patterns import redact_beginning
 from wallaroo_ext.settings import Settings
+from wallaroo_ext.transport.answer_texts import body_as_line
 from wallaroo_ext.transport.connections.proxies import proxy_for
 from wallaroo_ext.transport.plain_client import plain_client
-from wallaroo_ext.transport.answer_texts import body_as_line
 from wallaroo_ext.transport.response_errors import connection_error, response_error
 from wallaroo_ext.transport.wire_errors import NO_ANSWER
 

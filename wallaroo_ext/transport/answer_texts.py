@@ -27,7 +27,9 @@ _CHARSET = re.compile(rb"""<meta\b[^<>]{0,200}?charset\s*=\s*["']?([\w.:-]{1,40}
 _LEAST_READABLE = 0.9
 """The part of a text's characters that can be read; with fewer, it is something else, such as compressed data."""
 
-_NOT_SHOWN = re.compile(r"<!--(?:.*?-->|.*)|<(script|style|svg|noscript)\b(?:.*?</\1[^<>]*>?|.*)", re.DOTALL | re.IGNORECASE)
+_NOT_SHOWN = re.compile(
+    r"<!--(?:.*?-->|.*)|<(script|style|svg|noscript)\b(?:.*?</\1[^<>]*>?|.*)", re.DOTALL | re.IGNORECASE
+)
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>?")
 
@@ -77,7 +79,7 @@ def _is_oauth(fields: dict[str, Any], error: str) -> bool:
 
 def _message_in(fields: dict[str, Any]) -> str | None:
     """Return what the fields of an error say; None if that is not in one of the usual ones."""
-    texts = {name: value for name in (*_MESSAGES, "error") if _is_text(value := fields.get(name))}
+    texts = {name: str(fields[name]) for name in (*_MESSAGES, "error") if _is_text(fields.get(name))}
     if {"title", "detail"} <= texts.keys():  # RFC 9457
         return f"{texts['title'].rstrip('.')}: {texts['detail']}"
     if not texts:

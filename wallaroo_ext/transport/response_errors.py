@@ -118,7 +118,7 @@ _ADVICE_BY_STATUS: dict[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "Is this the API's address, and a release that has the operation?",
     HTTPStatus.REQUEST_TIMEOUT: "Try again; the request took too long to arrive.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less in one request.",
-    HTTPStatus.REQUEST_URI_TOO_LONG: "Name less in one request: its address is too long for the instance, or a gateway.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "Name less in one request: its address is too long.",
     HTTPStatus.MISDIRECTED_REQUEST: "Is the host in the address right? What answers there does not serve it.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "A header is too large for a gateway, such as the token of a user with "
     "many roles: ask those who run it.",
@@ -170,17 +170,12 @@ def _refusal_advice(kind: type[ApiError], operation: str, response: httpx.Respon
     seconds = retry_after(response, time.time()) if status in _MAY_ASK_TO_WAIT else None
     if seconds is not None and 0 < seconds <= _LONGEST_WAIT:
         return f"Wait {seconds:g} s before the next request."
-    advice = _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
+    doubt, advice = "", _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
     if status == HTTPStatus.NOT_FOUND and (prefix := _prefix(response)):
-        return f"Does the API's URL end with {prefix}? If it does: {_continued(advice)}"
-    if issubclass(kind, _OF_THE_API) and status not in _ADVICE_BY_STATUS and is_page(response):
-        where = f"Is {_host(response)} the API's address, or does a page in front of it answer?"
-        return f"{where} If it is: {_continued(advice)}"
-    return advice
-
-
-def _continued(sentence: str) -> str:
-    return f"{sentence[0].lower()}{sentence[1:]}"
+        doubt = f"Does the API's URL end with {prefix}? If it does: "
+    elif issubclass(kind, _OF_THE_API) and status not in _ADVICE_BY_STATUS and is_page(response):
+        doubt = f"Is {_host(response)} the API's address, or does a page in front of it answer? If it is: "
+    return f"{doubt}{advice[0].lower()}{advice[1:]}" if doubt else advice
 
 
 def _prefix(response: httpx.Response) -> str:

@@ -27,7 +27,7 @@ _IN_WORDS = {
     "illegal status line": NO_HTTP,
     "illegal request line": NO_HTTP,
     "Receive buffer too long": "the headers of its answer take more than 100 KiB",
-    "Received server _SWITCH_UPGRADE event without a pending proposal": "it changed to a protocol that was not asked for",
+    "Received server _SWITCH_UPGRADE event without a pending proposal": "it changed to another protocol",
 }
 """What h11 and httpcore say of answers that cannot be read, in words."""
 _QUOTED = re.compile(r"[:,]?\s*\(?(\n|b['\"]|bytearray\().*", re.DOTALL)

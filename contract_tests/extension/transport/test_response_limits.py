@@ -28,6 +28,7 @@ from wallaroo_ext import (
     AuthenticationError,
     ConfigurationError,
     ContractViolationError,
+    ServerError,
     Timeouts,
     WallarooError,
     connect,
@@ -290,6 +291,25 @@ def test_odd_names_of_encodings_are_understood(encoding: str, way: str) -> None:
     body = gzip.compress(http_servers.LISTED) if "gzip" in encoding.lower() else http_servers.LISTED
     with http_servers.serving(lambda one, _: http_servers.answer(one, 200, body, Content_Encoding=encoding)) as seen:
         assert list_in(way, seen.url).workspaces == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
+@pytest.mark.parametrize("way", WAYS)
+def test_an_error_is_one_whatever_its_encoding(encoding: str, way: str) -> None:
+    """A gateway's 503 was a broken answer, because its page was not in the encoding that it stated."""
+    page = b"<html><title>Down for maintenance</title>"
+    with (
+        http_servers.serving(lambda one, _: http_servers.answer(one, 503, page, Content_Encoding=encoding)) as seen,
+        pytest.raises(ServerError, match="503, Down for maintenance"),
+    ):
+        list_in(way, seen.url)
+
+
+def test_an_error_that_is_not_compressed_as_it_states_stays_as_it_came() -> None:
+    assert read([b"Down for ", b"maintenance."], status=503) == b"Down for maintenance."
+    assert read([gzip.compress(b"Down."), b"and what is no member"], status=503) == b"Down."
+    with pytest.raises(httpx.DecodingError, match="not compressed in the way that it states"):
+        read([b"{}"])
 
 
 ODD_HEADERS = {

@@ -45,6 +45,26 @@ def test_what_is_httpxs_own_or_a_defect_stays(error: Exception) -> None:
     assert raised.value is error
 
 
+ANSWERS = {
+    b"SSH-2.0-OpenSSH_9.6\r\n\r\n": ("does not speak HTTP", "Does the port speak https?"),
+    b"\x15\x03\x01\x00\x02\x02\x46": ("does not speak HTTP", "Does the port speak https?"),  # an alert of TLS
+    b"": ("without sending a response", "Does the port speak https?"),
+    b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000: ("its answer take more than 100 KiB", "Try again"),
+    b"HTTP/1.1 101 Switching\r\n\r\n": ("it changed to another protocol", "Try again"),
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{": ("peer closed connection", "Try again"),
+}
+
+
+@pytest.mark.parametrize("sent", ANSWERS)
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_what_is_no_answer_is_said_in_words(way: str, sent: bytes) -> None:
+    what, advice = ANSWERS[sent]
+    with http_servers.raw(lambda one: one.sendall(sent)) as url:
+        with pytest.raises(ConnectionFailedError, match=what) as raised:
+            three_ways.list_in(way, url)
+        assert raised.value.advice.startswith(advice)
+
+
 _VARIABLES = [*(f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")), *NAMED_BY, "SSLKEYLOGFILE"]
 _VALUES = [
     "",
