@@ -1,7 +1,8 @@
 """Showing progress, which `progress=True` asks for, wherever people look at it.
 
 On a terminal, and in a notebook with ipywidgets, that is a bar. In a notebook without ipywidgets it is a line that is
-replaced, because rich shows nothing there. Elsewhere, as in a file or a pipe, it is a line now and then.
+replaced, because rich shows nothing there. Elsewhere, as in a file, a pipe or a terminal that moves no cursor, it is a
+line now and then. Nothing fails because it cannot be shown: a terminal may be closed while its program goes on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib import import_module
 from inspect import iscoroutinefunction, signature
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from wallaroo_ext._util.standard_error import STANDARD_ERROR, print_error_line
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.redaction.terminal_text import printable
 
@@ -83,10 +85,12 @@ def progress_bar(columns: Callable[[Any], Sequence[Any]], **options: Any) -> Gen
         ConfigurationError: rich is not installed.
     """
     console, rich = _rich()
-    if not (console.is_terminal or _has_widgets(console)):
+    if not _shows_bars(console):
         yield None
         return
-    with rich.Progress(*columns(rich), console=console, **options) as bar:
+    # What others print meanwhile is shown above the bar, unless it goes into a file.
+    is_shown = console.is_jupyter or (sys.stdout is not None and sys.stdout.isatty())
+    with rich.Progress(*columns(rich), console=console, redirect_stdout=is_shown, **options) as bar:
         yield bar
 
 
@@ -117,8 +121,12 @@ def _replaced_text() -> ShowText:
     """Return a function that shows a text in the output of a notebook's cell, in place of the one before."""
     display: Any = import_module("IPython.display").display  # a notebook has it
     outputs: list[Any] = []
+    shown: list[str] = []
 
     def show(text: str, *, kept: bool = False) -> None:  # noqa: ARG001 - all are shown
+        if shown == [text]:
+            return
+        shown[:] = [text]
         content = {"text/plain": printable(text)}
         if outputs:
             outputs[0].update(content, raw=True)
@@ -136,7 +144,7 @@ def _printed_text() -> ShowText:
     def show(text: str, *, kept: bool = False) -> None:
         if printed != [text] and (kept or timer.has_passed()):
             printed[:] = [text]
-            print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - it was asked for
+            print_error_line(printable(text))
 
     return show
 
@@ -161,10 +169,19 @@ class Timer:
         return True
 
 
-def _has_widgets(console: Any) -> bool:
-    """Return whether a bar of rich can be shown in a notebook."""
-    if not console.is_jupyter:
-        return False
+def _shows_bars(console: Any) -> bool:
+    """Return whether a bar of rich can be shown.
+
+    A file is no terminal, although FORCE_COLOR makes it one for rich: a log would get ten bars a second.
+    """
+    if console.is_jupyter:
+        return _has_widgets()
+    is_terminal = console.is_terminal and not console.is_dumb_terminal and STANDARD_ERROR.isatty()
+    return is_terminal and console.encoding.startswith("utf")
+
+
+def _has_widgets() -> bool:
+    """Return whether a notebook has what a bar of rich needs."""
     try:
         import_module("ipywidgets")
     except ImportError:
@@ -187,4 +204,4 @@ def _rich() -> tuple[Any, Any]:
         from rich.console import Console
     except ImportError:
         raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
-    return Console(stderr=True), cast("Any", progress)
+    return Console(file=cast("Any", STANDARD_ERROR)), cast("Any", progress)

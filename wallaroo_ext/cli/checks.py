@@ -40,6 +40,9 @@ State = Literal["ok", "failed", "skipped"]
 
 PATIENCE_SECONDS = 10.0
 
+_OF_ANOTHER_SERVER = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+"""How a server refuses what it does not know."""
+
 TOLERATED_SECONDS = 60.0
 """How far two clocks may be apart: tokens and certificates are checked with about the same tolerance."""
 
@@ -173,7 +176,7 @@ def check_api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None,
         what = f"It answers {response.status_code} without a token: {body_as_line(response)!r}."
         return response, Check("API", "failed", what, "This is another server, or a page in front of the API.")
     error = response_error(operation, response)
-    advice = error.advice if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Is this the API's address?"
+    advice = "Is this the API's address?" if error.status in _OF_ANOTHER_SERVER else error.advice
     return response, Check("API", "failed", str(error.args[0]), advice)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wallaroo_ext._util.progress import progress_bar, progress_text
 from wallaroo_ext._util.quantities import format_size
+from wallaroo_ext.redaction.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -71,7 +72,7 @@ def _bar(name: str) -> Generator[OnProgress]:
         if bar is None:
             yield _shown_as_text(name)
             return
-        task = bar.add_task(name, total=None)
+        task = bar.add_task(printable(name), total=None)
         yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from wallaroo_ext._util.files.user_paths import near_name, user_path
+from wallaroo_ext._util.standard_error import print_error_line
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
 from wallaroo_ext.redaction.terminal_text import printable_json, printable_lines
 
@@ -41,7 +42,7 @@ def print_unchanged(text: str) -> None:
 
 def print_note(text: str) -> None:
     """Print a line that is not part of the answer to standard error, with unprintable characters escaped."""
-    print(printable_lines(text), file=sys.stderr)  # noqa: T201 - for the person, not for a program that reads the answer
+    print_error_line(printable_lines(text))
 
 
 def to_json(value: Any, *, machine: bool) -> str:

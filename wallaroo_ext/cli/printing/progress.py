@@ -5,11 +5,11 @@ All of it goes to standard error, so that a program can read the answer on stand
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.progress import progress_bar, progress_line, progress_text
+from wallaroo_ext._util.standard_error import STANDARD_ERROR
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.uploads.progress import show_progress as show_upload_progress
 
@@ -120,7 +120,7 @@ def _is_silent(*, quiet: bool) -> bool:
 
 def is_terminal() -> bool:
     """Return whether standard error is a terminal, which shows a bar."""
-    return sys.stderr.isatty()
+    return STANDARD_ERROR.isatty()
 
 
 def _show_nothing(*_: object) -> None:
