@@ -102,6 +102,7 @@ class History:
         scoring: The pipeline.
         topic: Its topic.
         other: The second model.
+        beside: Another pipeline, whose name begins with that of the first, and whose rows are in no log but its own.
         entries: The rows.
         is_known: Whether that is so: a row without an answer may have been scored, or not.
     """
@@ -109,6 +110,7 @@ class History:
     scoring: Scoring
     topic: str
     other: dict[str, str]
+    beside: Scoring
     entries: list[Entry] = field(default_factory=list[Entry])
     is_known: bool = True
 
@@ -156,30 +158,36 @@ class Histories:
 
     def __init__(self) -> None:
         self.made: list[History] = []
+        self._current: History | None = None
 
     def current(self, api: Api, fixtures: Fixtures) -> History:
         """Return a history that is known."""
-        if not self.made or not self.made[-1].is_known:
+        if self._current is None or not self._current.is_known:
+            self._current = None
             self.made.append(begun(api, fixtures))
             grow(api, self.made[-1])
-        return self.made[-1]
+            self._current = self.made[-1]
+        return self._current
 
 
 def begun(api: Api, fixtures: Fixtures) -> History:
-    """Return a pipeline that runs the run's model, and another model."""
+    """Return a pipeline that runs the run's model, another model, and a pipeline whose name begins with the first's."""
     assert fixtures.model is not None
     content = model_file(OTHER_SEED, fields=OTHER_FIELDS)
     other = uploaded(api, api.unused_name("m"), content, fixtures.workspace_id)
     scoring = deploy(api, api.unused_name("p"), fixtures.workspace_id, fixtures.model)
+    beside = deploy(api, f"{scoring.name}-b", fixtures.workspace_id, fixtures.model) if scoring else None
     assert scoring is not None, "the model did not come to run"
+    assert beside is not None, "the model did not come to run a second time"
     topic = api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]
-    return History(scoring, topic, other)
+    return History(scoring, topic, other, beside)
 
 
 def grow(api: Api, history: History) -> None:
     """Score rows in every form, then others by another version of the pipeline, with a model that has other fields."""
     equal, rows = distinct_rows(2, seed=1)[[0, 1, 0]], distinct_rows(12, seed=2)
     history.score(api, equal, headers={"Accept": JSON})
+    history.beside.send(api, "infer_pipeline", {INPUT: rows[:2]})
     history.score(api, equal, headers={"Accept": JSON})  # rows are scored twice, and logged twice
     history.score(api, rows[:3], media_type=ARROW, headers={"Accept": ARROW})
     history.score(api, rows[3:4], "infer_deployment", media_type=ARROW, headers={"Accept": JSON})
@@ -221,7 +229,8 @@ def histories(api: Api) -> Generator[Histories]:
     found = Histories()
     yield found
     for history in found.made:
-        api.send("undeploy_pipeline", {"deployment_id": history.scoring.deployment_id})
+        for scoring in (history.scoring, history.beside):
+            api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
 
 
 @pytest.fixture(autouse=True)
@@ -243,6 +252,15 @@ def test_each_row_is_logged_however_it_was_sent_and_by_whatever_it_was_scored(
     for order, size in (("Asc", None), ("Desc", 5)):
         found = logged(api, history, order=order, page_size=size, headers={"Accept": accept})
         history.check(found, newest_first=order == "Desc")
+
+
+def test_a_pipeline_whose_name_begins_with_anothers_has_its_own_rows(
+    histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    history, rows = histories.current(api, fixtures), distinct_rows(12, seed=2)[:2]
+    for page in pages_of_log(api, history.beside, order="Asc"):
+        wrong = difference([row["in"][INPUT] for row in rows_of(page)], rows)
+        assert not wrong, wrong
 
 
 @pytest.mark.parametrize("order", ["Asc", "Desc"])
@@ -298,6 +316,7 @@ def test_an_undeployment_leaves_the_log_and_a_later_deployment_goes_on_with_it(
     histories: Histories, api: Api, fixtures: Fixtures
 ) -> None:
     history = histories.current(api, fixtures)
+    history.is_known = False  # until it scores rows again
     api.call("undeploy_pipeline", {"deployment_id": history.scoring.deployment_id})
     history.check(logged(api, history, order="Asc"))
     start(api, history.scoring)

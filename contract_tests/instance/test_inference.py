@@ -26,7 +26,16 @@ from wallaroo_ext.conformance.resources.samples import (
 )
 from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
 from wallaroo_ext.conformance.testing.clocks import clock_of_things, clocks_of
-from wallaroo_ext.conformance.testing.scoring import ARROW, RECORDS, Scoring, deploy, difference, records_of, uploaded
+from wallaroo_ext.conformance.testing.scoring import (
+    ARROW,
+    RECORDS,
+    Scoring,
+    deploy,
+    difference,
+    records_of,
+    shapes_of,
+    uploaded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -221,6 +230,40 @@ def chunks_of(content: bytes, size: int = 50_000) -> Iterator[bytes]:
         yield content[start : start + size]
 
 
+class TestRequests:
+    """Rows that are written in another way, which says the same."""
+
+    @BOTH
+    def test_fields_may_come_in_any_order(self, operation: str, api: Api, typed: Scoring) -> None:
+        rows = typed_rows(3)
+        scores = typed_scores(rows)
+        backwards = dict(reversed(rows.items()))
+        records = [dict(reversed(each.items())) for each in json.loads(records_of(rows))]
+        mixed = json.dumps([json.loads(records_of(rows))[0], *records[1:]], ensure_ascii=False).encode()
+        for media_type, content in ((RECORDS, mixed), (ARROW, arrow_file_of(backwards))):
+            answer = typed.send(api, operation, rows, media_type=media_type, content=content)
+            check(Answered.of(answer, list(scores)), rows, scores)
+
+    @BOTH
+    def test_numbers_and_types_may_be_written_in_any_way(self, operation: str, api: Api, weighted: Scoring) -> None:
+        rows = np.array([[0, 0, 2, 0], [-0.5, 0, 0, 0], [0, 1500, 0, 0], [0, 0, 0, 0.00025]], np.float32)
+        content = f"""
+            [ {{ "{INPUT}" : [ 0, -0.0, 2, 0e5 ] }} , {{"{INPUT}":[-5E-1,0,0.0,0]}},
+            \t{{"\\u0064ense_input": [0, 1.5e+3, 0, 0]}},\r\n{{"{INPUT}": [0,0,0,25e-5]}} ]
+        """.encode()
+        for media_type in SPELLINGS:
+            headers = {"Content-Type": media_type, "Accept": JSON}
+            answered = Answered.of(api.send(operation, path=weighted.path, content=content, headers=headers))
+            check(answered, {INPUT: rows}, {OUTPUT: exact_scores(rows)})
+
+
+SPELLINGS = (
+    RECORDS,
+    "application/json;format=pandas-records",
+    "Application/JSON; Format=pandas-records",
+    'application/json; charset=utf-8; format="pandas-records"',
+)
+"""One media type, as RFC 9110 lets one write it."""
 PREFERS_JSON, PREFERS_ARROW = f"{ARROW};q=0.1, {JSON}", f"{JSON};q=0.1, {ARROW}"
 
 
@@ -434,20 +477,6 @@ def arrow_file_with(column: Any, compression: Literal["lz4"] | None = None) -> b
     return sink.getvalue().to_pybytes()
 
 
-def shapes_of(content: bytes) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Return the shape of a row's values as a nested answer in Arrow says it, by part and field."""
-    import pyarrow as pa
-
-    found: dict[tuple[str, str], tuple[int, ...]] = {}
-    schema: Any = pa.ipc.open_file(content).schema
-    for part in schema:
-        for field in part.type if part.name in {"in", "out"} else ():
-            metadata: dict[bytes, bytes] = field.metadata or {}
-            assert b"tensor_type" in metadata, f"{part.name}.{field.name} has no tensor_type"
-            found[part.name, field.name] = tuple(json.loads(metadata[b"tensor_type"])["shape"])
-    return found
-
-
 def check_parts(answered: Answered, rows: np.ndarray[Any, Any]) -> None:
     """Fail where the parts of an answer are not those of the rows that were sent."""
     for part, expected in (("out", {OUTPUT: exact_scores(rows)}), ("in", {INPUT: rows})):
@@ -614,3 +643,26 @@ class TestUrls:
                 operation, path=path, content=records_of(body), headers={"Content-Type": RECORDS, "Accept": JSON}
             )
             assert answer.status_code in {400, 404}, f"{path}: {answer.status_code} {answer.text[:300]}"
+
+    @pytest.mark.touches("get_pipeline_external_url", "infer_pipeline", if_there=("infer_deployment",))
+    def test_a_deployment_is_looked_for_by_its_name_before_a_pipeline(
+        self, api: Api, fixtures: Fixtures, scorings: Scorings
+    ) -> None:
+        assert fixtures.model is not None
+        name, where = api.unused_name("p"), {"workspace_id": fixtures.workspace_id}
+        scorings[name] = scoring = deploy(api, name, fixtures.workspace_id, fixtures.model)
+        assert scoring is not None, "the model did not come to run"
+        other = api.unused_name("p")
+        made = api.call("create_pipeline", where | {"pipeline_id": other, "definition": {}})
+        ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+        crossed = api.unused_name("p")
+        # A pipeline called as the deployment of another one is.
+        api.call("create_pipeline", where | {"pipeline_id": crossed, "definition": {}})
+        deployed = api.call("deploy_pipeline", ids | {"deploy_id": crossed, "models": [fixtures.model]})["id"]
+        try:
+            urls = {name: scoring.deployment, crossed: f"{crossed}-{deployed}", other: f"{crossed}-{deployed}"}
+            for asked, deployment in urls.items():
+                url = api.call("get_pipeline_external_url", where | {"pipeline_name": asked})["url"]
+                assert f"/{deployment}" in url, f"the URL of {asked}"
+        finally:
+            api.send("undeploy_pipeline", {"deployment_id": deployed})

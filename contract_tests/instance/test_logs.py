@@ -348,7 +348,8 @@ class TestPipelineLogs:
         found = next(pages_of_log(api, log.scoring, **nothing))
         log.check(rows_of(Answered.of(found)), -DEFAULT_PAGE, newest_first=True)
         for order, rows in (("Asc", (0, 3)), ("desc", (-3, None)), (None, (-3, None))):
-            found = next(pages_of_log(api, log.scoring, **nothing | {"order": order, "page_size": 3}))
+            asked: dict[str, Any] = nothing | {"order": order, "page_size": 3}
+            found = next(pages_of_log(api, log.scoring, **asked))
             log.check(rows_of(Answered.of(found)), *rows, newest_first=order != "Asc")
 
 

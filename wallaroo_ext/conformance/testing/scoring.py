@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Scoring:
         version_id: The id of its version.
         deployment_id: The deployment's id.
         model: The model's version that it runs, as `models` of a deployment.
+        others: The further ones that it runs.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Scoring:
     version_id: int
     deployment_id: int
     model: dict[str, str]
+    others: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     @property
     def deployment(self) -> str:
@@ -83,25 +85,47 @@ def deploy(api: Api, name: str, workspace_id: int | None, model: dict[str, str])
         workspace_id: The workspace's id.
         model: The model's version, as `models` of a deployment.
     """
-    body: dict[str, Any] = {"pipeline_id": name, "workspace_id": workspace_id, "definition": {}}
+    return _deployed(api, name, workspace_id, {}, [model], models=[model])
+
+
+def deploy_steps(
+    api: Api, name: str, workspace_id: int | None, steps: Sequence[Sequence[dict[str, str]]]
+) -> Scoring | None:
+    """Deploy a new pipeline with steps, and return it once it runs; None if the instance cannot run them.
+
+    Args:
+        api: The operations.
+        name: A name of the run that is not taken.
+        workspace_id: The workspace's id.
+        steps: The versions of the models of each step.
+    """
+    definition = {"steps": [{"ModelInference": {"models": list(models)}} for models in steps]}
+    return _deployed(api, name, workspace_id, definition, [model for models in steps for model in models])
+
+
+def _deployed(
+    api: Api, name: str, workspace_id: int | None, definition: dict[str, Any], run: list[dict[str, str]], **more: Any
+) -> Scoring | None:
+    body: dict[str, Any] = {"pipeline_id": name, "workspace_id": workspace_id, "definition": definition}
     made = api.call("create_pipeline", body)
     pipeline_id, version_id = made["pipeline_pk_id"], made["pipeline_variant_pk_id"]
     ids = {"pipeline_id": pipeline_id, "pipeline_version_pk_id": version_id}
-    deployed = api.call("deploy_pipeline", ids | {"deploy_id": name, "models": [model]})["id"]
+    deployed = api.call("deploy_pipeline", ids | {"deploy_id": name} | more)["id"]
     version = made.get("pipeline_variant_version", "")
-    scoring = Scoring(name, workspace_id, pipeline_id, version, version_id, deployed, model)
+    scoring = Scoring(name, workspace_id, pipeline_id, version, version_id, deployed, run[0], run[1:])
     return scoring if runs(api, scoring) else None
 
 
 def runs(api: Api, scoring: Scoring) -> bool:
-    """Wait until a deployment runs its model, and return whether it came to do so."""
+    """Wait until a deployment runs its models, and return whether it came to do so."""
     patience = Patience()
+    expected = {model["sha"] for model in (scoring.model, *scoring.others)}
     while True:
         answer = api.send("get_deployment_status", {"name": scoring.deployment})
         status: dict[str, Any] = answer.json() if answer.is_success else {}
         statuses: list[dict[str, Any]] = [engine.get("model_statuses") or {} for engine in status.get("engines", ())]
         shas = {model["sha"] for found in statuses for model in found.get("models", ())}
-        if status.get("status") == "Running" and shas == {scoring.model["sha"]}:
+        if status.get("status") == "Running" and shas == expected:
             return True
         if not patience.lasts():
             return False
@@ -113,6 +137,20 @@ def uploaded(api: Api, name: str, content: bytes, workspace_id: int | None) -> d
     version_id = api.upload(api.uploads[0], name, content, workspace_id)
     version = ended_version(api, name, version_id, {"ready", "error"})
     return {"name": name, "version": version["model_version"], "sha": version["sha"]}
+
+
+def shapes_of(content: bytes) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Return the shape of a row's values as a nested answer in Arrow says it, by part and field."""
+    import pyarrow as pa
+
+    found: dict[tuple[str, str], tuple[int, ...]] = {}
+    schema: Any = pa.ipc.open_file(content).schema
+    for part in schema:
+        for column in part.type if part.name in {"in", "out"} else ():
+            metadata: dict[bytes, bytes] = column.metadata or {}
+            assert b"tensor_type" in metadata, f"{part.name}.{column.name} has no tensor_type"  # noqa: S101 - pytest's way to fail
+            found[part.name, column.name] = tuple(json.loads(metadata[b"tensor_type"])["shape"])
+    return found
 
 
 def records_of(columns: Mapping[str, Array], **more: Any) -> bytes:
