@@ -24,6 +24,7 @@ from wallaroo_ext.conformance.testing.assay_scenes import (
     SUMMARIZER,
     Scene,
     Scored,
+    counts_in,
     instant,
     is_near,
     request_of,
@@ -131,13 +132,6 @@ def of_no_origin(fixtures: Fixtures, operation: str, origin: str, name: str) -> 
         body = {"baseline": {"fixed_window": fixed}, "summarizer": whole["summarizer"]}
         return body, body | {"baseline": elsewhere}
     return whole, whole | {"baseline": {"calculated": elsewhere}}
-
-
-def counts_in(value: Any) -> list[int]:
-    """Return how many values the distributions in an answer have."""
-    fields = object_of(value)
-    own = [fields["count"]] if isinstance(fields.get("count"), int) else []
-    return [*own, *(found for inner in (*fields.values(), *list_of(value)) for found in counts_in(inner))]
 
 
 @pytest.fixture(scope="session")

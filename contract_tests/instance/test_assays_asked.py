@@ -9,11 +9,19 @@ import numpy as np
 import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.resources.fixtures import second_assay_request
+from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of
-from wallaroo_ext.conformance.testing.assay_scenes import SECOND, SUMMARIZER, Scene, instant, is_near, request_of
+from wallaroo_ext.conformance.testing.assay_scenes import (
+    SECOND,
+    SUMMARIZER,
+    Scene,
+    counts_in,
+    instant,
+    is_near,
+    request_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,7 +191,8 @@ class TestWindows:
     @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
     def test_windows_may_overlap_for_long(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         begin = scene.many.at - 58 * SECOND - SECOND / 2
-        request = request_of(fixtures, scene, begin, run_until=(begin + 60 * SECOND).isoformat())
+        until = (begin + 60 * SECOND).astimezone(timezone(timedelta(hours=5.5)))
+        request = request_of(fixtures, scene, begin, run_until=until.isoformat())
         request["window"] |= {"width": "60 seconds", "interval": "1 second"}
         [whole] = api.call("run_interactive_assay", request)
         assert is_near(instant(whole["window_summary"]["end"]), begin + 60 * SECOND)
@@ -197,6 +206,53 @@ class TestWindows:
             assert offset == pytest.approx(round(offset), abs=1e-3), "it begins between two windows"
         about = [each for each in with_rows if instant(each["start"]) <= scene.many.at < instant(each["end"])]
         assert [each["count"] >= len(scene.many.inputs) for each in about] == [True, True]
+
+    @pytest.mark.touches(
+        "run_interactive_assay", "run_interactive_assay_baseline", if_there=("summarize_assay_baseline",)
+    )
+    def test_rows_are_those_of_the_pipeline_that_is_named(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if fixtures.spare is None:
+            pytest.skip("The run has no second pipeline.")
+        request = request_of(fixtures, scene, scene.many.at)
+        window, baseline = request["window"], request["baseline"]
+        other = {name: fixtures.spare.pipeline for name in ("pipeline", "pipeline_name") if name in window}
+        if fixtures.forms.fixed_baselines:
+            of_other: dict[str, Any] = {"Fixed": baseline["Fixed"] | other}
+        else:
+            of_other = {"calculated": {"fixed_window": baseline["calculated"]["fixed_window"] | other}}
+        elsewhere = [
+            ("run_interactive_assay", request | {"window": window | other}),
+            ("run_interactive_assay_baseline", request | {"baseline": of_other, "window": window | other}),
+            ("run_interactive_assay", request | {"baseline": of_other}),
+        ]
+        if api.has("summarize_assay_baseline") and "calculated" in of_other:
+            body = {"summarizer": SUMMARIZER, "baseline": of_other["calculated"]}
+            elsewhere.append(("summarize_assay_baseline", body))
+        assert any(counts_in(api.call("run_interactive_assay", request)))
+        for operation, body in elsewhere:
+            answer = api.send(operation, body)
+            counts = counts_in(answer.json()) if answer.is_success else []
+            assert not all(counts) or not counts, "rows of another pipeline are counted"
+
+    @pytest.mark.touches(
+        "run_interactive_assay",
+        "run_interactive_assay_baseline",
+        "list_assays",
+        if_there=("preview_assay_v2", "preview_assay_baseline_v2"),
+    )
+    def test_what_is_computed_now_makes_no_assay(self, api: Api, fixtures: Fixtures) -> None:
+        pipeline = {"pipeline_id": fixtures.pipeline_id}
+        before = ids_of(api.call("list_assays", pipeline))
+        for operation in ("run_interactive_assay", "run_interactive_assay_baseline"):
+            api.call(operation, assay_request(fixtures, name=api.unused_name("a")))
+        second = second_assay_request(fixtures)
+        if api.has("preview_assay_v2"):
+            start, end = second["baseline"]["Static"]
+            api.call("preview_assay_v2", second | {"preview_start": start, "preview_end": end})
+        if api.has("preview_assay_baseline_v2"):
+            asked = ("baseline", "summarizer", "targeting")
+            api.call("preview_assay_baseline_v2", {name: second[name] for name in asked})
+        assert ids_of(api.call("list_assays", pipeline)) == before
 
 
 def mean_of(summary: dict[str, Any]) -> float:

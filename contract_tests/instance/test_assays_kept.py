@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
+from wallaroo_ext.conformance.testing.assay_scenes import SECOND, Scene, request_of
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.unusual_assays import (
     ENDING,
@@ -17,17 +18,17 @@ from wallaroo_ext.conformance.testing.unusual_assays import (
     unusual_assays,
     unusual_second_assays,
 )
-from wallaroo_ext.conformance.testing.waiting import by_id
+from wallaroo_ext.conformance.testing.waiting import by_id, soon
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
 
-pytestmark = pytest.mark.thorough("what is kept of assays")
+pytestmark = [pytest.mark.thorough("what is kept of assays"), pytest.mark.counts_rows]
 
 OF_ITS_RUNS = ("active", "status", "last_run", "next_run", "updated_at")
 """What may change of an assay when it is switched."""
-A_SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +208,120 @@ class TestSecondVersion:
             check_switched(before[made.key], after[made.key], active=active)
         assert api.call("get_assay_v2_by_id", {"id": new})["active"] is True, "it was switched off with another assay"
         api.call("set_assay_v2_active", {"assay_id": new, "active": False})
+
+
+class TestResults:
+    @pytest.mark.parametrize(
+        "operation",
+        [
+            pytest.param(name, marks=pytest.mark.touches(name, "create_assay", "set_assay_active"))
+            for name in ("get_assay_results", "get_assay_results_between")
+        ],
+    )
+    def test_each_assay_has_its_own(self, operation: str, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        span = {"start": (scene.many.at - SECOND).isoformat(), "end": (scene.now + SECOND).isoformat()}
+
+        def read(number: int) -> list[dict[str, Any]]:
+            answer = api.send(operation, {"assay_id": number} | span)
+            if not answer.is_success and operation == "get_assay_results" and api.has("get_assay_results_between"):
+                pytest.skip("The instance has the other one in its place.")
+            assert answer.is_success, answer.text[:300]
+            return answer.json()
+
+        made: dict[int, dict[str, Any]] = {}
+        for alert in (100.0, -1.0):
+            request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), alert_threshold=alert)
+            made[api.call("create_assay", request)["assay_id"]] = request
+        found = {number: read(number) for number in made}
+        check_own(found)
+        for number, results in found.items():
+            for result in results:
+                assert result["alert_threshold"] == made[number]["alert_threshold"]
+                assert (result["status"] == "Alert") is (result["alert_threshold"] < 0)
+        api.call("set_assay_active", {"id": next(iter(made)), "active": False})
+        check_still_there(found, {number: read(number) for number in made})
+
+    @pytest.mark.touches("get_assay_results")
+    def test_one_end_of_a_time_is_enough(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"))
+        of = {"assay_id": api.call("create_assay", request)["assay_id"]}
+        past, future = (scene.many.at - HOUR).isoformat(), (scene.now + HOUR).isoformat()
+        answers = [api.send("get_assay_results", of | more) for more in one_end(past, future)]
+        if not all(answer.is_success for answer in answers):
+            pytest.skip("The instance wants both ends.")
+        check_ends([answer.json() for answer in answers])
+
+
+class TestResultsOfTheSecondVersion:
+    @pytest.mark.touches(
+        "schedule_assay_v2", "get_assay_results_v2", "get_next_assay_run_v2", if_there=("set_assay_v2_active",)
+    )
+    def test_each_assay_has_its_own(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("schedule_assay_v2"):
+            pytest.skip("The release does not have it.")
+        usual = second_assay_request(fixtures) | {"baseline": {"Vector": VALUES}}
+        usual["scheduling"] |= {
+            "first_run": (scene.many.at + SECOND).isoformat(),
+            "end": (scene.many.at + 30 * SECOND).isoformat(),
+        }
+        made: dict[str, float] = {}
+        for alert in (1000.0, -1.0):
+            watched = usual["targeting"]["iopath"][0] | {"thresholds": {"warning": None, "alert": alert}}
+            request = usual | {"targeting": usual["targeting"] | {"iopath": [watched]}, "name": api.unused_name("a")}
+            made[api.call("schedule_assay_v2", request)] = alert
+        found = {number: results_v2(api, number) for number in made}
+        check_own(found)
+        for number, alert in made.items():
+            assert {result["alert_threshold"] for result in found[number]} == {alert}
+            assert {result["status"] for result in found[number]} == {"Alert" if alert < 0 else "Ok"}
+
+        def has_ended() -> bool:
+            return api.call("get_next_assay_run_v2", {"assay_id": next(iter(made))})["next_run"] is None
+
+        soon(has_ended, lambda: "a run is told that would be after the end")
+        past, future = (scene.many.at - HOUR).isoformat(), (scene.now + HOUR).isoformat()
+        number = next(iter(made))
+        check_ends([results_v2(api, number, **more) for more in one_end(past, future)])
+        if api.has("set_assay_v2_active"):
+            api.call("set_assay_v2_active", {"assay_id": number, "active": False})
+        check_still_there(found, {number: results_v2(api, number) for number in made})
+
+
+def results_v2(api: Api, number: str, **more: Any) -> list[dict[str, Any]]:
+    """Return stored results of the second version: the answer is a list, or one result."""
+    found = api.call("get_assay_results_v2", {"id": number} | more)
+    return list_of(found) if isinstance(found, list) else [found]
+
+
+def one_end(past: str, future: str) -> list[dict[str, str]]:
+    """Return times with one end: two that have all results between the past and the future, then two that have none."""
+    return [{"start": past}, {"end": future}, {"start": future}, {"end": past}]
+
+
+def check_ends(answers: list[list[dict[str, Any]]]) -> None:
+    """Check the results of the times that `one_end` returns."""
+    since, until, later, earlier = answers
+    if not since:
+        pytest.skip("The instance has not run the assay yet.")
+    assert since == until
+    assert (later, earlier) == ([], [])
+
+
+def check_own(found: dict[Any, list[dict[str, Any]]]) -> None:
+    """Check that results are of the assays that were asked for, and that no two of them have one id."""
+    if not all(found.values()):
+        pytest.skip("The instance has not run the assays yet.")
+    for number, results in found.items():
+        assert {result["assay_id"] for result in results} == {number}
+    ids = [result["id"] for results in found.values() for result in results if "id" in result]
+    assert len(set(ids)) == len(ids), "two results have one id"
+
+
+def check_still_there(before: dict[Any, list[dict[str, Any]]], after: dict[Any, list[dict[str, Any]]]) -> None:
+    """Check that results that were read are there again, whole and once; others may have come."""
+    for number, results in before.items():
+        again = after[number]
+        assert [result for result in results if result not in again] == [], "what was stored is gone, or changed"
+        assert [result for result in again if again.count(result) > 1] == [], "a result is stored twice"
+        starts = [result.get("window_start") or result["window_summary"]["start"] for result in again]
+        assert len(set(starts)) == len(starts), "a window has two results"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wallaroo_ext import infer
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
 from wallaroo_ext.conformance.testing.waiting import Patience
@@ -107,6 +108,13 @@ def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
     assert is_right, "the outputs are not those of the model"  # noqa: S101 - pytest's way to fail
     assert len(set(milliseconds)) == 1, "rows of one request have one time"  # noqa: S101 - pytest's way to fail
     return Scored(datetime.fromtimestamp(milliseconds[0] / 1000, UTC), rows.astype(np.float64), outputs)
+
+
+def counts_in(value: Any) -> list[int]:
+    """Return how many values the distributions in an answer have."""
+    fields = object_of(value)
+    own = [fields["count"]] if isinstance(fields.get("count"), int) else []
+    return [*own, *(found for inner in (*fields.values(), *list_of(value)) for found in counts_in(inner))]
 
 
 def instant(text: str) -> datetime:
