@@ -219,6 +219,14 @@ class TestTokens:
         assert self.token(api, conformance_suite, self.grant(conformance_suite), **charset).status_code == 200
 
     @pytest.mark.thorough("what a second person sees")
+    def test_who_signs_in_twice_has_two_sessions(self, stranger: Person) -> None:
+        tokens = [stranger.sign_in().json() for _ in range(2)]
+        for token in tokens:
+            assert stranger.send("list_workspaces", {}, token=token["access_token"]).status_code == 200
+            if "refresh_token" in token:
+                assert stranger.renew(token["refresh_token"]).status_code == 200
+
+    @pytest.mark.thorough("what a second person sees")
     def test_a_refresh_token_that_does_not_expire_is_renewed_by_one(self, stranger: Person) -> None:
         answer = stranger.sign_in(scope="offline_access")
         if not answer.is_success or answer.json().get("refresh_expires_in") != 0:
@@ -253,6 +261,8 @@ class TestTokens:
         )
         told = [(answer.status_code, answer.json().get("error_description")) for answer in (right, wrong)]
         assert told[0] != told[1], "it is as good as a wrong one"  # it may have to be changed before it gives a token
+        other = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}"})
+        assert other.get("password") != invited["password"], "two users have one password"
 
     def test_a_scope_that_there_is_not_is_refused_beside_one_that_there_is(
         self, api: Api, conformance_suite: Suite

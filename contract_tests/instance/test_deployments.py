@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
+from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.deploying import (
     deployed,
     is_gone,
@@ -37,32 +39,34 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
     model, name = api.unused_name("m"), api.unused_name("p")
     (first, older), (second, newer) = (version_of(api, fixtures, model, seed) for seed in (401, 402))
     numbers = {older["version"]: first, newer["version"]: second}
-    steps = [new_pipeline(api, fixtures, name=name, models=[each]) for each in (older, newer)]
-    for pipeline, version, seed, ends in (
-        (steps[0], older, 401, False),
-        (steps[1], newer, 402, True),
-        (steps[0], older, 401, True),
-    ):
-        number, deployment = deployed(api, pipeline)
+
+    def check(pipeline: dict[str, Any], version: dict[str, str], seed: int) -> None:
+        """Check that the deployment runs a version of the pipeline, with a version of the model, and says so."""
         status = runs(api, deployment, version)
         shown: list[dict[str, Any]] = [each["pipeline_statuses"] or {} for each in status["engines"]]
         told = {each["version"] for one in shown for each in one.get("pipelines", []) if each.get("version")}
         assert told <= {pipeline.get("pipeline_variant_version")}, "its status names another version of the pipeline"
         scores_with(api, deployment, name, version, seed)
         soon(
-            lambda version=version: is_shown_as_deployed(api, numbers, version["version"]),
+            lambda: is_shown_as_deployed(api, numbers, version["version"]),
             lambda: "another version of the model is shown as deployed",
         )
+
+    before = new_pipeline(api, fixtures, name=name, models=[older])
+    number, deployment = deployed(api, before)
+    runs(api, deployment, older)
+    after = new_pipeline(api, fixtures, name=name, models=[newer])  # which does not run before it is deployed
+    check(before, older, 401)
+    for pipeline, version, seed in ((after, newer, 402), (before, older, 401)):
+        number, deployment = deployed(api, pipeline)
+        check(pipeline, version, seed)
         listed = listed_deployment(api, fixtures, pipeline)
-        if ends:
-            api.call("undeploy_pipeline", {"deployment_id": number})
-            soon(lambda deployment=deployment: is_gone(api, deployment))
-            soon(
-                lambda pipeline=pipeline, listed=listed: (
-                    not listed or listed_deployment(api, fixtures, pipeline) != listed
-                ),
-                lambda: "it is listed as if it still ran",
-            )
+        api.call("undeploy_pipeline", {"deployment_id": number})
+        soon(lambda: is_gone(api, deployment))  # noqa: B023 - it is called at once
+        soon(
+            lambda listed=listed: not listed or listed_deployment(api, fixtures, before) != listed,
+            lambda: "it is listed as if it still ran",
+        )
 
 
 def listed_deployment(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> Any:
@@ -160,3 +164,28 @@ def test_deployments_of_one_name_in_two_workspaces_are_two(api: Api, fixtures: F
     soon(lambda: is_gone(api, gone))
     api.call("get_deployment_status", {"name": left})
     api.call("undeploy_pipeline", {"deployment_id": kept})
+
+
+@pytest.mark.touches("create_pipeline", "copy_pipeline", "list_workspaces", "create_workspace", if_there=UPLOADS)
+def test_what_is_refused_makes_nothing(api: Api) -> None:
+    place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    steps = [{"ModelInference": {"models": [{"name": api.unused_name("m"), "version": NOBODYS, "sha": NOBODYS}]}}]
+    where = {"workspace_id": place}
+    name = api.unused_name("p")
+    api.call_refused("create_pipeline", where | {"pipeline_id": name, "definition": {"steps": steps}})
+    api.call_refused("copy_pipeline", where | {"name": name, "source_pipeline": NOBODYS})
+    fields = where | {"name": api.unused_name("m"), "visibility": "hidden"}
+    for upload in api.uploads:
+        api.call_refused(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
+    [workspace] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == place]
+    assert (workspace["models"], workspace["pipelines"]) == ([], []), "what was refused is there"
+
+
+@pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_pipeline_external_url")
+def test_what_is_not_deployed_has_no_url(api: Api, fixtures: Fixtures) -> None:
+    pipeline = new_pipeline(api, fixtures)
+    ids = {"pipeline_id": pipeline["pipeline_pk_id"], "pipeline_version_pk_id": pipeline["pipeline_variant_pk_id"]}
+    answer = api.send("deploy_pipeline", ids | {"deploy_id": pipeline["name"], "model_ids": [NOBODYS]})
+    assert not answer.is_success, "it deploys a model that there is not"
+    where = {"workspace_id": fixtures.workspace_id, "pipeline_name": pipeline["name"]}
+    assert not api.send("get_pipeline_external_url", where).is_success

@@ -10,7 +10,7 @@ import pytest
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.read_back import changed_fields
-from wallaroo_ext.conformance.testing.waiting import failed_version
+from wallaroo_ext.conformance.testing.waiting import ended_version, failed_version
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -124,6 +124,39 @@ def test_a_name_that_is_the_beginning_of_another_is_another(api: Api, fixtures: 
     made = {each: api.upload(api.uploads[0], each, model_file(seed=360), fixtures.workspace_id) for each in names}
     for each in names:
         assert [found["id"] for found in api.call("list_model_versions", {"model_id": each})] == [made[each]]
+
+
+@pytest.mark.touches("list_models", "create_workspace", if_there=UPLOADS)
+def test_a_public_model_is_listed_in_its_own_workspace_only(api: Api, fixtures: Fixtures) -> None:
+    name = api.unused_name("m")
+    elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    fields = {"name": name, "visibility": "public", "workspace_id": elsewhere}
+    api.call(api.uploads[-1], **api.upload_of(api.uploads[-1], fields, "model.onnx", model_file()))
+    assert name in {each["name"] for each in api.list_models(elsewhere)}
+    assert name not in {each["name"] for each in api.list_models(fixtures.workspace_id)}
+
+
+@pytest.mark.touches("list_model_versions", "upload_and_convert_model", if_there=("get_model_upload_logs",))
+def test_a_version_that_is_not_converted_leaves_the_others_as_they_are(api: Api, fixtures: Fixtures) -> None:
+    name, operation = api.unused_name("m"), "upload_and_convert_model"
+    if not api.has(operation):
+        pytest.skip("The release does not have it.")
+    good = [api.upload(operation, name, model_file(seed=380), fixtures.workspace_id or 0)]
+    ended_version(api, name, good[0])
+    bad = failed_version(api, fixtures.workspace_id, name)
+    if bad is None:
+        pytest.skip("This instance does not convert a file that is no model, or not within a minute.")
+    good.append(api.upload(operation, name, model_file(seed=381), fixtures.workspace_id or 0))
+    ended_version(api, name, good[1])
+    listed = {each["id"]: each.get("status", "ready") for each in api.call("list_model_versions", {"model_id": name})}
+    assert listed == {bad["id"]: "error"} | dict.fromkeys(good, "ready")
+    numbers = (*good, bad["id"])
+    for number in numbers if api.has("get_model_version_by_id") else ():
+        shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
+        assert shown["status"] == listed[number]
+    if api.has("get_model_upload_logs"):
+        logs = [api.call("get_model_upload_logs", {"model_version_id": number})["logs"] for number in numbers]
+        assert not logs[-1] or logs[-1] not in logs[:-1], "a version has the lines of another"
 
 
 @pytest.mark.touches("get_model_upload_logs", "upload_and_convert_model")

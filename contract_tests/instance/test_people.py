@@ -140,16 +140,21 @@ def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -
         api.call("remove_workspace_user", where | whom)
 
 
-@pytest.mark.touches("add_workspace_user", "remove_workspace_user", "list_workspace_users")
+@pytest.mark.touches("add_workspace_user", "remove_workspace_user", "list_workspace_users", "list_workspaces")
 def test_a_member_of_two_workspaces_is_removed_from_one(stranger: Person, api: Api) -> None:
     names = [api.unused_name("w") for _ in range(2)]
     one, other = (api.call("create_workspace", {"workspace_name": name})["workspace_id"] for name in names)
     for number in (one, other):
         api.call("add_workspace_user", {"workspace_id": number, "user_id": stranger.id})
+    assert {one, other} <= ids_of(api.call("list_workspaces", {"user_id": stranger.id})["workspaces"])
     api.call("remove_workspace_user", {"workspace_id": one, "user_id": stranger.id})
     assert stranger.id not in roles(api, one)
+    assert {one, other} & ids_of(api.call("list_workspaces", {"user_id": stranger.id})["workspaces"]) == {other}
     assert stranger.id in roles(api, other)
     assert stranger.send("list_models", {"workspace_id": other}).status_code == 200
+    api.send("add_workspace_user", {"workspace_id": other, "user_id": stranger.id})  # which may be refused
+    listed = api.call("list_workspace_users", {"workspace_id": other})["users"]
+    assert [each["user_id"] for each in listed].count(stranger.id) == 1, "who is added again is listed once"
     api.call("remove_workspace_user", {"workspace_id": other, "user_id": stranger.id})
 
 
@@ -244,7 +249,9 @@ def test_who_is_deactivated_is_shut_out_until_activated(
         for operation in tried
     }
     assert {operation: status for operation, status in answered.items() if status != 401} == {}, "an old token is good"
-    assert api.call("query_users", {"user_ids": [person.id]})["users"][person.id]["enabled"] is False
+    assert not is_enabled(api, person)
+    assert api.call("query_users", {})["users"][person.id]["enabled"] is False, "all users are found, these too"
+    assert not api.send("invite_user", {"email": person.email}).is_success, "the address is still in use"
 
     api.call("activate_user", {"email": person.email})
     assert api.call("query_users", {"user_ids": [person.id]})["users"][person.id]["enabled"] is True
@@ -293,9 +300,9 @@ def test_an_address_may_be_long_and_have_signs_and_capitals(api: Api, conformanc
     api.call("add_workspace_user", where | {"email": person.email})
     assert person.id in roles(api, where["workspace_id"])
     assert api.call("remove_workspace_user", where | {"email": person.email})["affected_rows"] == 1
-    for operation in ("deactivate_user", "activate_user", "deactivate_user"):
+    for operation in ("deactivate_user", "deactivate_user", "activate_user", "activate_user", "deactivate_user"):
         api.call(operation, {"email": person.email})
-        assert is_enabled(api, person) is (operation == "activate_user")
+        assert is_enabled(api, person) is (operation == "activate_user"), "doing it twice changes nothing"
 
 
 def names_what_is_in_a_workspace(suite: Suite, operation: str, request: httpx.Request | None = None) -> bool:

@@ -289,6 +289,11 @@ def schema_of(field: str) -> str:
 def pipeline_made(world: World, _: str) -> None:
     api, fixtures = world.api, world.fixtures
     made = new_pipeline(api, fixtures, models=[fixtures.model])
+    if api.has("get_pipeline_version"):
+        body = {"pipeline_id": made["name"], "workspace_id": fixtures.workspace_id, "definition": None}
+        empty = api.call("create_pipeline", body)["pipeline_variant_version"]
+        definition = api.call("get_pipeline_version", {"version": empty}).get("definition") or {}
+        assert not definition.get("steps"), "a version without steps has those of the version before"
     workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
     assert made["pipeline_pk_id"] in workspaces[fixtures.workspace_id]["pipelines"]
     if api.has("get_pipeline_version"):
@@ -311,6 +316,10 @@ def pipeline_copied(world: World, _: str) -> None:
         assert {name: made["pipeline_pk_id"]}.items() <= {
             each["pipeline"]["name"]: each["pipeline"]["id"] for each in listed
         }.items()
+        topics = {each["pipeline"]["id"]: each.get("plateau_topic") for each in listed}
+        told = {number: api.call("get_topic_name", {"pipeline_pk_id": number})["topic_name"] for number in both}
+        assert {number: topics[number] or told[number] for number in both} == told
+        assert len(set(told.values())) == len(both), "a copy logs to the topic of its source"
 
 
 def deployment_changed(world: World, _: str) -> None:
@@ -465,7 +474,7 @@ READ_BACK: dict[str, tuple[tuple[str, ...], Callable[[World, str], None]]] = {
     "upload_model_stream": (("list_model_versions", "list_models"), uploaded),
     "insert_model_config": (("get_model_version_by_id", "get_model_config_by_id"), configured),
     "create_pipeline": (("list_workspaces", "get_pipeline_version"), pipeline_made),
-    "copy_pipeline": (("list_workspaces", "list_pipelines"), pipeline_copied),
+    "copy_pipeline": (("list_workspaces", "list_pipelines", "get_topic_name"), pipeline_copied),
     "deploy_pipeline": (("get_deployment_status",), deployment_changed),
     "undeploy_pipeline": (("get_deployment_status",), deployment_changed),
     "infer_deployment": (("get_assay_baseline",), row_logged),

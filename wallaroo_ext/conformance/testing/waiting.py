@@ -73,7 +73,7 @@ def ended_version(
     return version
 
 
-def failed_version(api: Api, workspace_id: int | None) -> dict[str, Any] | None:
+def failed_version(api: Api, workspace_id: int | None, name: str = "") -> dict[str, Any] | None:
     """Upload a file that is no model, and return its version once it is in error.
 
     Returns None where the instance refuses such a file, takes it, or does not come to an end with it in a minute.
@@ -81,8 +81,9 @@ def failed_version(api: Api, workspace_id: int | None) -> dict[str, Any] | None:
     Args:
         api: The operations.
         workspace_id: The id of the run's workspace.
+        name: The model's name; one that is not taken yet by default.
     """
-    name, operation = api.unused_name("m"), "upload_and_convert_model"
+    name, operation = name or api.unused_name("m"), "upload_and_convert_model"
     if not api.has(operation):
         return None
     fields = {"name": name, "visibility": "private", "workspace_id": workspace_id}
