@@ -165,7 +165,9 @@ def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place
         assert there not in ids_of(beside.json()), f"{field} lets an assay of another place through"
 
 
-@pytest.mark.touches("get_topic_name", "create_pipeline", "create_workspace", if_there=("get_pipeline_by_name",))
+@pytest.mark.touches(
+    "get_topic_name", "create_pipeline", "create_workspace", if_there=("get_pipeline_by_name", "list_pipelines")
+)
 def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
     name, places = f"{api.unused_name('p')}-AbC", (fixtures.workspace_id, other.workspace_id)
     body: dict[str, Any] = {"pipeline_id": name, "definition": {}}
@@ -182,6 +184,9 @@ def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Pl
     for place, topic in zip(places, told, strict=True) if api.has("get_pipeline_by_name") else ():
         shown = api.call("get_pipeline_by_name", {"pipeline_name": name, "workspace_id": place})
         assert shown["plateau_topic"] == topic
+        listed = api.call("list_pipelines", {"workspace_id": place})["pipelines"]
+        of_name = [each.get("plateau_topic") for each in listed if each["pipeline"]["name"] == name]
+        assert of_name in ([topic], [None]), "it is listed with another topic"
 
 
 @pytest.mark.touches("get_pipeline_external_url", "create_pipeline", "deploy_pipeline", "undeploy_pipeline")
@@ -242,6 +247,7 @@ def test_a_pipeline_is_listed_with_its_newest_version(api: Api, other: Place) ->
         pytest.skip("The release does not have it.")
     body: dict[str, Any] = {"pipeline_id": other.pipeline_name, "workspace_id": other.workspace_id, "definition": {}}
     where = {"workspace_id": other.workspace_id}
+    created = set[str]()
     for _ in range(2):
         api.call("list_pipelines", where)
         newest = api.call("create_pipeline", body)["pipeline_variant_version"]
@@ -251,3 +257,6 @@ def test_a_pipeline_is_listed_with_its_newest_version(api: Api, other: Place) ->
             if each["pipeline"]["id"] == other.pipeline_id
         ]
         assert newest in json.dumps(listed), "an older version is shown"
+        named = api.call("get_pipeline_by_name", where | {"pipeline_name": other.pipeline_name})
+        created |= {each["pipeline"]["created_at"] for each in (listed, named) if "created_at" in each["pipeline"]}
+    assert len(created) <= 1, "a new version makes the pipeline a new one"

@@ -47,6 +47,9 @@ def test_each_version_keeps_what_it_was_converted_with(api: Api, fixtures: Fixtu
     name = api.unused_name("m")
     expected = converted(api, UPLOADS[0], name, fixtures.workspace_id)
     shown = [api.call("get_model_version_by_id", {"model_version_id": number})["model_version"] for number in expected]
+    times = [time for each in shown if (time := each["model_version"].get("created_at"))]
+    if all("." in time for time in times):  # which tells them apart
+        assert len(set(times)) == len(times), "two versions were uploaded at one time"
     rows = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
     shown += [each for row in rows if row.get("model", row)["name"] == name for each in row.get("model_versions", [])]
     for each in shown:
@@ -81,19 +84,25 @@ def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) 
                 assert list(changed_fields(expected, shown)) == [], f"version {number} of {versions}"
 
 
-@pytest.mark.touches("get_model", "get_model_by_id", "list_models", if_there=UPLOADS)
+@pytest.mark.touches("get_model", "get_model_by_id", "list_models", "list_workspaces", if_there=UPLOADS)
 def test_a_second_version_moves_only_when_the_model_was_changed(api: Api, fixtures: Fixtures) -> None:
     assert fixtures.workspace_id is not None
-    name = api.unused_name("m")
+    name, where = api.unused_name("m"), fixtures.workspace_id
 
     def told() -> list[dict[str, Any]]:
-        """Return the model as each operation shows it."""
-        [listed] = [each for each in api.list_models(fixtures.workspace_id) if each["name"] == name]
-        return [listed, *(api.call(operation, {"id": listed["id"]}) for operation in ("get_model", "get_model_by_id"))]
+        """Return when its workspace was made, and the model as each operation shows it."""
+        [listed] = [each for each in api.list_models(where) if each["name"] == name]
+        [workspace] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == where]
+        made = {"created_at": workspace["created_at"]} if "created_at" in workspace else {}
+        return [
+            made,
+            listed,
+            *(api.call(operation, {"id": listed["id"]}) for operation in ("get_model", "get_model_by_id")),
+        ]
 
-    api.upload(api.uploads[0], name, model_file(seed=340), fixtures.workspace_id)
+    api.upload(api.uploads[0], name, model_file(seed=340), where)
     first = told()
-    api.upload(api.uploads[-1], name, model_file(seed=341), fixtures.workspace_id)
+    api.upload(api.uploads[-1], name, model_file(seed=341), where)
     for before, after in zip(first, told(), strict=True):
         if "created_at" in before:
             assert after["created_at"] == before["created_at"]
@@ -109,11 +118,14 @@ def test_one_file_under_one_name_in_two_workspaces_is_two_models(api: Api, fixtu
     for upload in api.uploads:
         versions = [api.upload(upload, name, content, place) for place in (fixtures.workspace_id, elsewhere)]
         assert len(set(versions)) == len(versions)
+    uuids = list[str]()
     for place in (fixtures.workspace_id, elsewhere):
         [model] = [each for each in api.list_models(place) if each["name"] == name]
         shown = api.call("get_model", {"id": model["id"]})["models"]
         assert len(shown) == len(api.uploads), "it has the versions of another workspace's model"
         assert {each["models_pk_id"] for each in shown} == {model["id"]}
+        uuids += [each["model_version"] for each in api.call("list_model_versions", {"models_pk_id": model["id"]})]
+    assert len(set(uuids)) == len(uuids), "versions of the same file have one UUID"
 
 
 @pytest.mark.touches("list_model_versions", if_there=UPLOADS)

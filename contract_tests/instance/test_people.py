@@ -11,7 +11,9 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.request_fields import fields_of
+from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.answer_forms import media_type_of
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
 from wallaroo_ext.conformance.testing.people import Person
 from wallaroo_ext.conformance.testing.waiting import failed_version
@@ -180,6 +182,30 @@ def test_a_member_is_listed_what_the_owner_is(
     if before != after:
         pytest.skip("What it lists changes by itself.")
     assert seen == before
+
+
+@pytest.mark.touches(
+    "add_workspace_user", "remove_workspace_user", "create_pipeline", if_there=(*UPLOADS, "get_model_version_by_id")
+)
+def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> None:
+    place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    member, name = {"workspace_id": place, "user_id": stranger.id}, api.unused_name("m")
+    fields = {"name": name, "visibility": "private", "workspace_id": place}
+    api.call("add_workspace_user", member)
+    uploaded = dict[str, list[int]]()
+    for upload in api.uploads:
+        request = api.upload_of(upload, fields, "model.onnx", model_file())
+        for by, answer in (("owner", api.send(upload, **request)), ("member", stranger.send(upload, **request))):
+            assert answer.is_success, f"the {by} uploads nothing: {answer.status_code} {answer.text[:300]}"
+            number = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+            uploaded.setdefault(by, []).append(number)
+    made = stranger.send("create_pipeline", {"pipeline_id": name, "workspace_id": place, "definition": {}})
+    assert made.is_success, f"a member makes no pipeline: {made.status_code} {made.text[:300]}"
+    api.call("remove_workspace_user", member)
+    for numbers in zip(*uploaded.values(), strict=True) if api.has("get_model_version_by_id") else ():
+        shown = [api.call("get_model_version_by_id", {"model_version_id": number}) for number in numbers]
+        by = [each["model_version"]["model_version"].get("created_by") for each in shown]
+        assert None in by or by[0] != by[1], "what a member uploaded is the owner's"
 
 
 @pytest.mark.touches("create_workspace")

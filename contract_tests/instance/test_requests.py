@@ -35,7 +35,8 @@ DEPTH = 30
 LONG = 16_384
 """How long a text in an unknown field is: some frameworks take no more than 32 KiB of JSON by default."""
 
-TEXTS, VOWELS = re.compile(r'"[^"\\]*"'), re.compile("[aeiou]")
+TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""The texts of JSON, and the names of its fields, in their quotation marks."""
 
 Written = dict[str, Any]
 """A request, as arguments of `Api.send`."""
@@ -65,8 +66,12 @@ def nested(depth: int) -> Any:
 def with_escapes(request: Written) -> Written:
     """Return a request with white space, in which the names of fields and texts are written with escapes."""
     text = json.dumps(json.loads(request["content"]), indent=1, ensure_ascii=False)
-    escaped = TEXTS.sub(lambda found: VOWELS.sub(lambda vowel: f"\\u{ord(vowel[0]):04x}", found[0]), text)
-    return request | {"content": f"\r\n\t {escaped} \n".encode()}
+    return request | {"content": f"\r\n\t {TEXTS.sub(_with_escaped_vowels, text)} \n".encode()}
+
+
+def _with_escaped_vowels(found: re.Match[str]) -> str:
+    has_escapes = "\\" in found[0]
+    return found[0] if has_escapes else re.sub("[aeiou]", lambda vowel: f"\\u{ord(vowel[0]):04x}", found[0])
 
 
 WAYS: dict[str, Callable[[Written], Written]] = {

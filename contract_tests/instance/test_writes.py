@@ -291,7 +291,8 @@ def pipeline_made(world: World, _: str) -> None:
     made = new_pipeline(api, fixtures, models=[fixtures.model])
     if api.has("get_pipeline_version"):
         body = {"pipeline_id": made["name"], "workspace_id": fixtures.workspace_id, "definition": None}
-        empty = api.call("create_pipeline", body)["pipeline_variant_version"]
+        empty, other = (api.call("create_pipeline", body)["pipeline_variant_version"] for _ in range(2))
+        assert empty != other, "two versions of the same steps are one"
         definition = api.call("get_pipeline_version", {"version": empty}).get("definition") or {}
         assert not definition.get("steps"), "a version without steps has those of the version before"
     workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
@@ -304,9 +305,13 @@ def pipeline_made(world: World, _: str) -> None:
 
 def pipeline_copied(world: World, _: str) -> None:
     api, fixtures = world.api, world.fixtures
-    source, name = new_pipeline(api, fixtures, models=[fixtures.model]), api.unused_name("p")
+    source, name = new_pipeline(api, fixtures), api.unused_name("p")
+    new_pipeline(api, fixtures, name=source["name"], models=[fixtures.model])
     body = {"name": name, "workspace_id": fixtures.workspace_id, "source_pipeline": source["pipeline_pk_id"]}
     made = api.call("copy_pipeline", body)
+    new_pipeline(api, fixtures, name=source["name"])
+    again = api.send("copy_pipeline", body)
+    assert not again.is_success or again.json()["pipeline_pk_id"] != made["pipeline_pk_id"], "a copy is a new pipeline"
     workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
     both = {source["pipeline_pk_id"], made["pipeline_pk_id"]}
     assert len(both) == 2
@@ -316,10 +321,11 @@ def pipeline_copied(world: World, _: str) -> None:
         assert {name: made["pipeline_pk_id"]}.items() <= {
             each["pipeline"]["name"]: each["pipeline"]["id"] for each in listed
         }.items()
-        topics = {each["pipeline"]["id"]: each.get("plateau_topic") for each in listed}
-        told = {number: api.call("get_topic_name", {"pipeline_pk_id": number})["topic_name"] for number in both}
-        assert {number: topics[number] or told[number] for number in both} == told
-        assert len(set(told.values())) == len(both), "a copy logs to the topic of its source"
+        shown = {each["pipeline"]["id"]: each.get("pipeline_version") for each in listed}[made["pipeline_pk_id"]]
+        sha = object_of(fixtures.model)["sha"]
+        assert "definition" not in object_of(shown) or sha in json.dumps(shown), "it is no copy of the newest version"
+        topics = [api.call("get_topic_name", {"pipeline_pk_id": number})["topic_name"] for number in both]
+        assert len(set(topics)) == len(both), "a copy logs to the topic of its source"
 
 
 def deployment_changed(world: World, _: str) -> None:
