@@ -148,7 +148,11 @@ def test_a_public_model_is_listed_in_its_own_workspace_only(api: Api, fixtures: 
     assert name not in {each["name"] for each in api.list_models(fixtures.workspace_id)}
 
 
-@pytest.mark.touches("list_model_versions", "upload_and_convert_model", if_there=("get_model_upload_logs",))
+@pytest.mark.touches(
+    "list_model_versions",
+    "upload_and_convert_model",
+    if_there=("get_model_upload_logs", "get_model_version_by_id"),
+)
 def test_a_version_that_is_not_converted_leaves_the_others_as_they_are(api: Api, fixtures: Fixtures) -> None:
     name, operation = api.unused_name("m"), "upload_and_convert_model"
     if not api.has(operation):
@@ -158,6 +162,7 @@ def test_a_version_that_is_not_converted_leaves_the_others_as_they_are(api: Api,
     bad = failed_version(api, fixtures.workspace_id, name)
     if bad is None:
         pytest.skip("This instance does not convert a file that is no model, or not within a minute.")
+    logged = logs_of(api, bad["id"])
     good.append(api.upload(operation, name, model_file(seed=381), fixtures.workspace_id or 0))
     ended_version(api, name, good[1])
     listed = {each["id"]: each.get("status", "ready") for each in api.call("list_model_versions", {"model_id": name})}
@@ -166,9 +171,14 @@ def test_a_version_that_is_not_converted_leaves_the_others_as_they_are(api: Api,
     for number in numbers if api.has("get_model_version_by_id") else ():
         shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
         assert shown["status"] == listed[number]
-    if api.has("get_model_upload_logs"):
-        logs = [api.call("get_model_upload_logs", {"model_version_id": number})["logs"] for number in numbers]
-        assert not logs[-1] or logs[-1] not in logs[:-1], "a version has the lines of another"
+    assert logs_of(api, bad["id"])[: len(logged)] == logged
+    assert not logged or logged not in [logs_of(api, number) for number in good], "a version has another's lines"
+
+
+def logs_of(api: Api, version_id: int) -> list[str]:
+    """Return what the conversion of a version logged; nothing where the release does not tell."""
+    operation = "get_model_upload_logs"
+    return api.call(operation, {"model_version_id": version_id})["logs"] if api.has(operation) else []
 
 
 @pytest.mark.touches("get_model_upload_logs", "upload_and_convert_model")

@@ -97,8 +97,8 @@ WAYS: dict[str, Callable[[Written], Written]] = {
 def test_a_request_means_the_same_however_it_is_written(operation_id: str, api: Api, conformance_suite: Suite) -> None:
     if conformance_suite.guard.effects[operation_id].writes or not is_all_json(conformance_suite, operation_id):
         pytest.skip("It writes, or takes or answers more than JSON.")
-    good: Written = {"headers": {}} | conformance_suite.cases.good_request(operation_id)
-    good["content"] = good["content"] or b"{}"
+    found: Written = conformance_suite.cases.good_request(operation_id)
+    good: Written = found | {"headers": found.get("headers") or Written(), "content": found["content"] or b"{}"}
     schema = conformance_suite.rules.request_content(operation_id)[JSON]["schema"]
     if "additionalProperties" in conformance_suite.rules.schemas.resolve(schema):
         pytest.skip("None of the fields of its body is unknown.")
@@ -190,7 +190,11 @@ def test_a_refusal_does_not_repeat_the_token(operation_id: str, api: Api, confor
         pytest.skip("It takes no token, or no JSON.")
     good = conformance_suite.cases.good_request(operation_id)
     authorization = conformance_suite.authorization(operation_id)
-    wrong = good | {"content": b"{", "headers": {"Content-Type": JSON, "Authorization": authorization}, "auth": None}
+    wrong: Written = good | {
+        "content": b"{",
+        "headers": {"Content-Type": JSON, "Authorization": authorization},
+        "auth": None,
+    }
     answer = api.send(operation_id, **wrong)
     assert authorization.partition(" ")[2] not in f"{answer.headers} {answer.text}"
 

@@ -293,7 +293,7 @@ def pipeline_made(world: World, _: str) -> None:
         body = {"pipeline_id": made["name"], "workspace_id": fixtures.workspace_id, "definition": None}
         empty, other = (api.call("create_pipeline", body)["pipeline_variant_version"] for _ in range(2))
         assert empty != other, "two versions of the same steps are one"
-        definition = api.call("get_pipeline_version", {"version": empty}).get("definition") or {}
+        definition = object_of(api.call("get_pipeline_version", {"version": empty}).get("definition"))
         assert not definition.get("steps"), "a version without steps has those of the version before"
     workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
     assert made["pipeline_pk_id"] in workspaces[fixtures.workspace_id]["pipelines"]
