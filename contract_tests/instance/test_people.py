@@ -160,6 +160,17 @@ def test_a_member_of_two_workspaces_is_removed_from_one(stranger: Person, api: A
     api.call("remove_workspace_user", {"workspace_id": other, "user_id": stranger.id})
 
 
+@pytest.mark.last
+@pytest.mark.touches("add_workspace_user", "list_workspace_users", "create_workspace")
+def test_all_members_are_listed(api: Api, conformance_suite: Suite) -> None:
+    place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    expected = roles(api, place)
+    for user_id in conformance_suite.owned.values_of("user id"):
+        if api.send("add_workspace_user", {"workspace_id": place, "user_id": user_id}).is_success:
+            expected[user_id] = "COLLABORATOR"
+    assert roles(api, place) == expected
+
+
 @pytest.mark.touches("list_workspaces", "list_pipelines")
 def test_a_member_is_listed_what_the_owner_is(
     operation_id: str, stranger: Person, api: Api, fixtures: Fixtures

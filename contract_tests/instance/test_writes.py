@@ -724,14 +724,29 @@ def parts_of(item: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.last
-@pytest.mark.touches("list_workspaces", "list_pipelines")
+@pytest.mark.touches("list_workspaces", "list_pipelines", "query_users")
 def test_all_that_the_run_made_is_listed(operation_id: str, api: Api, conformance_suite: Suite) -> None:
     if not api.has(operation_id):
         pytest.skip("The release does not have it.")
-    key, kind = {"list_workspaces": ("workspaces", ""), "list_pipelines": ("pipelines", "pipeline")}[operation_id]
-    listed = {object_of(each.get(kind, each))["id"] for each in api.call(operation_id, {})[key]}
+    key, kind = {
+        "list_workspaces": ("workspaces", ""),
+        "list_pipelines": ("pipelines", "pipeline"),
+        "query_users": ("users", ""),
+    }[operation_id]
+    answer = api.call(operation_id, {})[key]
+    listed = set(answer) if key == "users" else {object_of(each.get(kind, each))["id"] for each in answer}
     made = set(conformance_suite.owned.values_of(f"{key.removesuffix('s')} id"))
     assert made <= listed, f"{len(made - listed)} of {len(made)} {key} are not listed"
+
+
+@pytest.mark.last
+@pytest.mark.touches("list_models", "list_workspaces")
+def test_all_models_of_the_runs_workspace_are_listed(api: Api, fixtures: Fixtures) -> None:
+    [workspace] = [
+        each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == fixtures.workspace_id
+    ]
+    models = [each["id"] for each in api.list_models(fixtures.workspace_id)]
+    assert sorted(models) == sorted(workspace["models"])
 
 
 def windowed(fixtures: Fixtures, operation: str) -> dict[str, Any]:
