@@ -23,7 +23,7 @@ from wallaroo_ext.inference.files.opening.row_files import open_stream
 from wallaroo_ext.inference.files.opening.storage_options import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 fs: Any = import_module("pyarrow.fs")
 
@@ -39,7 +39,13 @@ _NAMED = {"parquet": "parquet", "arrow": "ipc", "json": "json", "csv": "csv", "n
 """The formats that a person names."""
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-_DELTA_COMMITS = "*/_delta_log/*.json"
+_TABLES = {
+    "*/_delta_log/*.json": "a table of Delta Lake: give DeltaTable(…).to_pyarrow_dataset() of the package deltalake",
+    "*/.hoodie/hoodie.properties": "a table of Hudi: read it with the package hudi, and write its rows as Parquet",
+    "*/metadata/*.metadata.json": "a table of Iceberg: read it with pyiceberg, and write its rows as Parquet",
+}
+"""Files by which a directory is a table, some of whose files are no part of it any more, and what to do about it."""
+
 _WILDCARDS = set("*?[")
 
 
@@ -220,15 +226,49 @@ def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
     Names that begin with a dot or an underscore are hidden, except partition directories such as `_id=5`.
     """
     infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
-    if any(fnmatch.fnmatchcase(info.path, _DELTA_COMMITS) for info in infos):
-        raise InvalidDataError(
-            f"{source} is a table of Delta Lake, some of whose files are no part of it any more: give "
-            "DeltaTable(…).to_pyarrow_dataset() of the package deltalake."
-        )
-    paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
+    for pattern, why in _TABLES.items():
+        if any(fnmatch.fnmatchcase(info.path, pattern) for info in infos):
+            raise InvalidDataError(f"{source} has files that are no part of it any more, because it is {why}.")
+    paths = _wanted_files(system, directory, infos, lambda path: not _is_hidden(path[len(directory) :]))
     if not paths:
         raise InvalidDataError(f"There are no files in {source}.")
-    return sorted(paths)
+    return paths
+
+
+def _wanted_files(system: Any, base: str, infos: Sequence[Any], is_wanted: Callable[[str], bool]) -> list[str]:
+    """Return the files that are wanted of what a file system lists in a directory, in order.
+
+    Raises:
+        InvalidDataError: A link leads nowhere, so that rows would be missing, or makes one file appear twice.
+    """
+    paths = sorted(info.path for info in infos if info.is_file and is_wanted(info.path))
+    if isinstance(system, fs.LocalFileSystem):
+        lost = next(filter(is_wanted, _links_to_nothing(base)), None)
+        if lost is not None:
+            raise InvalidDataError(f"{lost} is a link to what does not exist: fetch it, or remove the link.")
+        _check_single(paths)
+    return paths
+
+
+def _links_to_nothing(base: str) -> Iterator[str]:
+    """Yield the links below a directory that lead to no file; a file system of pyarrow does not list them."""
+    for directory, _, names in os.walk(base):
+        for path in (Path(directory, name) for name in names):
+            if path.is_symlink() and not path.exists():
+                yield path.as_posix()
+
+
+def _check_single(paths: Sequence[str]) -> None:
+    """Raise InvalidDataError if links make one file appear twice, as one to a directory that it is in does."""
+    seen: dict[tuple[int, int], str] = {}
+    for path in paths:
+        state = Path(path).stat()
+        other = seen.setdefault((state.st_dev, state.st_ino), path)
+        if other != path and os.path.realpath(other) == os.path.realpath(path):
+            raise InvalidDataError(
+                f"{other} and {path} are one file, by a link, so that its rows would be scored twice: remove the link, "
+                "or name the files."
+            )
 
 
 def _is_hidden(path: str) -> bool:
@@ -244,7 +284,7 @@ def _list_matches(system: Any, pattern: str) -> list[str]:
     parts, fixed = _split_pattern(pattern)
     base = str(PurePosixPath(*parts[:fixed])) if fixed else ""
     infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-    paths = sorted(info.path for info in infos if info.is_file and _matches(info.path, list(parts)))
+    paths = _wanted_files(system, base, infos, lambda path: _matches(path, list(parts)))
     if not paths:
         raise InvalidDataError(f"There is no file that {without_secrets(pattern)} fits.")
     return paths
@@ -299,8 +339,12 @@ def format_of(found: FoundFiles, kind: str | None) -> str:
         return _format_within(found.system, paths[0])
     if wrong is None:
         raise InvalidDataError("The files are of several formats: name those of one, by a pattern or a list.")
-    raise InvalidDataError(
-        f"{without_secrets(wrong)} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
+    raise _of_no_format(wrong, "name the others by a pattern such as '*.parquet', or say what it is by ")
+
+
+def _of_no_format(path: str, advice: str) -> InvalidDataError:
+    return InvalidDataError(
+        f"{without_secrets(path)} is of no known format: {advice}format={' or '.join(map(repr, _NAMED))}. "
         f"The suffixes {', '.join(FORMATS)} are known."
     )
 
@@ -317,11 +361,7 @@ def _format_within(system: Any, path: str) -> str:
             head = opened.read(HEAD_BYTES)
         found = forms.format_of(head, unpacked_suffix(shown))
     except forms.UnknownFormatError as error:
-        known = ", ".join(FORMATS)
-        raise InvalidDataError(
-            f"{shown} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
-            f"The suffixes {known} are known."
-        ) from error
+        raise _of_no_format(path, "name it by ") from error
     except InvalidDataError as error:
         raise InvalidDataError(f"{shown} cannot be read: {error}") from error
     return "ipc" if found in {"arrow file", "arrow stream", "feather 1"} else found

@@ -192,10 +192,10 @@ class DataSet:
                 file.reader.block, file.reader.counted = block, rows
 
     def _check_columns(self, used: Collection[str]) -> None:
-        """Raise InvalidDataError if a file with rows lacks a column that is used."""
+        """Raise InvalidDataError if a file lacks a column that is used, unless it has no rows and others have some."""
         for name in used:
             for file in self.files:
-                if name not in file.names and file.has_rows:
+                if name not in file.names and (file.has_rows or not any(each.has_rows for each in self.files)):
                     other = next(each for each in self.files if name in each.names)
                     raise InvalidDataError(
                         f"{file.reader.path} has no column {name!r}, which {other.reader.path} has.",

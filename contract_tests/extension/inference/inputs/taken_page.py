@@ -62,7 +62,8 @@ those that say otherwise.
   are numbers or a single column is read. Arrow files, Parquet and `.npy` are refused.
 - **numpy**: one array is the only input, one with named fields its columns. Objects are never loaded.
 - **Refused**, with what to do: pickles, Excel, OpenDocument, HDF5, ORC, Avro, SQLite, DuckDB, files of PyTorch, MATLAB,
-  R and programs for statistics, encrypted Parquet, tables of Delta Lake, pages for a browser, pointers of Git LFS.
+  R and programs for statistics, encrypted Parquet, tables of Delta Lake, Hudi and Iceberg, archives, pages for a
+  browser, pointers of Git LFS.
 
 | format | kind | file | columns | piece by piece |
 | --- | --- | --- | --- | --- |

@@ -343,11 +343,3 @@ def test_an_array_is_mapped_to_memory_and_not_copied(tmp_path: Path) -> None:
     table = rows_to_send(path, missing="nan")
     assert table.num_rows == 1 << 20
     assert pa.total_allocated_bytes() - before < 1 << 20
-
-
-def test_a_table_of_delta_lake_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "_delta_log").mkdir()
-    (tmp_path / "_delta_log" / "00000000000000000000.json").touch()
-    pq.write_table(TABLE, tmp_path / "part-0.parquet")
-    with pytest.raises(InvalidDataError, match="is a table of Delta Lake"):
-        by_batch(tmp_path)
