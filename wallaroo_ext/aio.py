@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.batches import Batches
     from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.inference.infer import Where
+    from wallaroo_ext.inference.inputs.rows import Rows
     from wallaroo_ext.sandbox.control_client import Sandbox
 
 P = ParamSpec("P")
@@ -174,7 +175,7 @@ async def infer_batches(
     how = scoring_options(**options)
     url = await asyncio.to_thread(url_of, client, pipeline, how)
 
-    def make(source: Iterable[pa.RecordBatch], stopped: threading.Event) -> Generator[pa.RecordBatch]:
+    def make(source: Iterable[pa.RecordBatch | Rows], stopped: threading.Event) -> Generator[pa.RecordBatch]:
         return scored_batches(client, url, source, how, rejected=rejected, stopped=stopped)
 
     async with aclosing(elements(make, batches)) as scored:

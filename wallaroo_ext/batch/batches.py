@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.batch.scoring.scorer import ScoredChunk
     from wallaroo_ext.inference.infer import Where
+    from wallaroo_ext.inference.inputs.rows import Rows
     from wallaroo_ext.inference.media_types import Wire
     from wallaroo_ext.inference.missing_option import Missing
     from wallaroo_ext.transport.timeouts import Timeouts
 
-    Batches = Iterable[pa.RecordBatch] | AsyncIterable[pa.RecordBatch]
+    Batches = Iterable[pa.RecordBatch | Rows] | AsyncIterable[pa.RecordBatch | Rows]
 
 
 def infer_batches(
@@ -75,8 +76,8 @@ def infer_batches(
     Args:
         client: What `connect` gave.
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
-        batches: The rows, all batches with one schema. For `wallaroo_ext.aio` they may come from an asynchronous
-            iterator.
+        batches: The rows, all batches with one schema: record batches, or rows in another form that `infer` takes, but
+            for files. For `wallaroo_ext.aio` they may come from an asynchronous iterator.
         rejected: A function that is called with each row that the engine rejects, in order, in the thread that takes
             the batches; in asyncio, in another thread. The row is not in the result. Without it, the first such row is
             an error.
@@ -133,19 +134,21 @@ def infer_batches(
 def scored_batches(
     client: Client,
     url: str,
-    batches: Iterable[pa.RecordBatch],
+    batches: Iterable[pa.RecordBatch | Rows],
     how: ScoringOptions,
     *,
     rejected: Callable[[Rejection], object] | None,
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
     """Yield the batches of `infer_batches`, scored at a URL; pauses between attempts end when `stopped` is set."""
+    from wallaroo_ext.batch.incoming import record_batches
     from wallaroo_ext.batch.scoring.output_schema import OutputSchema
     from wallaroo_ext.batch.scoring.rejections import RejectionLimit
 
+    incoming = record_batches(batches, [*(how.columns or ()), *how.keys])
     output_schema = OutputSchema()
     limit = RejectionLimit(0 if rejected is None else None)
-    with closing(scored_chunks(client, url, batches, how, limit=limit, stopped=stopped)) as chunks:
+    with closing(scored_chunks(client, url, incoming, how, limit=limit, stopped=stopped)) as chunks:
         for scored in chunks:
             yield from _without_rejected(scored, rejected, output_schema)
 

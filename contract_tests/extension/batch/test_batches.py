@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -37,13 +40,13 @@ from wallaroo_ext._util.arrow_files import to_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
 
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.sandbox.control_client import Sandbox
 
 arrow: Any = pa
+polars: Any = pl
 AT_ONCE = BatchRetries(first_pause=0.01)
 
 
@@ -138,8 +141,74 @@ class TestRows:
             infer_batches(client, "nothing-here", iter(()))
         with pytest.raises(InvalidDataError, match="no column 'key'"):
             list(infer_batches(client, url, batches(3), keys=["key"]))
-        with pytest.raises(InvalidDataError, match="RecordBatch objects, not Table"):
-            list(wrong(client, url, [table_of(*batches(3))], keys=["id"]))
+
+
+FORMS: dict[str, Callable[[Any], Any]] = {
+    "a table": lambda table: table,
+    "pandas": lambda table: table.to_pandas(),
+    "pandas with an index": lambda table: table.to_pandas().set_index("id"),
+    "polars": polars.from_arrow,
+    "columns": lambda table: table.to_pydict(),
+    "a reader": lambda table: table.to_reader(),
+    "structs": lambda table: table.to_struct_array(),
+}
+
+
+def chunks(form: Callable[[Any], Any]) -> Iterator[Any]:
+    """Yield rows in another form than record batches."""
+    for each in batches(3, 0, 50):
+        yield form(table_of(each))
+
+
+class TestForms:
+    @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+    def test_every_form_of_rows_is_a_batch(
+        self, client: Client, url: str, form: Callable[[Any], Any], expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        scored = arrow.Table.from_batches(list(infer_batches(client, url, chunks(form), keys=["id"])))
+        check_scores(scored, table_of(*batches(3, 0, 50)), expected)
+
+    def test_a_list_of_records_and_an_array_are_batches(self, client: Client, url: str) -> None:
+        rows = vectors(4)
+        records: Any = [{"dense_input": row} for row in rows]
+        for given in (records, rows):
+            scored = list(infer_batches(client, url, [given, given]))
+            assert sum(each.num_rows for each in scored) == 8
+
+    def test_in_asyncio_too(self, client: Client, url: str, control: Sandbox) -> None:
+        del client
+
+        async def given() -> AsyncIterator[Any]:
+            for each in chunks(lambda table: table.to_pandas()):
+                yield each
+
+        async def rows() -> int:
+            async with aio.connect(environment=control.environment) as connected:
+                return sum([each.num_rows async for each in aio.infer_batches(connected, url, given(), keys=["id"])])
+
+        assert asyncio.run(rows()) == 53
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ("rows.csv", "is no str: send it by infer, or in a list"),
+            (Path("rows.csv"), "is no PosixPath|is no WindowsPath"),
+            (io.BytesIO(b""), "is no BytesIO: send it by infer"),
+            ({"a": [1]}, "is no dict: send it by infer"),
+            (arrow.table({"a": [1]}), "is no Table: send it by infer"),
+            (polars.DataFrame({"a": [1]}), "is no DataFrame: send it by infer"),
+            (np.ones((2, 2)), "is no ndarray: send it by infer"),
+            (5, "is no int"),
+            ([{"a": 1}, {"a": 2}], r"`batches`, number 0: The column 'a' is int.*\[record\]"),
+            ([arrow.table({"a": [1]}), 5], "`batches`, number 1: Rows are a table .* not int"),
+            (["a.csv"], r"`batches` gives the file a\.csv as number 0: files go to infer_dataset"),
+            ([{"a": [1]}, {"b": [1]}], r"one has the columns \['b'\] after \['a'\]"),
+            ([{"a": [1]}, {"a": [1.5]}], "one has 'a' of type double after int64"),
+        ],
+    )
+    def test_what_is_no_batch_says_what_to_do(self, client: Client, url: str, wrong: Any, message: str) -> None:
+        with pytest.raises(InvalidDataError, match=message):
+            list(infer_batches(client, url, wrong))
 
 
 def indexes(*values: int) -> Any:

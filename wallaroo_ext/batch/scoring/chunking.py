@@ -82,6 +82,14 @@ def chunk_batches(
         yield Chunk(first, buffer.take(buffer.rows))
 
 
+def _difference(found: Any, wanted: Any) -> str:
+    """Return in which way a schema is another one than the first."""
+    if found.names != wanted.names:
+        return f"the columns {found.names} after {wanted.names}"
+    pairs = zip(found, wanted, strict=True)
+    return next(f"{one.name!r} of type {one.type} after {other.type}" for one, other in pairs if not one.equals(other))
+
+
 class _Buffer:
     """Rows that were read and are not part of a chunk yet."""
 
@@ -93,14 +101,11 @@ class _Buffer:
 
     def add(self, batch: Any) -> None:
         """Append a batch."""
-        if not isinstance(batch, pa.RecordBatch):
-            raise InvalidDataError(f"`batches` gives pyarrow's RecordBatch objects, not {type(batch).__name__}.")
         if self._schema is None:
             self._schema = batch.schema
         elif not batch.schema.equals(self._schema):
             raise InvalidDataError(
-                f"All batches need one schema, and one has {batch.schema.names} after {self._schema.names}, or "
-                "other types."
+                f"All batches need one schema, and one has {_difference(batch.schema, self._schema)}."
             )
         if batch.num_rows:
             self._batches.append(batch)

@@ -26,11 +26,19 @@ def table_of_frame(frame: Any) -> Table:
     for name, kind in frame.dtypes.items():
         check_numpy_type(name, _value_type(kind))
     if not any(_has_objects(kind) for kind in frame.dtypes):
-        return pa.table(frame)
-    index = pa.table(frame.iloc[:, :0])
+        return _exported(frame)
+    index = _exported(frame.iloc[:, :0])
     columns = [column_of_series(name, frame.iloc[:, position]) for position, name in enumerate(names)]
     table = pa.Table.from_arrays([*columns, *index.columns], names=[*names, *index.column_names])
     return table.replace_schema_metadata(index.schema.metadata)
+
+
+def _exported(frame: Any) -> Table:
+    """Return a frame as pyarrow converts it, with its index.
+
+    An index that only counts is no column, unless it has a name: pandas makes one of what `set_index` names.
+    """
+    return pa.Table.from_pandas(frame, preserve_index=None if frame.index.name is None else True)
 
 
 def table_of_series(series: Any) -> Table:

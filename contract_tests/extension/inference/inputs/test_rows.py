@@ -240,6 +240,14 @@ class TestKindsOfRows:
         assert echo.sent.to_pydict() == {"a": [1.5, 2.5], "s": ["x", None]}
         assert echo.sent.schema.metadata is None
 
+    @pytest.mark.parametrize("ids", [[0, 1], [7, 5]])
+    @pytest.mark.parametrize("values", [[1.5, 2.5], ["x", None]])
+    def test_an_index_of_pandas_is_sent_where_it_is_named(self, ids: list[int], values: list[Any]) -> None:
+        """Of numbers in a row from 0 on, pandas makes an index that only counts."""
+        frame = pd.DataFrame({"id": ids, "a": pd.Series(values, dtype=object)}).set_index("id")
+        assert rows_to_send(frame, ["a", "id"], missing="nan").to_pydict() == {"a": values, "id": ids}
+        assert rows_to_send(frame).column_names == ["a"]
+
     def test_where_may_be_an_object_that_has_a_url(self, talking: Client, echo: Echo) -> None:
         @dataclass(frozen=True)
         class Deployment:

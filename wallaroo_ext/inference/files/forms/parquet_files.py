@@ -77,7 +77,8 @@ def _rows_end(metadata: Any) -> int:
 
 
 def _chunk_begin(chunk: Any) -> int:
-    return min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)), default=0)
+    begins: list[int | None] = [chunk.dictionary_page_offset, chunk.data_page_offset]
+    return min(begin for begin in begins if begin is not None)
 
 
 def encrypted(error: OSError) -> InvalidDataError | None:

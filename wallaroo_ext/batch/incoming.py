@@ -1,0 +1,60 @@
+"""The batches that a program gives to `infer_batches`: record batches, or rows in another form that `infer` takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext._util.files.readable import is_file
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.inputs.rows import read_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from pyarrow import RecordBatch
+
+pa: Any = import_module("pyarrow")
+
+_WHOLE = (str, bytes, os.PathLike, Mapping)
+_EXPORTS = ("__array__", "__arrow_c_stream__", "__arrow_c_array__", "__dataframe__")
+
+
+def record_batches(batches: Iterable[Any], names: Collection[str]) -> Iterator[RecordBatch]:
+    """Yield the rows of all batches as record batches.
+
+    Args:
+        batches: The batches.
+        names: The columns that are wanted, also of an index of pandas.
+
+    Raises:
+        InvalidDataError: They are no batches, or one of them is no rows; the message has its number, counted from 0.
+    """
+    if _is_whole(batches) or not hasattr(batches, "__iter__"):
+        raise InvalidDataError(
+            f"`batches` gives rows one after another, each in a form that infer takes, and is no "
+            f"{type(batches).__name__}: send it by infer, or in a list."
+        )
+    for number, batch in enumerate(batches):
+        if isinstance(batch, pa.RecordBatch):
+            yield batch
+        else:
+            yield from _table(batch, number, names).to_batches()
+
+
+def _is_whole(batches: Any) -> bool:
+    """Return whether something is rows itself. A reader of record batches exports itself, too, but is an iterator."""
+    if isinstance(batches, _WHOLE) or is_file(batches):
+        return True
+    return any(hasattr(batches, name) for name in _EXPORTS) and not hasattr(batches, "__next__")
+
+
+def _table(batch: Any, number: int, names: Collection[str]) -> Any:
+    if is_file(batch):
+        raise InvalidDataError(f"`batches` gives the file {batch} as number {number}: files go to infer_dataset.")
+    try:
+        return read_columns(batch, names)
+    except InvalidDataError as error:
+        raise InvalidDataError(f"`batches`, number {number}: {error}") from error
