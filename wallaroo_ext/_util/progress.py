@@ -103,18 +103,30 @@ def progress_line(text: str) -> Generator[Callable[[str], None]]:
     """
     with progress_bar(_line_columns, transient=True, expand=True) as bar:
         if bar is None:
-            show = progress_text()
-            show(text, kept=True)
-            yield lambda now: show(now, kept=True)
+            with progress_text() as show:
+                show(text, kept=True)
+                yield lambda now: show(now, kept=True)
             return
         task = bar.add_task(printable(text), total=None)
         yield lambda now: bar.update(task, description=printable(now))
 
 
-def progress_text() -> ShowText:
-    """Return a function that shows progress as text where no bar can be shown."""
+@contextmanager
+def progress_text() -> Generator[ShowText]:
+    """Yield a function that shows progress as text where no bar can be shown; the last text is shown in any case."""
     console, _ = _rich()
-    return _replaced_text() if console.is_jupyter else _printed_text()
+    show_text = _replaced_text() if console.is_jupyter else _printed_text()
+    last: list[str] = []
+
+    def show(text: str, *, kept: bool = False) -> None:
+        last[:] = [text]
+        show_text(text, kept=kept)
+
+    try:
+        yield show
+    finally:
+        for text in last:
+            show_text(text, kept=True)
 
 
 def _replaced_text() -> ShowText:

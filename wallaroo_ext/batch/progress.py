@@ -118,8 +118,8 @@ def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | 
         return
     with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
         if bar is None:
-            with _shown_as_text() as tell:
-                yield tell
+            with progress_text() as show:
+                yield lambda now: show(format_progress(now))
             return
         task = bar.add_task("", total=None)
 
@@ -127,24 +127,6 @@ def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | 
             bar.update(task, completed=now.rows, total=now.of, description=format_progress(now), refresh=True)
 
         yield update
-
-
-@contextmanager
-def _shown_as_text() -> Generator[ProgressFunction]:
-    """Yield a function that shows the progress as a text now and then, and the last one at the end."""
-    show = progress_text()
-    last = ""
-
-    def tell(now: BatchProgress) -> None:
-        nonlocal last
-        last = format_progress(now)
-        show(last)
-
-    try:
-        yield tell
-    finally:
-        if last:
-            show(last, kept=True)
 
 
 def _columns(rich: Any) -> tuple[Any, ...]:

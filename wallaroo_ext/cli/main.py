@@ -37,6 +37,8 @@ _EXTRAS = (
     "for rows, charts for assays, sandbox, conformance, socks for proxies; in Python, aiohttp, telemetry, spark and "
     "ray, too."
 )
+_STANDARD_ERROR = 2
+"""The highest of the descriptors of standard input, output and error."""
 _PIPE_CLOSED = 141
 """The exit code of a program that was ended by the signal SIGPIPE."""
 _COMPLETE = "__complete"
@@ -75,8 +77,22 @@ def build_app(arguments: list[str]) -> CompletedApp:
 
 def main() -> None:
     """Run the command line, without pandas: no command needs it."""
+    _fill_streams()
     hide_pandas()
     run(build_app(sys.argv[1:]), sys.argv[1:])
+
+
+def _fill_streams() -> None:
+    """Let what is printed go nowhere where the program was started without standard output or error.
+
+    Otherwise the next file or connection takes the place of a missing one, and what is printed ends up in it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as it runs
 
 
 def run(app: CompletedApp, arguments: list[str]) -> None:

@@ -70,21 +70,16 @@ def _bar(name: str) -> Generator[OnProgress]:
     """Yield the function that updates a bar, or a text where no bar can be shown."""
     with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
         if bar is None:
-            yield _shown_as_text(name)
+            with progress_text() as show:
+                yield lambda sent, total: show(_format_sent(name, sent, total), kept=not sent)
             return
         task = bar.add_task(printable(name), total=None)
         yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)
 
 
-def _shown_as_text(name: str) -> OnProgress:
-    show = progress_text()
-
-    def tell(sent: int, total: int | None) -> None:
-        of_all = "" if total is None else f" of {format_size(total)}"
-        text = f"{format_size(sent)}{of_all} sent." if sent else f"Sending {name}{of_all}."
-        show(text, kept=sent in {0, total})
-
-    return tell
+def _format_sent(name: str, sent: int, total: int | None) -> str:
+    of_all = "" if total is None else f" of {format_size(total)}"
+    return f"{format_size(sent)}{of_all} sent." if sent else f"Sending {name}{of_all}."
 
 
 def _columns(rich: Any) -> tuple[Any, ...]:

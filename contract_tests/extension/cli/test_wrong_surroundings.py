@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import socket
+import subprocess
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract_tests.support.command_line import SCRIPT
 from contract_tests.support.documentation import ROOT
 from contract_tests.support.servers.http_servers import unused
 from wallaroo_ext import contract
@@ -147,6 +150,17 @@ def test_an_option_may_have_any_value(name: str, wallaroo: Callable[..., Done]) 
         assert is_a_sentence(done), (words, done)
         tried += 1
     assert tried > len(TEXTS)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("command", "code"), [("operations", 0), ("operations --json", 0), ("status --id 1", 2)])
+def test_what_is_printed_may_go_nowhere(command: str, code: int, closed: str) -> None:
+    """A program that was started without standard output ended in a defect, and notes went among results."""
+    script = f"exec {shlex.join([*SCRIPT, *command.split()])} {closed}"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done
+    assert DEFECT not in done.stderr
+    assert ("list_workspaces" in done.stdout) is (code == 0 and not re.search("(^| )>&-", closed))
 
 
 @pytest.mark.parametrize("command", [["token"], ["sandbox"], ["operations"]], ids=" ".join)

@@ -239,10 +239,17 @@ class TestPipe:
             "24.0 MiB of 24.0 MiB sent.",
         ]
 
+    def test_an_upload_of_unknown_size_is_a_line_at_its_ends(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with show_progress("m", progress=True) as tell:
+            assert tell is not None
+            for sent in range(3):
+                tell(sent << 20, None)
+        assert capsys.readouterr().err.splitlines() == ["Sending m.", "2.0 MiB sent."]
+
     def test_a_text_is_shown_once(self, capsys: pytest.CaptureFixture[str]) -> None:
-        show = progress_text()
-        for _ in range(3):
-            show("the same", kept=True)
+        with progress_text() as show:
+            for _ in range(3):
+                show("the same", kept=True)
         assert capsys.readouterr().err == "the same\n"
 
     @pytest.mark.parametrize(("stream", "is_there"), [(None, False), (None, True), ("/dev/full", True)])

@@ -83,9 +83,11 @@ def show_reading(*, quiet: bool) -> Generator[Callable[[int], None]]:
     if is_terminal():
         with progress_line("Reading the log.") as show_line:
             yield lambda done: show_line(f"{done:,} rows are read.")
+    elif quiet:
+        yield _show_nothing
     else:
-        show_text = progress_text()
-        yield _show_nothing if quiet else lambda done: show_text(f"{done:,} rows are read.")
+        with progress_text() as show_text:
+            yield lambda done: show_text(f"{done:,} rows are read.")
 
 
 @contextmanager
