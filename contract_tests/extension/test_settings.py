@@ -59,7 +59,11 @@ def test_a_url_with_a_query_is_refused_by_the_name_of_its_variable(text: str) ->
         ("WALLAROO_API_URL", "/v1/api", "/v1/api"),
         ("WALLAROO_API_URL", "/v1/api/", "/v1/api"),
         ("WALLAROO_API_URL", "/v1/api/workspaces/list", "/v1/api"),
+        ("WALLAROO_API_URL", "/v1", "/v1"),
         ("WALLAROO_AUTH_URL", "/auth/realms/master", "/auth/realms"),
+        ("WALLAROO_AUTH_URL", "/realms/master", "/realms"),
+        ("WALLAROO_AUTH_URL", "/auth", "/auth"),
+        ("WALLAROO_AUTH_URL", "/auth//", "/auth"),
     ],
 )
 def test_a_url_with_the_path_of_a_request_is_refused(variable: str, path: str, part: str) -> None:

@@ -15,6 +15,8 @@ from wallaroo_ext.errors import ConfigurationError, ContractViolationError
 _LARGEST_PORT = 65_535
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _PART = re.compile(rb"[\w*-]+", re.ASCII)
+_WITH_A_PORT = re.compile(r"https?://(?:[^/:\[\]]+|\[[^/\]]+\]):[^/:]+(?:/|$)", re.IGNORECASE)
+_HOST_ALONE = re.compile(r"[\w-]+(?:\.[\w-]+)*(?::\d+)?(?:/[\w.-]+)*/?$")
 _ZONE = re.compile(r"(?<=[0-9a-f:.])%25(?=[^\[\]/]+\])", re.IGNORECASE)
 _LARGEST_PART = 63
 _LARGEST_HOST = 253
@@ -59,8 +61,16 @@ def parse_http_url(text: str | httpx.URL, name: str) -> httpx.URL:
             f"and write the URL as https://host."
         )
     if url is None or url.scheme not in {"http", "https"} or not url.host or "\\" in str(text):
-        raise ConfigurationError(f"{name} is no URL of a host: {_shown(str(text))}. Write it as https://host.")
+        raise ConfigurationError(f"{name} is no URL of a host: {_shown(str(text))}. {_as_it_may_be(str(text))}")
     return url
+
+
+def _as_it_may_be(text: str) -> str:
+    """Return a sentence on how a URL is written in place of a text that is none."""
+    if _WITH_A_PORT.match(text):
+        return f"Write it as https://host:port, with a port from 1 to {_LARGEST_PORT}."
+    is_without_scheme = _HOST_ALONE.match(text) and parse_url(f"https://{text}")
+    return f"Write https://{text}." if is_without_scheme else "Write it as https://host."
 
 
 def with_plain_zone(text: str) -> str:

@@ -198,3 +198,24 @@ def test_no_command_prints_a_password(url: str, arguments: list[str]) -> None:
 def test_an_ipv6_address_may_have_a_zone_as_the_system_or_a_url_writes_it(zone: str) -> None:
     settings = Settings.resolve({"WALLAROO_TOKEN": "t", "WALLAROO_API_URL": f"https://[fe80::1{zone}]:8443/gate%25way"})
     assert settings.api_url == "https://[fe80::1%eth0]:8443/gate%25way"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("ml.example.com", "Write https://ml.example.com."),
+        ("ml.example.com:8443/gateway/", "Write https://ml.example.com:8443/gateway/."),
+        ("ml.example.com:99999", "Write it as https://host."),
+        ("https//ml.example.com", "Write it as https://host."),
+        ("//ml.example.com", "Write it as https://host."),
+        ("ftp://ml.example.com", "Write it as https://host."),
+        ("http://h:65536", "Write it as https://host:port, with a port from 1 to 65535."),
+        ("http://h:0/gateway", "Write it as https://host:port, with a port from 1 to 65535."),
+        ("HTTPS://[::1]:eighty", "Write it as https://host:port, with a port from 1 to 65535."),
+        ("http://::1:80", "Write it as https://host."),
+    ],
+)
+def test_how_it_is_written_is_said(text: str, advice: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        parse_http_url(text, "It")
+    assert str(raised.value) == f"It is no URL of a host: {text!r}. {advice}"

@@ -70,8 +70,9 @@ class Proxy:
         url = parse_url(self.url)
         if url is not None and url.scheme and url.scheme not in _SCHEMES:
             raise self.refusal(f"speaks {url.scheme!r}; it can be {', '.join(_SCHEMES[:-1])} or {_SCHEMES[-1]}")
-        if url is None or not url.scheme or not url.host:
-            escaped = "; a / or # in its password is written as %2F or %23" if "@" in self.url else ""
+        is_cut_off = url is not None and "@" in f"{url.path}{url.query!r}{url.fragment}"  # its password goes on there
+        if url is None or not url.scheme or not url.host or is_cut_off:
+            escaped = "; an @, / or # in its password is written as %40, %2F or %23" if "@" in self.url else ""
             raise self.refusal(f"is no URL such as http://proxy.example.com:3128{escaped}")
         return httpx.Proxy(url, ssl_context=context if self.is_encrypted else None)
 

@@ -161,10 +161,10 @@ def test_what_is_no_url_is_called_so(named: str, monkeypatch: pytest.MonkeyPatch
         three_ways.list_in("sync", "http://api.example.com")
 
 
-@pytest.mark.parametrize("password", ["hunter2/Zq8x", "hunter2#Zq8x"])
+@pytest.mark.parametrize("password", ["hunter2/Zq8x", "hunter2#Zq8x", "x@hunter2#Zq8x", "1@hunter2/Zq8x"])
 def test_how_a_password_is_written_is_said(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://u:{password}@127.0.0.1:1")
-    with pytest.raises(ConfigurationError, match=r"HTTP_PROXY names .* written as %2F or %23") as raised:
+    with pytest.raises(ConfigurationError, match=r"HTTP_PROXY names .* written as %40, %2F or %23") as raised:
         three_ways.list_in("sync", "http://api.example.com")
     assert "hunter2" not in f"{raised.value!r}"
 
