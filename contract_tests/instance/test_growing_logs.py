@@ -258,9 +258,11 @@ def test_a_pipeline_whose_name_begins_with_anothers_has_its_own_rows(
     histories: Histories, api: Api, fixtures: Fixtures
 ) -> None:
     history, rows = histories.current(api, fixtures), distinct_rows(12, seed=2)[:2]
-    for page in pages_of_log(api, history.beside, order="Asc"):
-        wrong = difference([row["in"][INPUT] for row in rows_of(page)], rows)
-        assert not wrong, wrong
+    topic = api.call("get_topic_name", {"pipeline_pk_id": history.beside.pipeline_id})["topic_name"]
+    wait_until_logged(api, topic, len(rows))
+    found = [row for page in pages_of_log(api, history.beside, order="Asc") for row in rows_of(page)]
+    wrong = difference([row["in"][INPUT] for row in found], rows)
+    assert not wrong, wrong
 
 
 @pytest.mark.parametrize("order", ["Asc", "Desc"])
