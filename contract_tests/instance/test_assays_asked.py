@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.thorough("what is asked about assays"), pytest.mark.counts_rows]
 
 MARGIN = timedelta(milliseconds=2)
+ROWS_BEFORE = 20
+"""How many rows the run scored before those of the scene, at least."""
 LONG = np.random.default_rng(23).normal(loc=-3, scale=0.7, size=1501).round(5)
 """Values of a baseline, more than a page of anything has."""
 
@@ -188,12 +190,25 @@ class TestWindows:
         for result in (first, api.call("run_interactive_assay_baseline", request)):
             assert mean_of(result["baseline_summary"]) == pytest.approx(expected["mean"], rel=1e-5)
 
+    @pytest.mark.touches("run_interactive_assay_baseline")
+    def test_a_baseline_may_be_a_day(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        request, day = request_of(fixtures, scene, scene.many.at), timedelta(hours=24)
+        begin = scene.many.at + SECOND - day
+        if fixtures.forms.fixed_baselines:
+            request["baseline"]["Fixed"] |= {"start_at": begin.isoformat()}
+        else:
+            own = {"start": begin.isoformat(), "width": "24 hours"}
+            request["baseline"]["calculated"]["fixed_window"] |= own
+        summary = api.call("run_interactive_assay_baseline", request)["baseline_summary"]
+        assert instant(summary["end"]) - instant(summary["start"]) == day
+        assert summary["count"] >= len(scene.many.inputs) + ROWS_BEFORE
+
     @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
     def test_windows_may_overlap_for_long(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         begin = scene.many.at - 58 * SECOND - SECOND / 2
         until = (begin + 60 * SECOND).astimezone(timezone(timedelta(hours=5.5)))
         request = request_of(fixtures, scene, begin, run_until=until.isoformat())
-        request["window"] |= {"width": "60 seconds", "interval": "1 second"}
+        request["window"] |= {"width": "1 minute", "interval": "1 second"}
         [whole] = api.call("run_interactive_assay", request)
         assert is_near(instant(whole["window_summary"]["end"]), begin + 60 * SECOND)
         request["window"] |= {"width": "2 seconds"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.testing.assay_scenes import SECOND, Scene, request_of
 from wallaroo_ext.conformance.testing.read_back import changed_fields
@@ -214,7 +217,7 @@ class TestResults:
     @pytest.mark.parametrize(
         "operation",
         [
-            pytest.param(name, marks=pytest.mark.touches(name, "create_assay", "set_assay_active"))
+            pytest.param(name, marks=pytest.mark.touches(name, "create_assay", "list_assays", "set_assay_active"))
             for name in ("get_assay_results", "get_assay_results_between")
         ],
     )
@@ -229,15 +232,24 @@ class TestResults:
             return answer.json()
 
         made: dict[int, dict[str, Any]] = {}
-        for alert in (100.0, -1.0):
-            request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), alert_threshold=alert)
+        for alert, bins in ((100.0, 4), (-1.0, 3)):
+            own = {"name": api.unused_name("a"), "warning_threshold": None, "alert_threshold": alert}
+            request = request_of(fixtures, scene, scene.many.at, summarizer={"num_bins": bins}, **own)
             made[api.call("create_assay", request)["assay_id"]] = request
         found = {number: read(number) for number in made}
         check_own(found)
         for number, results in found.items():
             for result in results:
                 assert result["alert_threshold"] == made[number]["alert_threshold"]
-                assert (result["status"] == "Alert") is (result["alert_threshold"] < 0)
+                assert result["status"] == ("Alert" if result["alert_threshold"] < 0 else "Ok")
+                assert summarizer_of(result)["num_bins"] == made[number]["summarizer"]["num_bins"]
+        of_pipeline = {"pipeline_id": fixtures.pipeline_id}
+
+        def has_come_of(number: int) -> bool:
+            return tells_of_run(by_id(api.call("list_assays", of_pipeline), number), found[number][0]["status"])
+
+        for number in () if fixtures.forms.fixed_baselines else made:  # before, what becomes of the status is not known
+            soon(partial(has_come_of, number), lambda: "what came of the runs is not shown")
         api.call("set_assay_active", {"id": next(iter(made)), "active": False})
         check_still_there(found, {number: read(number) for number in made})
 
@@ -285,6 +297,15 @@ class TestResultsOfTheSecondVersion:
         if api.has("set_assay_v2_active"):
             api.call("set_assay_v2_active", {"assay_id": number, "active": False})
         check_still_there(found, {number: results_v2(api, number) for number in made})
+
+
+def tells_of_run(shown: dict[str, Any], status: str) -> bool:
+    """Return whether an assay is shown as run, with windows of one status and of no other."""
+    if shown["last_run"] is None or not shown["status"].startswith("{"):
+        return False
+    told = json.loads(shown["status"])
+    counts = {"Ok": told.get("num_ok"), "Warning": told.get("num_warnings"), "Alert": told.get("num_alerts")}
+    return {name for name, count in counts.items() if count} == {status}
 
 
 def results_v2(api: Api, number: str, **more: Any) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ PLACES = ["there", "here", "There"]
 EDGES = [-1250.75, -0.5, 0.000125, 3.0, 1e6]
 VALUES = [round(value, 6) for value in np.random.default_rng(11).normal(scale=40, size=140).tolist()] + [2.5, 0.0, 2.5]
 """Values of a baseline: many, of both signs, in no order, and one of them twice."""
+WEIGHTS = [2.5, 0.0, 0.75]
+"""Weights of one bin and of those for outliers, in no order, which do not add up to one."""
 _EAST, _WEST = timezone(timedelta(hours=5, minutes=30)), timezone(-timedelta(hours=8))
 
 
@@ -31,18 +33,14 @@ def moment(fixtures: Fixtures, days: int, *, west: bool = False) -> str:
     return at.astimezone(_WEST if west else _EAST).isoformat(timespec="milliseconds")
 
 
-def weights(count: int) -> list[float]:
-    """Return weights of bins, in no order, some of which are equal, and which do not add up to one."""
-    return [(number * 7 % 5) / 4 for number in range(count)]
-
-
 def unusual_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
     """Return requests, without names of their own, of inactive assays; no two have the same thresholds."""
     usual = assay_request(fixtures, active=False)
     window: dict[str, Any] = usual["window"]
     way: dict[str, Any] = usual["summarizer"]
-    equal = {"bin_mode": "Equal", "num_bins": MANY_BINS, "metric": "MaxDiff", "bin_weights": weights(MANY_BINS + 2)}
+    equal = {"bin_mode": "Equal", "num_bins": MANY_BINS, "metric": "MaxDiff"}
     provided = {"bin_mode": "Provided", "num_bins": len(EDGES) - 1, "provided_edges": EDGES}
+    one = {"num_bins": 1, "metric": "SumDiff", "bin_weights": WEIGHTS}
     often = {"width": "90 minutes", "interval": "45 minutes", "start": moment(fixtures, 1)}
     seldom = {"width": "36 hours", "interval": "2 days", "start": moment(fixtures, 2, west=True)}
 
@@ -52,7 +50,7 @@ def unusual_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
     return [
         of(None, 0.0, window=window | often, summarizer=way | equal),
         of(-0.5, -0.25, window=window | seldom, summarizer=way | provided | {"aggregation": "Cumulative"}),
-        of(12.123456789, 0.123456789, run_until=None, summarizer=way | {"num_bins": 1, "metric": "SumDiff"}),
+        of(12.123456789, 0.123456789, run_until=None, summarizer=way | one),
         *(of(0.0, 100.5 + number, **form) for number, form in enumerate(_forms_of_baselines(fixtures, usual))),
     ]
 
@@ -109,12 +107,13 @@ def unusual_second_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
             "window": {"width": {"seconds": seconds}},
         }
 
-    equal = {"bin_mode": {"Equal": MANY_BINS}, "metric": "MaxDiff", "bin_weights": weights(MANY_BINS + 2)}
+    equal = {"bin_mode": {"Equal": MANY_BINS}, "metric": "MaxDiff"}
+    one = {"bin_mode": {"Quantile": 1}, "bin_weights": WEIGHTS}
     provided = {"bin_mode": {"Provided": EDGES}, "aggregation": "Cumulative", "metric": "SumDiff"}
     input_field = {"field": f"in.{INPUT}", "indexes": [WIDTH - 1]}
     return [
         of(-0.5, 12.123456789, 2, "Week", 100_000, way=equal, watched=input_field),
         of(0.75, 0.0, 45, "Minute", 90, way=provided, origin={"locations": PLACES, "model_id": None}),
         of(None, -0.25, 36, "Hour", 3601, way={"bin_mode": "None"}, watched={"indexes": None}),
-        of(0.0, 0.123456789, 3, "Day", 1, way={"bin_mode": {"Quantile": 1}}, baseline=usual["baseline"]),
+        of(0.0, 0.123456789, 3, "Day", 1, way=one, baseline=usual["baseline"]),
     ]
