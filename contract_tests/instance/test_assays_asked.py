@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.thorough("what is asked about assays"), pytest.mark.counts_rows]
 
+EAST, WEST = timezone(timedelta(hours=5.5)), timezone(timedelta(hours=-8))
 MARGIN = timedelta(milliseconds=2)
 ROWS_BEFORE = 20
 """How many rows the run scored before those of the scene, at least."""
@@ -135,10 +136,8 @@ class TestRows:
         where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
         border = (scene.many.at + SECOND).timestamp() * 1000
         many, last = (inputs_of_rows(of.inputs) for of in (scene.many, scene.one))
-        for hours, nothing in ((0, {}), (-8, {"limit": None}), (5.5, {"model_name": None})):
-            at = (
-                (scene.many.at + SECOND).astimezone(timezone(timedelta(hours=hours))).isoformat(timespec="milliseconds")
-            )
+        for zone, nothing in ((UTC, {}), (WEST, {"limit": None}), (EAST, {"model_name": None})):
+            at = (scene.many.at + SECOND).astimezone(zone).isoformat(timespec="milliseconds")
             later = api.call("get_assay_baseline", where | nothing | {"start": at})
             assert last <= inputs_of_rows(map(inputs_of, later))
             assert not many & inputs_of_rows(map(inputs_of, later))
@@ -206,7 +205,7 @@ class TestWindows:
     @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
     def test_windows_may_overlap_for_long(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         begin = scene.many.at - 58 * SECOND - SECOND / 2
-        until = (begin + 60 * SECOND).astimezone(timezone(timedelta(hours=5.5)))
+        until = (begin + 60 * SECOND).astimezone(EAST)
         request = request_of(fixtures, scene, begin, run_until=until.isoformat())
         request["window"] |= {"width": "1 minute", "interval": "1 second"}
         [whole] = api.call("run_interactive_assay", request)
@@ -273,6 +272,42 @@ class TestWindows:
 def mean_of(summary: dict[str, Any]) -> float:
     """Return the mean in a distribution."""
     return summary["mean"]
+
+
+class TestPreviews:
+    @pytest.mark.touches("preview_assay_v2")
+    def test_windows_are_as_far_apart_as_runs(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        end = scene.many.at + SECOND
+        for width, minutes, windows in ((1, 1, 3), (1, 2, 2), (90, 1, 1), (61, 1, 2)):
+            begin = end - ((windows - 1) * minutes * 60 + width) * SECOND
+            request = second_assay_request(fixtures) | {"baseline": {"Vector": LONG[:50].tolist()}}
+            request |= {
+                "preview_start": begin.astimezone(WEST).isoformat(),
+                "preview_end": end.astimezone(EAST).isoformat(),
+                "window": {"width": {"seconds": width}},
+            }
+            request["scheduling"]["run_frequency"] = {"SimpleRunFrequency": {"quantity": minutes, "unit": "Minute"}}
+            results = api.call("preview_assay_v2", request)
+            ends = [instant(result["window_end"]) for result in results]
+            expected = [end - number * minutes * 60 * SECOND for number in range(windows)]
+            assert all(any(is_near(at, each) for each in expected) for at in ends), f"{ends} in place of {expected}"
+            assert len(set(ends)) == len(ends)
+            [last] = [result for result, at in zip(results, ends, strict=True) if is_near(at, end)]
+            [summary] = last["summaries"].values()
+            inside = summary["statistics"]["count"] - len(scene.many.inputs)
+            assert inside >= 0 if width > 1 else inside == 0
+
+    @pytest.mark.touches("preview_assay_baseline_v2")
+    def test_the_times_of_a_baseline_have_any_offset(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_baseline_v2"):
+            pytest.skip("The release does not have it.")
+        second = second_assay_request(fixtures)
+        span = [scene.many.at.astimezone(WEST).isoformat(), (scene.many.at + SECOND).astimezone(EAST).isoformat()]
+        body = {name: second[name] for name in ("summarizer", "targeting")} | {"baseline": {"Static": span}}
+        [summary] = api.call("preview_assay_baseline_v2", body).values()
+        assert summary["statistics"]["count"] == len(scene.many.inputs)
 
 
 class TestDistributions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -257,8 +257,7 @@ class TestResults:
     def test_one_end_of_a_time_is_enough(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"))
         of = {"assay_id": api.call("create_assay", request)["assay_id"]}
-        past, future = (scene.many.at - HOUR).isoformat(), (scene.now + HOUR).isoformat()
-        answers = [api.send("get_assay_results", of | more) for more in one_end(past, future)]
+        answers = [api.send("get_assay_results", of | more) for more in one_end(scene)]
         if not all(answer.is_success for answer in answers):
             pytest.skip("The instance wants both ends.")
         check_ends([answer.json() for answer in answers])
@@ -291,9 +290,8 @@ class TestResultsOfTheSecondVersion:
             return api.call("get_next_assay_run_v2", {"assay_id": next(iter(made))})["next_run"] is None
 
         soon(has_ended, lambda: "a run is told that would be after the end")
-        past, future = (scene.many.at - HOUR).isoformat(), (scene.now + HOUR).isoformat()
         number = next(iter(made))
-        check_ends([results_v2(api, number, **more) for more in one_end(past, future)])
+        check_ends([results_v2(api, number, **more) for more in one_end(scene)])
         if api.has("set_assay_v2_active"):
             api.call("set_assay_v2_active", {"assay_id": number, "active": False})
         check_still_there(found, {number: results_v2(api, number) for number in made})
@@ -314,8 +312,10 @@ def results_v2(api: Api, number: str, **more: Any) -> list[dict[str, Any]]:
     return list_of(found) if isinstance(found, list) else [found]
 
 
-def one_end(past: str, future: str) -> list[dict[str, str]]:
-    """Return times with one end: two that have all results between the past and the future, then two that have none."""
+def one_end(scene: Scene) -> list[dict[str, str]]:
+    """Return times with one end and other offsets than UTC's: two that have all results, then two that have none."""
+    past = (scene.many.at - HOUR).astimezone(timezone(5.5 * HOUR)).isoformat()
+    future = (scene.now + HOUR).astimezone(timezone(-8 * HOUR)).isoformat()
     return [{"start": past}, {"end": future}, {"start": future}, {"end": past}]
 
 
