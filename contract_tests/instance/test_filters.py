@@ -241,7 +241,7 @@ def test_models_of_one_name(api: Api, fixtures: Fixtures, other: Place) -> None:
         assert len(found) == len(api.uploads)
 
 
-@pytest.mark.touches("list_pipelines", "create_pipeline")
+@pytest.mark.touches("list_pipelines", "create_pipeline", "get_pipeline_by_name")
 def test_a_pipeline_is_listed_with_its_newest_version(api: Api, other: Place) -> None:
     if not api.has("list_pipelines"):
         pytest.skip("The release does not have it.")

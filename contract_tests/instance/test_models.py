@@ -93,16 +93,16 @@ def test_a_second_version_moves_only_when_the_model_was_changed(api: Api) -> Non
     name, where = api.unused_name("m"), new_workspace(api)
 
     def told() -> list[dict[str, Any]]:
-        """Return when its workspace was made, and the model as each operation shows it."""
+        """Return the model as each operation shows it."""
         [listed] = [each for each in api.list_models(where) if each["name"] == name]
-        [workspace] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == where]
-        made = {"created_at": workspace["created_at"]} if "created_at" in workspace else {}
-        return [
-            made,
-            listed,
-            *(api.call(operation, {"id": listed["id"]}) for operation in ("get_model", "get_model_by_id")),
-        ]
+        return [listed, *(api.call(operation, {"id": listed["id"]}) for operation in ("get_model", "get_model_by_id"))]
 
+    def workspace_made() -> Any:
+        """Return when its workspace was made."""
+        listed = api.call("list_workspaces", {})["workspaces"]
+        return next(each.get("created_at") for each in listed if each["id"] == where)
+
+    made = workspace_made()
     api.upload(api.uploads[0], name, model_file(seed=340), where)
     first = told()
     api.upload(api.uploads[-1], name, model_file(seed=341), where)
@@ -111,6 +111,7 @@ def test_a_second_version_moves_only_when_the_model_was_changed(api: Api) -> Non
             assert after["created_at"] == before["created_at"]
         if "updated_at" in before:
             assert after["updated_at"] != before["updated_at"]
+    assert workspace_made() == made, "a model makes its workspace a new one"
 
 
 @pytest.mark.touches("list_model_versions", "get_model", "create_workspace", if_there=UPLOADS)
