@@ -59,7 +59,7 @@ those that say otherwise.
   before 2019, which lack the mark at their beginning, are refused.
 - **Joined files**, as by `cat`: Arrow streams of the same columns, JSON lines and compressed files are read one after
   another. CSV is refused at the row that begins with a byte order mark or is the line of names again, unless all names
-  are numbers or a single column is read. Arrow files, Parquet and `.npy` are refused.
+  are numbers or a single column is read. Arrow files, Parquet, `.npy` and `.npz` are refused.
 - **numpy**: one array is the only input, one with named fields its columns. Objects are never loaded.
 - **Refused**, with what to do: pickles, Excel, OpenDocument, HDF5, ORC, Avro, SQLite, DuckDB, files of PyTorch, MATLAB,
   R and programs for statistics, encrypted Parquet, tables of Delta Lake, Hudi and Iceberg, archives, pages for a

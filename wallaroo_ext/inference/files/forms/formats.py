@@ -27,6 +27,7 @@ _DUCKDB = slice(8, 12)
 _BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 
 _ZIP = b"PK\x03\x04"
+_ZIP_END, _ZIP_END_BYTES = b"PK\x05\x06", 22
 _BINARY: dict[bytes, Format] = {
     ARROW_FILE: "arrow file",
     ARROW_MESSAGE: "arrow stream",
@@ -189,17 +190,22 @@ def check_ends(opened: Any, signature: bytes) -> None:
 
 
 def check_zip(opened: IO[bytes]) -> None:
-    """Raise InvalidDataError if a zip file is not one of numpy's arrays."""
+    """Raise InvalidDataError if a zip file is not one of numpy's arrays, each of its own name."""
     try:
         with zipfile.ZipFile(opened) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile as error:
+            begin = min((each.header_offset for each in archive.infolist()), default=0)
+            opened.seek(-_ZIP_END_BYTES - len(archive.comment), os.SEEK_END)
+            has_end = bytes(opened.read(len(_ZIP_END))) == _ZIP_END
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise InvalidDataError("it is a zip file that is broken: it may have been cut off.") from error
     for part, why in _IN_ZIP:
         if any(name.startswith(part) or name.endswith(part) for name in names):
             raise InvalidDataError(f"it is {why}.")
     if not names or not all(name.endswith(".npy") for name in names):
         raise InvalidDataError("it is a zip file: unpack it, and name the file with the rows.")
+    if begin or not has_end or len(set(names)) < len(names):
+        raise InvalidDataError("it is several zip files, or arrays of one name: save the arrays anew by numpy.savez.")
 
 
 def suffix_of(name: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from typing import IO, Any
 
 import numpy as np
@@ -37,14 +39,21 @@ def read_npy(opened: IO[bytes]) -> np.ndarray[Any, Any]:
 
 
 def read_npz(opened: IO[bytes]) -> Any:
-    """Return the arrays of a `.npz` file by their names; a single one without a name as it is."""
+    """Return the arrays of a `.npz` file by their names; a single one without a name as it is.
+
+    Raises:
+        InvalidDataError: It is another zip file, is broken, or has objects.
+    """
     check_zip(opened)
     opened.seek(0)
+    found: dict[str, Any] = {}
     try:
-        with np.load(opened, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except ValueError as error:
-        raise _unreadable(error) from error
+        with zipfile.ZipFile(opened) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    found[name.removesuffix(".npy")] = read_npy(member)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise InvalidDataError(f"it cannot be unpacked: {error}. Copy or write it again.") from error
     return found[_ONLY] if list(found) == [_ONLY] else found
 
 

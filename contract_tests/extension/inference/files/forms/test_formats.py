@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import pickle
+import warnings
 import zipfile
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -251,6 +252,8 @@ def bytes_of(kind: str, table: Any) -> bytes:
         pq.write_table(table, found, write_page_index=True, row_group_size=100)
     elif kind == "npy":
         np.save(found, table.column("a").to_numpy())
+    elif kind == "npz":
+        np.savez(found, a=table.column("a").to_numpy())
     else:
         make = pa.ipc.new_stream if "stream" in kind else pa.ipc.new_file
         options = pa.ipc.IpcWriteOptions(compression="zstd" if "compressed" in kind else None)
@@ -275,6 +278,7 @@ PARTS = [
         ("compressed file", ".arrow", "it is several Arrow files, one after another: write each to a file of its own"),
         ("parquet", ".parquet", "it is several Parquet files, one after another: write each to a file of its own"),
         ("parquet with indexes of pages", ".parquet", "it is several Parquet files, one after another"),
+        ("npz", ".npz", "it is several zip files, or arrays of one name: save the arrays anew by numpy.savez"),
         ("npy", ".npy", "it goes on behind its array: save several arrays by numpy.savez"),
     ],
 )
@@ -292,6 +296,39 @@ def test_joined_files_are_not_read_as_one_of_them(
                 rows_to_send(source)
         with pytest.raises(InvalidDataError, match=problem):
             by_batch(path)
+
+
+def packed(*members: tuple[str, bytes]) -> bytes:
+    """Return a zip file with these members, whatever their names."""
+    found = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(found, "w") as archive:
+        warnings.simplefilter("ignore", UserWarning)
+        for name, content in members:
+            archive.writestr(name, content)
+    return found.getvalue()
+
+
+ARRAY = bytes_of("npy", TABLE)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (packed(("a.npy", ARRAY), ("a.npy", ARRAY)), "arrays of one name"),
+        (packed(("a.npy", ARRAY * 2)), "it goes on behind its array"),
+        (packed(("a.npy", ARRAY)) + ARRAY, "it is several zip files"),
+        (ARRAY + packed(("a.npy", ARRAY)), "it goes on behind its array"),
+        (packed(("a.npy", ARRAY)).replace(ARRAY, ARRAY[:-1] + b"x"), "it cannot be unpacked: Bad CRC-32"),
+        (packed(("a.npy", ARRAY[:-1])), "it has fewer values than it says"),
+        (packed(), "it is a zip file"),
+    ],
+)
+def test_no_array_of_a_zip_file_is_lost(content: bytes, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.npz"
+    path.write_bytes(content)
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match=problem):
+            read(path)
 
 
 @pytest.mark.parametrize("one", PARTS, ids=SIZES)
