@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from io import FileIO
 from typing import IO, TYPE_CHECKING, Any
 
 from wallaroo_ext._util import arrow_files
@@ -112,9 +114,17 @@ def _read_parquet(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:
     from wallaroo_ext.inference.files.forms.parquet_files import encrypted, open_parquet
 
     try:
-        return open_parquet(opened).read()
+        with _native(opened) as source:
+            return open_parquet(source).read()
     except OSError as error:
         raise (encrypted(error) or error) from error
+
+
+def _native(opened: IO[bytes]) -> Any:
+    """Return a file as one of pyarrow, whose threads may still read after an error, and have no use for Python then."""
+    if isinstance(getattr(opened, "raw", None), FileIO):
+        return pa.OSFile(os.fspath(opened.name))
+    return pa.BufferReader(opened.read())
 
 
 def _read_csv(file: RowFile, _opened: IO[bytes], wanted: _Wanted) -> Table:
