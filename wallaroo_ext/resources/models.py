@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,7 +53,7 @@ class ModelInfo(InWorkspace):
             the release has none.
     """
 
-    versions: tuple[ModelVersion, ...]
+    versions: tuple[ModelVersion, ...] = field(hash=False)  # what the contract generates has no hash
 
 
 @synchronous

@@ -79,6 +79,14 @@ def test_an_object_says_on_a_line_what_it_is(value: Any) -> None:
         assert not [each for each in ("object at 0x", "UNSET", "<HTTPStatus", SECRET, "\n") if each in text]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [each for each in OBJECTS if getattr(each, "__dataclass_params__", None) and each.__dataclass_params__.frozen],
+)
+def test_what_never_changes_may_be_in_a_set(value: Any) -> None:
+    assert {value, replace(value)} == {value}
+
+
 def test_every_public_class_is_among_them() -> None:
     public = {getattr(wallaroo_ext, name) for name in wallaroo_ext.__all__}
     classes = {each for each in public if inspect.isclass(each)} - set(ERRORS)

@@ -577,3 +577,11 @@ def test_a_lock_that_a_killed_sandbox_leaves_for_a_moment_is_waited_for(
     monkeypatch.setattr("wallaroo_ext._util.files.file_lock.time.sleep", release)
     with closing(Store(tmp_path)):
         assert held.closed
+
+
+def test_a_path_that_the_database_does_not_take_is_called_too_long(tmp_path: Path) -> None:
+    directory = tmp_path
+    while len(os.fsencode(directory)) < 600:
+        directory /= "x" * 100
+    with pytest.raises(DataDirectoryError, match="its path has more than 480 bytes, so name another directory"):
+        Store(directory)

@@ -45,7 +45,7 @@ class Rejection:
 
     row: int
     reason: str
-    keys: dict[str, Any] = field(default_factory=dict[str, Any])
+    keys: dict[str, Any] = field(default_factory=dict[str, Any], hash=False)
     key_columns: Table | None = field(default=None, repr=False, compare=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
@@ -21,6 +22,9 @@ Row = sqlite3.Row
 
 _KEPT_TABLES = {"settings", "users", "refresh_tokens"}
 _ADVICE = "check its permissions and the free space"
+_LONGEST_PATH = 480
+"""How long a directory's path may be, in bytes: SQLite takes no file whose path has more than 512, by default."""
+_TOO_LONG = f"its path has more than {_LONGEST_PATH} bytes, so name another directory"
 
 
 def now(db: sqlite3.Connection) -> str:
@@ -52,7 +56,8 @@ class Store:
                 self._open(directory, resources)
                 self._resources = resources.pop_all()
         except sqlite3.Error as error:
-            raise DataDirectoryError(f"The database in {directory} cannot be used ({error}): {_ADVICE}.") from None
+            advice = _TOO_LONG if len(os.fsencode(directory.absolute())) > _LONGEST_PATH else _ADVICE
+            raise DataDirectoryError(f"The database in {directory} cannot be used ({error}): {advice}.") from None
         except OSError as error:
             raise DataDirectoryError(f"{directory} cannot be used ({error.strerror or error}): {_ADVICE}.") from None
 
