@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import html
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class ParsedError:
 def parse_error(response: httpx.Response) -> ParsedError:
     """Return the content of an error's body; the engine's form may be in an array of one element."""
     try:
-        content: Any = response.json()
+        content: Any = _json_of(response)
     except (ValueError, RecursionError):
         return ParsedError()
     fields = object_of(next(iter(list_of(content)), content))
@@ -71,6 +72,14 @@ def parse_error(response: httpx.Response) -> ParsedError:
         from_engine=from_engine,
         from_token_endpoint=not from_engine and isinstance(error, str) and _is_oauth(fields, error),
     )
+
+
+def _json_of(response: httpx.Response) -> Any:
+    """Return a body of JSON, which is UTF-8 whatever the answer says, unless it cannot be."""
+    try:
+        return response.json()
+    except UnicodeDecodeError:
+        return json.loads(_text_of(response))
 
 
 def _is_oauth(fields: dict[str, Any], error: str) -> bool:
@@ -94,7 +103,9 @@ def _is_text(value: Any) -> bool:
 
 def is_page(response: httpx.Response) -> bool:
     """Return whether a body is a page of HTML or XML, which the API never sends."""
-    return "html" in response.headers.get("Content-Type", "") or _text_of(response)[:100].lstrip().startswith("<")
+    beginning = _text_of(response)[:_LONGEST_LINE].lstrip()
+    is_called_one = "html" in response.headers.get("Content-Type", "").lower()
+    return beginning.startswith("<") or (is_called_one and not beginning.startswith(("{", "[")))
 
 
 def body_excerpt(response: httpx.Response) -> str:

@@ -121,6 +121,15 @@ class TestOtherForms:
         assert error.msg == text
         assert f"503, {text.rstrip('.')}." in str(error)
 
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+    @pytest.mark.parametrize("kind", ["text/html", "application/json; charset=latin-1"])
+    def test_they_are_read_however_they_were_written(self, encoding: str, kind: str) -> None:
+        body = json.dumps({"msg": "Größe"}, ensure_ascii=False).encode(encoding)
+        kind = kind if encoding != "latin-1" else "application/json; charset=latin-1"
+        error = response_error("list_workspaces", answer(body, kind, 404))
+        assert error.msg == "Größe"
+        assert error.advice.startswith("Check the names")  # it is no page, whatever it is called
+
     @pytest.mark.parametrize(
         "content",
         [
