@@ -112,8 +112,12 @@ def progress_line(text: str) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def progress_text() -> Generator[ShowText]:
-    """Yield a function that shows progress as text where no bar can be shown; the last text is shown in any case."""
+def progress_text(*, shows_last: bool = True) -> Generator[ShowText]:
+    """Yield a function that shows progress as text where no bar can be shown.
+
+    Args:
+        shows_last: Whether the last text is shown in any case, because nothing else says how it ended.
+    """
     console, _ = _rich()
     show_text = _replaced_text() if console.is_jupyter else _printed_text()
     last: list[str] = []
@@ -125,7 +129,7 @@ def progress_text() -> Generator[ShowText]:
     try:
         yield show
     finally:
-        for text in last:
+        for text in last if shows_last else []:
             show_text(text, kept=True)
 
 

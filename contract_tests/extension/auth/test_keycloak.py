@@ -117,7 +117,7 @@ def test_credentials_that_basic_would_change_go_into_the_form(keycloak: Keycloak
         ({"client_secret": None, **NO_USER}, "a client_secret"),
         ({"grant": "refresh_token"}, "a refresh_token"),
         ({"client_id": ""}, "client_id"),
-        ({"api_url": "api.example.com"}, "https://host"),
+        ({"api_url": "api.example.com"}, "Write https://api.example.com"),
         ({"api_url": "https://user:password-1@api.example.com"}, "arguments of their own"),
         ({"inference_hosts": ["http://infer.example.com"]}, "use https"),
         ({"inference_hosts": ["*.example.com"]}, "is no host"),

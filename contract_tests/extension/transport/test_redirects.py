@@ -25,9 +25,9 @@ AUTH = "https://keycloak.example.com"
 ENVIRONMENT = {
     "WALLAROO_API_URL": API,
     "WALLAROO_AUTH_URL": AUTH,
-    "WALLAROO_CLIENT_SECRET": "secret",
+    "WALLAROO_CLIENT_SECRET": "s-91XkZq8x",
     "WALLAROO_USER": "user",
-    "WALLAROO_PASSWORD": "password",
+    "WALLAROO_PASSWORD": "p-91XkZq8x",
 }
 FOREIGN = {
     "another port": "https://api.example.com:8443",

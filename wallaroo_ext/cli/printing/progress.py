@@ -86,7 +86,7 @@ def show_reading(*, quiet: bool) -> Generator[Callable[[int], None]]:
     elif quiet:
         yield _show_nothing
     else:
-        with progress_text() as show_text:
+        with progress_text(shows_last=False) as show_text:
             yield lambda done: show_text(f"{done:,} rows are read.")
 
 
