@@ -51,6 +51,7 @@ from wallaroo_ext import (
     contract,
     upload_model,
 )
+from wallaroo_ext._util.standard_error import StandardError
 from wallaroo_ext.operations import run
 from wallaroo_ext.resources.models import models_steps
 from wallaroo_ext.sandbox.control_client import Sandbox
@@ -743,7 +744,8 @@ class TestProgress:
         with Instance().connected() as client:
             upload_model(client, CONTENT, name="[bold]model", progress=True)
             assert capsys.readouterr() == ("", "Sending [bold]model of 1.0 MiB.\n1.0 MiB of 1.0 MiB sent.\n")
-            monkeypatch.setenv("FORCE_COLOR", "1")
+            monkeypatch.setattr(StandardError, "isatty", lambda _: True)
+            monkeypatch.setenv("TERM", "xterm")
             monkeypatch.setenv("COLUMNS", "100")
             upload_model(client, CONTENT, name="[bold]model", progress=True)
         out, err = capsys.readouterr()
