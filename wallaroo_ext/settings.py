@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 DEFAULT_CLIENT_ID = "api-client"
 _PATHS = ("/v1/api", "/auth/realms", "/realms")
 """How the paths of requests begin, which people copy with the URL."""
-_BEGUN_PATHS = ("/v1", "/auth")
-"""The first parts of these paths, with which a URL may end."""
 
 _SHOWN = 100
 _AROUND_A_URL = " \t\r\n\ufeff"
@@ -151,11 +149,9 @@ def _checked(url: str, name: str) -> str:
     parse_http_url(text, name)
     if "?" in text or "#" in text:
         raise ConfigurationError(f"{name} has a query or a fragment, after a ? or a #. Write it as https://host.")
-    whole = f"{text.rstrip('/')}/"
-    begun = (part for part in _BEGUN_PATHS if whole.endswith(f"{part}/"))
-    part = next((part for part in _PATHS if f"{part}/" in whole), None) or next(begun, None)
+    part = next((part for part in _PATHS if f"{part}/" in f"{text}/"), None)
     if part is not None:
-        before = text[: whole.index(f"{part}/")]
+        before = text[: f"{text}/".index(f"{part}/")]
         raise ConfigurationError(f"{name} has {part} in it, which requests add by themselves. Write {before}.")
     return text.rstrip("/")
 

@@ -59,11 +59,8 @@ def test_a_url_with_a_query_is_refused_by_the_name_of_its_variable(text: str) ->
         ("WALLAROO_API_URL", "/v1/api", "/v1/api"),
         ("WALLAROO_API_URL", "/v1/api/", "/v1/api"),
         ("WALLAROO_API_URL", "/v1/api/workspaces/list", "/v1/api"),
-        ("WALLAROO_API_URL", "/v1", "/v1"),
         ("WALLAROO_AUTH_URL", "/auth/realms/master", "/auth/realms"),
         ("WALLAROO_AUTH_URL", "/realms/master", "/realms"),
-        ("WALLAROO_AUTH_URL", "/auth", "/auth"),
-        ("WALLAROO_AUTH_URL", "/auth//", "/auth"),
     ],
 )
 def test_a_url_with_the_path_of_a_request_is_refused(variable: str, path: str, part: str) -> None:
@@ -72,6 +69,13 @@ def test_a_url_with_the_path_of_a_request_is_refused(variable: str, path: str, p
         Settings.resolve(
             USER | {"WALLAROO_API_URL": "https://a.example.com"} | {variable: f"https://one.example.com/ml{path}"}
         )
+
+
+@pytest.mark.parametrize(("variable", "path"), [("WALLAROO_API_URL", "/v1"), ("WALLAROO_AUTH_URL", "/ml/auth/")])
+def test_a_gateways_prefix_may_be_the_beginning_of_a_requests_path(variable: str, path: str) -> None:
+    urls = {"WALLAROO_API_URL": "https://a.example.com"} | {variable: f"https://one.example.com{path}"}
+    settings = Settings.resolve(USER | urls)
+    assert f"https://one.example.com{path}".rstrip("/") in {settings.api_url, settings.auth_url}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
