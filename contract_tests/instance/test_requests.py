@@ -76,7 +76,7 @@ WAYS: dict[str, Callable[[Written], Written]] = {
     "a media type in capitals": lambda request: with_headers(request, Content_Type="Application/JSON; Charset=UTF-8"),
     "several accepted types": lambda request: with_headers(request, Accept="application/json, text/plain, */*"),
     "a language and cookies": lambda request: with_headers(
-        request, Accept_Language="de-CH, de;q=0.9", Cookie=f"theme=dark; session={'x' * 2000}"
+        request, Accept_Language="de-CH, de;q=0.9", Cookie=f"theme=dark; session={'x' * 4200}"
     ),
     "the id of a request": lambda request: with_headers(
         request, X_Request_ID="conformance", Traceparent=f"00-{'1' * 32}-{'2' * 16}-01"
@@ -145,6 +145,31 @@ def made_at(value: Any, path: str = "$") -> dict[tuple[str, Any], Any]:
 def ids_of(item: Any) -> list[Any]:
     """Return the id of an item of a list, or of what stands in it below the name of its kind."""
     return [each["id"] for each in (object_of(item), *map(object_of, object_of(item).values())) if "id" in each]
+
+
+WAYS_TO_WRITE = (
+    "a media type in capitals",
+    "several accepted types",
+    "a language and cookies",
+    "the id of a request",
+    "escapes and white space",
+    "chunks without a length",
+)
+"""The ways in which a request that writes is tried: those that add no names."""
+
+
+@pytest.mark.touches("create_workspace", "list_workspaces")
+def test_what_is_made_is_the_same_however_it_is_written(api: Api) -> None:
+    names = [api.unused_name("w") for _ in range(2)]
+    made = dict[int, str]()
+    for name in names:  # with the same id of a request, which tells nothing of what is to be made
+        content = json.dumps({"workspace_name": name}).encode()
+        written: Written = {"content": content, "headers": {"Content-Type": JSON}}
+        for way in WAYS_TO_WRITE:
+            written = WAYS[way](written)
+        made[api.call("create_workspace", **written)["workspace_id"]] = name
+    listed = {each["id"]: each["name"] for each in api.call("list_workspaces", {})["workspaces"]}
+    assert {number: listed.get(number) for number in made} == dict(zip(made, names, strict=True))
 
 
 BOUNDARY = "----=_Part_1'(2).3:4"
