@@ -343,6 +343,15 @@ class TestPipelineLogs:
         assert not answer.is_success or answer.json() == [], "a span that ends before it begins has rows"
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    @pytest.mark.parametrize("accept", [JSON, ARROW])
+    def test_each_row_of_a_page_names_the_model_that_scored_it(self, accept: str, api: Api, log: Log) -> None:
+        newest = len(log.rows) - BORDERS[1]
+        page = next(pages_of_log(api, log.scoring, page_size=newest + 3, headers={"Accept": accept}))
+        texts = Answered.of(page).parts["metadata"]["last_model"]
+        told = [json.loads(text)["model_name"] for text in texts]
+        assert told == [log.models[1]] * newest + [log.models[0]] * 3
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     def test_null_is_as_good_as_absent(self, api: Api, log: Log) -> None:
         nothing: dict[str, Any] = dict.fromkeys(("order", "page_size", "cursor", "start_time", "end_time"))
         found = next(pages_of_log(api, log.scoring, **nothing))
