@@ -25,6 +25,7 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_scores,
 )
 from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
+from wallaroo_ext.conformance.testing.api_calls import NOT_TAKEN
 from wallaroo_ext.conformance.testing.clocks import clock_of_things, clocks_of
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
@@ -65,8 +66,6 @@ BAD_ROWS: tuple[Any, ...] = (
     {"other": [0.5, 0.5, 0.5, 0.5]},
 )
 """Rows that do not fit the run's model, each of which stands among rows that do."""
-NOT_TAKEN = {411, 413}
-"""The statuses of gateways that want to know the length of a body, or take none so large, as RFC 9110 allows."""
 TWIN_SEED = 77
 """The seed of the weights of another model with the fields of the run's."""
 CLOCK_SECONDS = 30.0

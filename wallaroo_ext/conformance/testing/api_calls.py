@@ -23,6 +23,8 @@ _KEYS = "/protocol/openid-connect/certs"
 """Where Keycloak publishes the public keys of a realm."""
 UPLOADS = ("upload_and_convert_model", "upload_model", "upload_model_stream")
 """The operations that upload a model."""
+NOT_TAKEN = {411, 413}
+"""The statuses of gateways that want to know the length of a body, or take none so large, as RFC 9110 allows."""
 
 
 class Api:
