@@ -134,18 +134,28 @@ class TestRows:
     @pytest.mark.touches("get_assay_baseline")
     def test_one_end_of_a_time_is_enough(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-        border = (scene.many.at + SECOND).timestamp() * 1000
+        between = scene.many.at + MARGIN
         many, last = (inputs_of_rows(of.inputs) for of in (scene.many, scene.one))
         for zone, nothing in ((UTC, {}), (WEST, {"limit": None}), (EAST, {"model_name": None})):
-            at = (scene.many.at + SECOND).astimezone(zone).isoformat(timespec="milliseconds")
+            at = between.astimezone(zone).isoformat()
             later = api.call("get_assay_baseline", where | nothing | {"start": at})
             assert last <= inputs_of_rows(map(inputs_of, later))
             assert not many & inputs_of_rows(map(inputs_of, later))
-            assert all(row["time"] >= border for row in later if "time" in row)
+            assert all(row["time"] >= scene.many.at.timestamp() * 1000 for row in later if "time" in row)
             earlier = api.call("get_assay_baseline", where | nothing | {"end": at})
             assert many <= inputs_of_rows(map(inputs_of, earlier))
             assert not last & inputs_of_rows(map(inputs_of, earlier))
-            assert all(row["time"] <= border for row in earlier if "time" in row)
+            assert all(row["time"] <= between.timestamp() * 1000 for row in earlier if "time" in row)
+
+    @pytest.mark.touches("get_assay_baseline")
+    def test_rows_are_those_of_the_model_that_is_named(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
+        where |= {"start": (scene.many.at - MARGIN).isoformat(), "end": (scene.many.at + SECOND).isoformat()}
+        own = {"model_name": (fixtures.model or {}).get("name")}
+        assert len(api.call("get_assay_baseline", where | own)) == len(scene.many.inputs)
+        for limit in ({}, {"limit": 1}):
+            answer = api.send("get_assay_baseline", where | {"model_name": api.unused_name("m")} | limit)
+            assert not answer.is_success or answer.json() == [], "rows are of any model"
 
     @pytest.mark.touches("get_assay_baseline")
     def test_a_limit_counts_what_is_asked_for(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
