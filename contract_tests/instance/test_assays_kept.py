@@ -31,6 +31,8 @@ pytestmark = [pytest.mark.thorough("what is kept of assays"), pytest.mark.counts
 
 OF_ITS_RUNS = ("active", "status", "last_run", "next_run", "updated_at")
 """What may change of an assay when it is switched."""
+SHOWN_WHOLE = ("scheduling", "window", "targeting")
+"""What is shown of an assay with all that was sent."""
 HOUR = timedelta(hours=1)
 
 
@@ -103,6 +105,8 @@ def check_kept(made: Made, shown: dict[str, Any]) -> None:
     """Check that an assay is shown as it was made, and that nothing is there where null was sent."""
     request = {name: value for name, value in made.request.items() if name != "status"}
     assert list(changed_fields(request, shown)) == []
+    whole = {name: value for name, value in request.items() if name in SHOWN_WHOLE}
+    assert list(changed_fields(whole, shown, is_whole=True)) == []
     for name in ("warning_threshold", "run_until"):
         assert name not in request or (request[name] is None) is (shown.get(name) is None), name
 
@@ -189,8 +193,11 @@ class TestSecondVersion:
         for key, shown in shown_v2(api, second_assays).items():
             [made] = [each for each in second_assays if each.key == key]
             check_kept(made, shown)
-            thresholds = shown["targeting"]["iopath"][0]["thresholds"]
-            assert not list(changed_fields(made.request["targeting"]["iopath"][0]["thresholds"], thresholds))
+            way = made.request["summarizer"]
+            assert list(changed_fields(way, shown["summarizer"], is_whole=True)) == []
+            asked, watched = (each["targeting"]["iopath"][0] for each in (made.request, shown))
+            assert (watched.get("indexes") is None) is (asked["indexes"] is None), "null is all indexes, and no other"
+            assert (watched["thresholds"].get("warning") is None) is (asked["thresholds"]["warning"] is None)
             summaries = object_of(object_of(shown["baseline"]).get("Summary"))
             if "Vector" in made.request["baseline"]:
                 assert {object_of(each)["statistics"]["count"] for each in summaries.values()} <= {len(VALUES)}
