@@ -294,8 +294,8 @@ class TestPreviews:
             begin = end - ((windows - 1) * minutes * 60 + width) * SECOND
             request = second_assay_request(fixtures) | {"baseline": {"Vector": LONG[:50].tolist()}}
             request |= {
-                "preview_start": begin.astimezone(WEST).isoformat(),
-                "preview_end": end.astimezone(EAST).isoformat(),
+                "preview_start": begin.astimezone(EAST).isoformat(),
+                "preview_end": end.astimezone(WEST).isoformat(),
                 "window": {"width": {"seconds": width}},
             }
             request["scheduling"]["run_frequency"] = {"SimpleRunFrequency": {"quantity": minutes, "unit": "Minute"}}

@@ -329,7 +329,7 @@ def one_end(scene: Scene) -> list[dict[str, str]]:
 def check_ends(answers: list[list[dict[str, Any]]]) -> None:
     """Check the results of the times that `one_end` returns."""
     since, until, later, earlier = answers
-    if not since:
+    if not since and not until:
         pytest.skip("The instance has not run the assay yet.")
     assert since == until
     assert (later, earlier) == ([], [])
