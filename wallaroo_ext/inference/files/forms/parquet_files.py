@@ -52,9 +52,14 @@ def _check_one_file(opened: Any, metadata: Any) -> None:
     """Raise InvalidDataError if files were joined, of which pyarrow would read the first one's rows as the last one's.
 
     The positions in the metadata at the end count from the beginning of the last file. So as many bytes as the other
-    files have seem to lie between its rows and its metadata, where there are indexes of pages at most.
+    files have seem to lie between its rows and its metadata, where there are indexes of pages at most. Of a file with
+    encrypted columns, whose metadata is signed and so longer, pyarrow would end the process when it is asked for those.
     """
-    most = opened.seek(0, os.SEEK_END) - _TAIL_BYTES - metadata.serialized_size - _rows_end(metadata) + len(PARQUET)
+    tail = opened.seek(0, os.SEEK_END) - _TAIL_BYTES
+    opened.seek(tail)
+    if int.from_bytes(opened.read(_TAIL_BYTES - len(PARQUET)), "little") != metadata.serialized_size:
+        return
+    most = tail - metadata.serialized_size - _rows_end(metadata) + len(PARQUET)
     opened.seek(0)
     seen = b""
     while most > len(_JOINED) and (piece := bytes(opened.read(min(_PIECE_BYTES, most)))):

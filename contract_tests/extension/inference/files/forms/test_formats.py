@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import os
@@ -26,6 +27,7 @@ pa: Any = import_module("pyarrow")
 pq: Any = parquet
 feather: Any = import_module("pyarrow.feather")
 orc: Any = import_module("pyarrow.orc")
+encryption: Any = import_module("pyarrow.parquet.encryption")
 polars: Any = import_module("polars")
 TABLE = pa.table({"a": [1.5, 2.5]})
 
@@ -357,6 +359,34 @@ def test_what_follows_a_stream_is_not_lost(more: bytes, problem: str, tmp_path: 
     path.write_bytes(bytes_of("stream", TABLE) + more)
     for read in (rows_to_send, by_batch):
         with pytest.raises(InvalidDataError, match=problem):
+            read(path)
+
+
+class Keys(encryption.KmsClient):
+    """Keys that anybody may read."""
+
+    def wrap_key(self, key_bytes: bytes, _: str) -> bytes:
+        return base64.b64encode(key_bytes)
+
+    def unwrap_key(self, wrapped_key: bytes, _: str) -> bytes:
+        return base64.b64decode(wrapped_key)
+
+
+def keys_for(_: Any) -> Keys:
+    return Keys()
+
+
+@pytest.mark.parametrize("columns", [["a"], ["b"], ["a", "b"]])
+def test_encrypted_columns_end_in_a_sentence_and_not_the_process(columns: list[str], tmp_path: Path) -> None:
+    rows = pa.table({"a": [1.5], "b": ["x"]})
+    wanted = encryption.EncryptionConfiguration("footer", column_keys={"key": columns}, plaintext_footer=True)
+    factory = encryption.CryptoFactory(keys_for)
+    properties = factory.file_encryption_properties(encryption.KmsConnectionConfig(), wanted)
+    path = tmp_path / "rows.parquet"
+    with pq.ParquetWriter(path, rows.schema, encryption_properties=properties) as writer:
+        writer.write_table(rows)
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match="it has encrypted columns: decrypt them with their keys"):
             read(path)
 
 
