@@ -15,7 +15,7 @@ from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, check_
 from wallaroo_ext.inference.files.forms.file_columns import FileColumns
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, format_of, is_known
 from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
-from wallaroo_ext.inference.files.opening.row_files import open_rows
+from wallaroo_ext.inference.files.opening.row_files import STDIN, open_rows
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.pandas_index import index_metadata
@@ -66,7 +66,14 @@ def read_file(
     form = "rows"
     with open_rows(source) as file, file.open() as opened:
         if not is_known(file.suffix) and not _head(opened).strip():
-            raise InvalidDataError(f"{file.name} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
+            again = (
+                ""
+                if file.opened is None or file.name == STDIN
+                else ", or was read already: go back to its beginning by seek(0)"
+            )
+            raise InvalidDataError(
+                f"{file.name} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV{again}."
+            )
         try:
             found = _format_of(file, opened)
             form = _NAMES[found]

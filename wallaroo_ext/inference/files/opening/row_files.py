@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import inspect
 import os
+import re
 import stat
 import sys
 from contextlib import closing, contextmanager
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
 
 fs: Any = import_module("pyarrow.fs")
 
-_STDIN = "The standard input"
+STDIN = "The standard input"
 _MOST_UNPACKED = 1 << 30
 _MOST_TIMES = 200
 _WILDCARDS = set("*?[")
+_JSON = re.compile(r'\s*(\[\s*)?\{\s*"')
+_ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
 class RowFile:
@@ -198,7 +201,7 @@ def _name_of(source: Any) -> str:
     """Return the name of an open file for messages."""
     name = getattr(source, "name", None)
     if source is getattr(sys.stdin, "buffer", None) or name == "<stdin>":
-        return _STDIN
+        return STDIN
     return name if isinstance(name, str) and not name.startswith("<") else "The open file"
 
 
@@ -229,8 +232,13 @@ _MOST_SHOWN = 200
 
 def _instead(path: Path) -> str:
     """Return what to name in place of a file that does not exist, as the end of a sentence."""
-    if "\n" in path.name:
+    text = str(path)
+    if "\n" in path.name or _JSON.match(text):
         return _CONTENT
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return ": leave its quotes out"
+    if _ONE_SLASH.match(text):
+        return ": a URL has two slashes or more behind its colon, as in s3://bucket/rows.csv"
     if set(str(path)) & _WILDCARDS:
         return ": one file is read, and infer_dataset (wallaroo-ext batch) scores all that a pattern fits"
     near = near_name(path)

@@ -292,6 +292,21 @@ class TestNames:
             open_source(tmp_path / name)
 
     @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ('[{"a": 1}]', "the text of a file is given as io.StringIO"),
+            ('{"a": [1]}', "the text of a file is given as io.StringIO"),
+            ('"rows.csv"', "leave its quotes out"),
+            ("'rows.csv'", "leave its quotes out"),
+            ("s3:/bucket/rows.csv", "a URL has two slashes or more"),
+            ("dbfs:/rows.csv", "a URL has two slashes or more"),
+        ],
+    )
+    def test_what_is_no_name_says_so(self, name: str, message: str) -> None:
+        with pytest.raises(FileNotFoundError, match=message):
+            to_table(name)
+
+    @pytest.mark.parametrize(
         ("url", "shown"),
         [
             ("https://me:secret@host/rows.csv?X-Signature=secret#secret", "https://host/rows.csv"),
@@ -316,6 +331,12 @@ class _Waiting(io.RawIOBase):
 class _Numbers:
     def read(self, _: int) -> list[int]:
         return [1]
+
+
+def _read(opened: io.BytesIO) -> io.BytesIO:
+    """Return an open file that was read to its end."""
+    opened.read()
+    return opened
 
 
 def _closed() -> io.BytesIO:
@@ -351,6 +372,7 @@ REFUSED: list[tuple[str, Callable[[], Any], str]] = [
     ("text in another encoding", lambda: _as_text("ö".encode("cp1252"), "utf-8"), "Open it with the mode 'rb'"),
     ("parquet as text", lambda: _as_text(_parquet(), "latin-1"), "is open as a text: open it with the mode 'rb'"),
     ("nothing", lambda: io.BytesIO(b""), "The open file is empty: it has to have the rows"),
+    ("a file at its end", lambda: _read(io.BytesIO(PLAIN)), r"or was read already: go back .* by seek\(0\)"),
     ("nothing from the web", lambda: addinfourl(io.BytesIO(b""), Message(), "https://x"), "^The open file is empty"),
     ("blanks", lambda: io.BytesIO(b" \n"), "is empty"),
     ("gzip of nothing", lambda: io.BytesIO(gzip.compress(b"")), "is empty"),
