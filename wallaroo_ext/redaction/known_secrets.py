@@ -31,6 +31,8 @@ _MAX_LAYERS = 40
 """In how many decoded versions of a text secrets are looked for: a form in JSON in JSON in a page is one of the first
 twenty."""
 _REMOVED = "[removed]"
+_TWO_IN_LOWER_CASE = "\u0130"
+"""The only character that is two in lower case."""
 
 # Each pattern or alternative begins with a character, because the search for those is many times faster.
 _BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
@@ -276,13 +278,7 @@ def _common_prefix_length(one: str, other: str) -> int:
 
 def _lower(text: str) -> str:
     """Return a text in lower case, with the same number of characters."""
-    lowered = text.lower()
-    return lowered if len(lowered) == len(text) else "".join(_lower_one(each) for each in text)
-
-
-def _lower_one(character: str) -> str:
-    lowered = character.lower()
-    return lowered if len(lowered) == 1 else character
+    return _TWO_IN_LOWER_CASE.join(part.lower() for part in text.split(_TWO_IN_LOWER_CASE))
 
 
 def _layers(text: str) -> Iterator[_Layer]:

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import pickle
 import re
+import sys
 from array import array
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -328,6 +329,14 @@ def test_a_proxys_password_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(httpx.TransportError):
             client.get_httpx_client().get("/")
         assert remove_known_secrets("the proxy says hunter2Zq8x") == "the proxy says [removed]"
+
+
+def test_it_is_found_beside_a_letter_that_is_two_in_lower_case() -> None:
+    owner = KnownSecrets()
+    owner.add("geheim-\u0130-Zq8x")
+    text = "\u0130\u0130 GEHEIM-\u0130-zq8x \u0130"
+    assert remove_known_secrets(text) == "\u0130\u0130 [removed] \u0130"
+    assert [chr(point) for point in range(sys.maxunicode) if len(chr(point).lower()) > 1] == ["\u0130"]
 
 
 def test_it_is_found_among_hundreds_and_forgotten_with_its_owner() -> None:
