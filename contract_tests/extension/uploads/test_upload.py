@@ -739,12 +739,15 @@ class TestProgress:
         assert no_thread_is_left()
 
     def test_a_bar_is_on_a_terminal_and_lines_elsewhere(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        def is_a_terminal(_: StandardError) -> bool:
+            return True
+
         with Instance().connected() as client:
             upload_model(client, CONTENT, name="[bold]model", progress=True)
             assert capsys.readouterr() == ("", "Sending [bold]model of 1.0 MiB.\n1.0 MiB of 1.0 MiB sent.\n")
-            monkeypatch.setattr(StandardError, "isatty", lambda _: True)
+            monkeypatch.setattr(StandardError, "isatty", is_a_terminal)
             monkeypatch.setenv("TERM", "xterm")
             monkeypatch.setenv("COLUMNS", "100")
             upload_model(client, CONTENT, name="[bold]model", progress=True)
