@@ -75,6 +75,8 @@ OF_BASELINES = [
 ]
 """The operations that take a baseline of logged rows, each with a mark for itself."""
 EDGES = [-0.0041, -0.0009, 0.0013, 0.0052]
+ON_EDGES = np.array([3.0, 0.0, 0.5, 1.0, 4.0, 1.0, 2.0, 3.0])
+"""Values at the edges of four bins of equal width, which 64 bits hold exactly."""
 FORMS: dict[str, dict[str, Any]] = {
     "two": {"num_bins": 2},
     "three": {"num_bins": 3},
@@ -529,10 +531,13 @@ class TestDistributions:
     def test_a_value_on_an_edge_is_of_the_bin_below_it(self, api: Api) -> None:
         if not api.has("summarize_assay_baseline"):
             pytest.skip("The release does not have it.")
-        edges = {"bin_mode": "Provided", "num_bins": 3, "provided_edges": [0.0, 1.0, 2.0, 3.0]}
-        body = {"summarizer": SUMMARIZER | edges, "baseline": {"vector": [0.0, 0.5, 1.0, 1.0, 2.0, 3.0]}}
-        found = api.call("summarize_assay_baseline", body)
-        assert found["aggregated_values"] == pytest.approx([0, 4 / 6, 1 / 6, 1 / 6, 0], abs=1e-9)
+        provided = {"bin_mode": "Provided", "provided_edges": [0.0, 1.0, 2.0, 3.0, 4.0]}
+        for way in (provided, {"bin_mode": "Equal"}):
+            for aggregation, expected in (("Density", [0, 4, 1, 2, 1, 0]), ("Cumulative", [0, 4, 5, 7, 8, 8])):
+                summarizer = SUMMARIZER | way | {"num_bins": 4, "aggregation": aggregation}
+                body = {"summarizer": summarizer, "baseline": {"vector": ON_EDGES.tolist()}}
+                found = api.call("summarize_assay_baseline", body)["aggregated_values"]
+                assert found == pytest.approx([each / 8 for each in expected], abs=1e-9), (way, aggregation)
 
     @pytest.mark.touches("summarize_assay_baseline", "get_assay_baseline")
     def test_logged_rows_are_put_into_bins(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -829,7 +834,7 @@ class TestSecondVersion:
         way = SECOND_FORMS[form]
         span = [at.isoformat() for at in (scene.many.at, scene.many.at + SECOND)]
         negative = VALUES - VALUES.max() - 1
-        vectors = [({"Vector": values.tolist()}, values) for values in (VALUES, negative)]
+        vectors = [({"Vector": values.tolist()}, values) for values in (VALUES, negative, ON_EDGES)]
         for baseline, values in (*vectors, ({"Static": span}, scene.many.outputs)):
             summary = baseline_v2(api, second_request(fixtures, baseline, way))
             check_summary_v2(summary, values, way)

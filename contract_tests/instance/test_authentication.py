@@ -227,6 +227,20 @@ class TestTokens:
                 assert stranger.renew(token["refresh_token"]).status_code == 200
 
     @pytest.mark.thorough("what a second person sees")
+    def test_a_token_is_renewed_for_whom_it_was_given_to(
+        self, stranger: Person, api: Api, conformance_suite: Suite
+    ) -> None:
+        others = stranger.sign_in().json()
+        own = self.token(api, conformance_suite, self.grant(conformance_suite)).json()
+        for token in (others, own):
+            if "refresh_token" not in token or "sub" not in claims_of(token["access_token"]):
+                continue  # as of a grant without a user
+            renewed = stranger.renew(token["refresh_token"])
+            assert renewed.status_code == 200
+            before, after = (claims_of(found["access_token"])["sub"] for found in (token, renewed.json()))
+            assert after == before, "the token of one user was renewed, and that of another came"
+
+    @pytest.mark.thorough("what a second person sees")
     def test_a_refresh_token_that_does_not_expire_is_renewed_by_one(self, stranger: Person) -> None:
         answer = stranger.sign_in(scope="offline_access")
         if not answer.is_success or answer.json().get("refresh_expires_in") != 0:

@@ -15,6 +15,7 @@ from wallaroo_ext.conformance.testing.deploying import (
     new_pipeline,
     runs,
     scores_with,
+    status_of,
     version_of,
 )
 from wallaroo_ext.conformance.testing.read_back import changed_fields
@@ -106,7 +107,7 @@ def test_steps_are_kept_in_their_order_and_number(api: Api, fixtures: Fixtures) 
 def test_a_deployment_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -> None:
     name = f"{api.unused_name('p')}-AbC"
     number, deployment = deployed(api, new_pipeline(api, fixtures, name=name))
-    api.call("get_deployment_status", {"name": deployment})
+    status_of(api, deployment)
     for other in (f"{name}-{NOBODYS}", f"{name}-{number}0", f"{name.swapcase()}-{number}", name, str(number)):
         api.call_refused("get_deployment_status", {"name": other})
     api.call("undeploy_pipeline", {"deployment_id": number})
@@ -118,31 +119,15 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
     names = [deployed(api, pipeline)[1], deployed(api, pipeline, deploy_id=f"{pipeline['name']}-too")[1]]
     kept_number, kept = deployed(api, other)
     for name in (names[-1], kept):
-        api.call("get_deployment_status", {"name": name})
+        status_of(api, name)
     if len({name.rpartition("-")[2] for name in names}) < len(names):
         pytest.skip("This instance has one deployment of a pipeline, with the name that it was given last.")
-    api.call("get_deployment_status", {"name": names[0]})
+    status_of(api, names[0])
     api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})
     for name in names:
         soon(lambda name=name: is_gone(api, name), lambda name=name: f"{name} is there, though its pipeline was ended")
-    api.call("get_deployment_status", {"name": kept})
+    status_of(api, kept)
     api.call("undeploy_pipeline", {"deployment_id": kept_number})
-
-
-@pytest.mark.touches("get_pipeline_external_url", "create_pipeline", "deploy_pipeline", "undeploy_pipeline")
-def test_the_url_of_a_name_is_that_of_the_deployment_before_the_pipeline(api: Api, fixtures: Fixtures) -> None:
-    one, other = new_pipeline(api, fixtures), new_pipeline(api, fixtures)
-    of_one = deployed(api, one, deploy_id=other["name"])
-    of_other = deployed(api, other, deploy_id=f"{other['name']}-too")
-    where = {"workspace_id": fixtures.workspace_id}
-    urls = {
-        name: api.call("get_pipeline_external_url", where | {"pipeline_name": name})["url"]
-        for name in (other["name"], one["name"], f"{other['name']}-too")
-    }
-    assert urls[other["name"]] == urls[one["name"]], "a deployment's name gives the URL of the pipeline of this name"
-    assert urls[other["name"]] != urls[f"{other['name']}-too"]
-    for number, _ in (of_one, of_other):
-        api.call("undeploy_pipeline", {"deployment_id": number})
 
 
 @pytest.mark.touches(
@@ -163,7 +148,7 @@ def test_deployments_of_one_name_in_two_workspaces_are_two(api: Api, fixtures: F
     (ended, gone), (kept, left) = found.values()
     api.call("undeploy_pipeline", {"deployment_id": ended})
     soon(lambda: is_gone(api, gone))
-    api.call("get_deployment_status", {"name": left})
+    status_of(api, left)
     api.call("undeploy_pipeline", {"deployment_id": kept})
 
 

@@ -19,11 +19,17 @@ def test_nothing_comes_behind_an_answer(operation_id: str, api: Api, conformance
     if conformance_suite.guard.effects[operation_id].writes or not conformance_suite.rules.takes_token(operation_id):
         pytest.skip("It writes, or gives tokens.")
     good = conformance_suite.cases.good_request(operation_id)
-    answer = send_alone(conformance_suite, api.build(operation_id, **good))
-    assert answer.body or not conformance_suite.rules.answer_schema(operation_id), "the answer is empty"
-    for method in ("", "HEAD", "OPTIONS"):
-        if method:
-            answer = send_alone(conformance_suite, api.build(operation_id, method, path=good["path"]))
-        assert not answer.behind, (
-            f"behind the answer {answer.status} to {method or operation_id}: {answer.behind[:200]!r}"
-        )
+    requests = {
+        "": api.build(operation_id, **good),
+        "HEAD": api.build(operation_id, "HEAD", path=good["path"]),
+        "OPTIONS": api.build(operation_id, "OPTIONS", path=good["path"]),
+        "a request without a token": api.build(operation_id, **good),
+    }
+    del requests["a request without a token"].headers["Authorization"]
+    if conformance_suite.rules.request_content(operation_id):
+        requests["a body that breaks off"] = api.build(operation_id, **good | {"content": b"{"})
+    for name, request in requests.items():
+        answer = send_alone(conformance_suite, request)
+        if not name:
+            assert answer.body or not conformance_suite.rules.answer_schema(operation_id), "the answer is empty"
+        assert not answer.behind, f"behind {answer.status} to {name or operation_id}: {answer.behind[:200]!r}"

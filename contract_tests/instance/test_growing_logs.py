@@ -11,6 +11,7 @@ import pytest
 from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.logged_rows import pages_of_log, wait_until_logged
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
@@ -263,6 +264,30 @@ def test_a_pipeline_whose_name_begins_with_anothers_has_its_own_rows(
     found = [row for page in pages_of_log(api, history.beside, order="Asc") for row in rows_of(page)]
     wrong = difference([row["in"][INPUT] for row in found], rows)
     assert not wrong, wrong
+
+
+@pytest.mark.touches("get_pipeline_logs", "infer_pipeline", "create_workspace", if_there=UPLOADS)
+def test_pipelines_of_one_name_in_two_workspaces_have_a_log_each(api: Api, fixtures: Fixtures) -> None:
+    assert fixtures.model is not None
+    name = api.unused_name("p")
+    elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    model = uploaded(api, api.unused_name("m"), model_file(SEED), elsewhere)
+    sent: list[tuple[Scoring, Any]] = []
+    try:
+        for count, (place, each) in enumerate(((fixtures.workspace_id, fixtures.model), (elsewhere, model)), 2):
+            scoring = deploy(api, name, place, each)
+            assert scoring is not None, "the model did not come to run"
+            sent.append((scoring, distinct_rows(count, seed=80 + count)))
+            assert scoring.send(api, "infer_pipeline", {INPUT: sent[-1][1]}).is_success
+        for scoring, rows in sent:
+            topic = api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]
+            wait_until_logged(api, topic, len(rows))
+            found = [row for page in pages_of_log(api, scoring, order="Asc") for row in rows_of(page)]
+            wrong = difference([row["in"][INPUT] for row in found], rows)
+            assert not wrong, f"in workspace {scoring.workspace_id}: {wrong}"
+    finally:
+        for scoring, _ in sent:
+            api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
 
 
 @pytest.mark.parametrize("order", ["Asc", "Desc"])

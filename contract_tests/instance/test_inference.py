@@ -659,9 +659,13 @@ class TestUrls:
         api.call("create_pipeline", where | {"pipeline_id": crossed, "definition": {}})
         deployed = api.call("deploy_pipeline", ids | {"deploy_id": crossed, "models": [fixtures.model]})["id"]
         try:
-            urls = {name: scoring.deployment, crossed: f"{crossed}-{deployed}", other: f"{crossed}-{deployed}"}
-            for asked, deployment in urls.items():
+            urls = {name: (scoring.deployment, name)} | dict.fromkeys(
+                (crossed, other), (f"{crossed}-{deployed}", other)
+            )
+            for asked, (deployment, pipeline) in urls.items():
                 url = api.call("get_pipeline_external_url", where | {"pipeline_name": asked})["url"]
-                assert f"/{deployment}" in url, f"the URL of {asked}"
+                _, found, behind = f"{url}/".partition(f"/{deployment}/")
+                assert found, f"the URL of {asked} is {url}"
+                assert behind.strip("/") in {"", pipeline}, f"the URL of {asked} leads to another pipeline: {url}"
         finally:
             api.send("undeploy_pipeline", {"deployment_id": deployed})

@@ -246,6 +246,21 @@ class TestTopics:
                 log.check(found, *span, newest_first=False)
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    @pytest.mark.parametrize("order", ["asc", "desc"])
+    def test_the_options_of_a_page_hold_together_and_on_each_page(
+        self, order: str, parameters: set[str], api: Api, log: Log, borders: list[str]
+    ) -> None:
+        if not {"order", "dataset.separator"} <= parameters:
+            pytest.skip("The release does not have them.")
+        late, early = {"time.start": borders[1]}, {"time.end": borders[0]}
+        for span, rows in ((late, (BORDERS[1], None)), (early, (0, BORDERS[0]))):
+            params = span | {"order": order, "page_size": 2, "dataset[]": "*", "dataset.separator": "."}
+            found = [row for page in self.pages(api, log, params) for row in page]
+            log.check(found, *rows, newest_first=order == "desc")
+            nested = {name for row in found for name, value in row.items() if isinstance(value, dict)}
+            assert not nested, f"{nested} are not flat on every page"
+
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_rows_in_arrow_are_the_same(self, parameters: set[str], api: Api, log: Log) -> None:
         if "dataset.separator" not in parameters:
             pytest.skip("Clients of the release ask for JSON.")

@@ -16,6 +16,7 @@ from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, media_type_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.read_back import changed_fields
+from wallaroo_ext.conformance.testing.scoring import is_running
 from wallaroo_ext.conformance.testing.waiting import by_id, failed_version, soon
 
 if TYPE_CHECKING:
@@ -586,7 +587,7 @@ def running(api: Api, name: str) -> dict[str, Any]:
     def status() -> Any:
         answer = api.send("get_deployment_status", {"name": name})
         found: dict[str, Any] = answer.json() if answer.is_success else {}  # `Error` passes while it starts
-        return found if found.get("status") == "Running" else None
+        return found if is_running(found) else None
 
     return soon(status)
 

@@ -17,6 +17,8 @@ from wallaroo_ext.conformance.testing.api_calls import NOT_TAKEN, UPLOADS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
@@ -93,27 +95,62 @@ WAYS: dict[str, Callable[[Written], Written]] = {
 """Ways to write a request that mean the same."""
 
 
+ON_WRITES = ("null in fields left out", "a media type in capitals", "several accepted types", "escapes and white space")
+"""The ways that writes are tried with: the others have names of their own, which the instance may keep."""
+
+
+def ways_of(suite: Suite, operation: str) -> dict[str, Callable[[Written], Written]]:
+    """Return all ways to write a request of an operation."""
+    content = suite.rules.schemas.resolve(suite.rules.request_content(operation)[JSON]["schema"])
+    properties: dict[str, Any] = content.get("properties", {})
+    nulls = {name: None for name, inner in properties.items() if suite.rules.schemas.validator(inner).is_valid(None)}
+
+    def with_nulls(request: Written) -> Written:
+        return request | {"content": json.dumps(nulls | object_of(json.loads(request["content"]))).encode()}
+
+    return {"null in fields left out": with_nulls, **WAYS}
+
+
+def with_all_parts(request: Written) -> Written:
+    """Return a good request with headers and a body."""
+    return request | {"headers": request.get("headers") or Written(), "content": request["content"] or b"{}"}
+
+
+def sent_in_all(
+    ways: dict[str, Callable[[Written], Written]], api: Api, operation: str, make: Callable[[], Written]
+) -> httpx.Response:
+    """Send a request that is written in all of these ways at once, and return the answer, which is a success.
+
+    Args:
+        ways: The ways.
+        api: The operations.
+        operation: The contract's `operationId`.
+        make: Returns a good request, each time one that can succeed.
+    """
+    written = make()
+    for change in ways.values():
+        written = change(written)
+    seen = api.send(operation, **written)
+    if not seen.is_success:
+        alone = {way: api.send(operation, **change(make())) for way, change in ways.items()}
+        refused = {way: answer.status_code for way, answer in alone.items() if not answer.is_success}
+        if set((refused or {"all of it together": seen.status_code}).values()) <= NOT_TAKEN | {HEADERS_TOO_LARGE}:
+            pytest.skip(f"What is in front of this instance takes no such requests: {refused}.")
+        pytest.fail(f"it refuses {', '.join(refused) or 'all of it together'}: {seen.status_code} {seen.text[:300]}")
+    return seen
+
+
 def test_a_request_means_the_same_however_it_is_written(operation_id: str, api: Api, conformance_suite: Suite) -> None:
     if conformance_suite.guard.effects[operation_id].writes or not is_all_json(conformance_suite, operation_id):
         pytest.skip("It writes, or takes or answers more than JSON.")
-    found: Written = conformance_suite.cases.good_request(operation_id)
-    good: Written = found | {"headers": found.get("headers") or Written(), "content": found["content"] or b"{}"}
+    good = with_all_parts(conformance_suite.cases.good_request(operation_id))
     schema = conformance_suite.rules.request_content(operation_id)[JSON]["schema"]
     if "additionalProperties" in conformance_suite.rules.schemas.resolve(schema):
         pytest.skip("None of the fields of its body is unknown.")
     if not isinstance(json.loads(good["content"]), dict):
         pytest.skip("Its body is no object.")
     before = api.send(operation_id, **good)
-    written = good
-    for change in WAYS.values():
-        written = change(written)
-    seen = api.send(operation_id, **written)
-    if not seen.is_success:
-        alone = {way: api.send(operation_id, **change(good)) for way, change in WAYS.items()}
-        refused = {way: answer.status_code for way, answer in alone.items() if not answer.is_success}
-        if set((refused or {"all of it together": seen.status_code}).values()) <= NOT_TAKEN | {HEADERS_TOO_LARGE}:
-            pytest.skip(f"What is in front of this instance takes no such requests: {refused}.")
-        pytest.fail(f"it refuses {', '.join(refused) or 'all of it together'}: {seen.status_code} {seen.text[:300]}")
+    seen = sent_in_all(ways_of(conformance_suite, operation_id), api, operation_id, lambda: good)
     assert seen.headers.get("Content-Encoding", "identity") == "identity", "the answer is compressed in spite of q=0"
     made = made_at(before.json())
     moved = {key: [made[key], time] for key, time in made_at(seen.json()).items() if made.get(key, time) != time}
@@ -121,6 +158,17 @@ def test_a_request_means_the_same_however_it_is_written(operation_id: str, api: 
     if seen.json() != before.json():
         again = api.send(operation_id, **good)
         assert again.json() != before.json(), f"it gives another answer: {seen.text[:300]}"
+
+
+def test_a_write_means_the_same_however_it_is_written(operation_id: str, api: Api, conformance_suite: Suite) -> None:
+    suite = conformance_suite
+    if not suite.guard.effects[operation_id].writes or list(suite.rules.request_content(operation_id)) != [JSON]:
+        pytest.skip("It does not write, or takes more than JSON.")
+    if not isinstance(json.loads(suite.cases.good_request(operation_id)["content"] or b"{}"), dict):
+        pytest.skip("Its body is no object.")
+    ways = ways_of(suite, operation_id)
+    chosen = {way: ways[way] for way in ON_WRITES}
+    sent_in_all(chosen, api, operation_id, lambda: with_all_parts(suite.cases.unused_request(operation_id)))
 
 
 def is_all_json(suite: Suite, operation: str) -> bool:

@@ -30,6 +30,7 @@ from wallaroo_ext.conformance.testing.deploying import (
     new_pipeline,
     runs,
     scores_with,
+    status_of,
     version_of,
 )
 from wallaroo_ext.conformance.testing.people import Person
@@ -332,7 +333,7 @@ def deployment_changed(world: World, _: str) -> None:
     api = world.api
     pipeline = new_pipeline(api, world.fixtures)
     number, name = deployed(api, pipeline)  # without models it stays in its start
-    api.call("get_deployment_status", {"name": name})
+    status_of(api, name)
     other = new_pipeline(api, world.fixtures)
     stays = deployed(api, other)[1]
     for ids in ({"deployment_id": number}, {"pipeline_id": other["pipeline_pk_id"]}):
@@ -340,7 +341,7 @@ def deployment_changed(world: World, _: str) -> None:
         gone, left = (name, stays) if "deployment_id" in ids else (stays, None)
         soon(partial(is_gone, api, gone), partial("{} was undeployed by {}, and is there".format, gone, ids))
         if left:
-            api.call("get_deployment_status", {"name": left})
+            status_of(api, left)
 
 
 def row_logged(world: World, operation: str) -> None:

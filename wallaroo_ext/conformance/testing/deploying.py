@@ -10,7 +10,7 @@ import numpy as np
 
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
 from wallaroo_ext.conformance.testing.answer_forms import outputs
-from wallaroo_ext.conformance.testing.scoring import RECORDS
+from wallaroo_ext.conformance.testing.scoring import RECORDS, is_running
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version
 
 if TYPE_CHECKING:
@@ -53,6 +53,13 @@ def version_of(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int,
     return number, {"name": name, "version": found["model_version"], "sha": found["sha"]}
 
 
+def status_of(api: Api, deployment: str) -> dict[str, Any]:
+    """Return the status of a deployment that is there."""
+    status = api.call("get_deployment_status", {"name": deployment})
+    is_running(status)
+    return status
+
+
 def is_gone(api: Api, deployment: str) -> bool:
     """Return whether a deployment is no longer there."""
     return api.send("get_deployment_status", {"name": deployment}).status_code == _GONE
@@ -64,7 +71,7 @@ def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
     while True:
         status = api.send("get_deployment_status", {"name": deployment})
         found: dict[str, Any] = status.json() if status.is_success else {}
-        if found.get("status") == "Running":
+        if is_running(found):
             told: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
             seen = [{name: each[name] for name in model} for one in told for each in one.get("models", [])]
             if seen and all(each == model for each in seen):

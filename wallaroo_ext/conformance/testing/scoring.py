@@ -125,10 +125,19 @@ def runs(api: Api, scoring: Scoring) -> bool:
         status: dict[str, Any] = answer.json() if answer.is_success else {}
         statuses: list[dict[str, Any]] = [engine.get("model_statuses") or {} for engine in status.get("engines", ())]
         shas = {model["sha"] for found in statuses for model in found.get("models", ())}
-        if status.get("status") == "Running" and shas == expected:
+        if is_running(status) and shas == expected:
             return True
         if not patience.lasts():
             return False
+
+
+def is_running(status: dict[str, Any]) -> bool:
+    """Return whether a deployment runs by its status, and check that one of its engines does then."""
+    if status.get("status") != "Running":
+        return False
+    engines = [engine["status"] for engine in status["engines"]]
+    assert "Running" in engines, f"it is said to run, and its engines are {engines}"  # noqa: S101 - pytest's way to fail
+    return True
 
 
 def uploaded(api: Api, name: str, content: bytes, workspace_id: int | None) -> dict[str, str]:
