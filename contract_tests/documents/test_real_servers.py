@@ -238,7 +238,7 @@ def lists_without_shape(fields: Any) -> list[str]:
     lists: dict[str, dict[bytes, bytes]] = {
         field.name: field.metadata or {} for field in fields if _kind(field.type) == "list"
     }
-    return [name for name, told in lists.items() if "shape" not in json.loads(told.get(b"tensor_type", b"{}"))]
+    return [name for name, metadata in lists.items() if "shape" not in json.loads(metadata.get(b"tensor_type", b"{}"))]
 
 
 @pytest.mark.parametrize("recorded", NOT_AS_RECORDED)

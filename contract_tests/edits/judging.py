@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty
 from tempfile import TemporaryDirectory
@@ -35,7 +35,7 @@ class Verdict:
 
     Attributes:
         edit: Its name.
-        said: The sentence that refused it, without the file's name; empty where a client was made.
+        refusal: The sentence that refused it, without the file's name; empty where a client was made.
         suite: The check of the suite that failed on a sandbox of the contract; empty where none did.
         changed: The number of differences that `drift` finds.
         breaking: How many of them break clients.
@@ -43,7 +43,7 @@ class Verdict:
     """
 
     edit: str
-    said: str = ""
+    refusal: str = ""
     suite: str = ""
     changed: int = 0
     breaking: int = 0
@@ -68,12 +68,12 @@ def judge(edit: Edit, directory: Path) -> Verdict:
         redirect_stdout(io.StringIO()),
     ):
         code = main()
-    said = errors.getvalue().strip().partition("edited.yaml: ")[2]
+    refusal = errors.getvalue().strip().partition("edited.yaml: ")[2]
     if code == 2 and edit.says:
-        fault = "" if edit.says in said and not (directory / "client").exists() else "refused for another reason"
-        return Verdict(edit.name, said, fault=fault)
+        fault = "" if edit.says in refusal and not (directory / "client").exists() else "refused for another reason"
+        return Verdict(edit.name, refusal, fault=fault)
     if code != 0 or edit.says:
-        return Verdict(edit.name, said, fault=f"exit code {code}")
+        return Verdict(edit.name, refusal, fault=f"exit code {code}")
     suite, (changed, breaking) = _by_suite(file), _by_drift(file)
     fault = "" if edit.breaks in {None, breaking > 0} else "drift is wrong about what breaks"
     return Verdict(edit.name, "", suite, changed, breaking, fault)
@@ -144,7 +144,7 @@ def verdicts(every: int = 1) -> list[Verdict]:
 
 
 def _with_fault(verdict: Verdict, fault: str) -> Verdict:
-    return Verdict(verdict.edit, verdict.said, verdict.suite, verdict.changed, verdict.breaking, verdict.fault or fault)
+    return replace(verdict, fault=verdict.fault or fault)
 
 
 def _types(root: Path) -> dict[int, str]:
@@ -185,8 +185,8 @@ def page(found: Iterable[Verdict]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for each in found:
-        client = _cell((each.fault and f"**{each.fault}**") or each.said) or "made"
-        suite, drift = ("", "") if each.said or each.fault else (each.suite or "passes", _drift(each))
+        client = _cell((each.fault and f"**{each.fault}**") or each.refusal) or "made"
+        suite, drift = ("", "") if each.refusal or each.fault else (each.suite or "passes", _drift(each))
         lines.append(f"| {each.edit} | {client} | {_cell(suite)} | {drift} |")
     return "\n".join(lines) + "\n"
 

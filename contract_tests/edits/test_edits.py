@@ -42,10 +42,10 @@ def test_what_cannot_be_made_is_refused_with_its_place(
     edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert regenerated(edit, tmp_path, monkeypatch) == 2
-    said = capsys.readouterr().err
-    assert edit.says in said
-    assert "\n" not in said.strip()
-    assert re.search(r"line \d+, #/|it is no (YAML|JSON)|it is too large", said), said
+    message = capsys.readouterr().err
+    assert edit.says in message
+    assert "\n" not in message.strip()
+    assert re.search(r"line \d+, #/|it is no (YAML|JSON)|it is too large", message), message
     assert not (tmp_path / "client").exists()
 
 

@@ -142,7 +142,7 @@ def _in_full(cell: str) -> str:
 
 
 @dataclass
-class Told:
+class Measured:
     """What the run told anybody, and what it must not have.
 
     Attributes:
@@ -235,40 +235,44 @@ def noting_tokens(secrets: set[str]) -> Generator[None]:
 
 
 @pytest.fixture(scope="module")
-def told() -> Told:
+def measured() -> Measured:
     """Return the matrix, measured while everything that is told is kept."""
-    told = Told()
+    measured = Measured()
     with running() as environment, Sandbox(environment) as sandbox:
         name, secret = environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"]
-        told.secrets |= {environment["WALLAROO_PASSWORD"], secret, f"{name}:{secret}", ONE_TIME_CODE}
-        told.texts += [repr(Settings.resolve(environment)), repr(sandbox)]
-        with listening(told.texts), noting_tokens(told.secrets):
-            told.cells = Matrix(sandbox, model(), told.see).measure(all_faults())
-    return told
+        measured.secrets |= {environment["WALLAROO_PASSWORD"], secret, f"{name}:{secret}", ONE_TIME_CODE}
+        measured.texts += [repr(Settings.resolve(environment)), repr(sandbox)]
+        with listening(measured.texts), noting_tokens(measured.secrets):
+            measured.cells = Matrix(sandbox, model(), measured.see).measure(all_faults())
+    return measured
 
 
 @pytest.mark.slow
 class TestMatrix:
-    def test_every_fault_ends_as_expected(self, told: Told) -> None:
+    def test_every_fault_ends_as_expected(self, measured: Measured) -> None:
         expectations = dict(expected())
         unlike = {
             place: (str(cell), expectations.get(place))
-            for place, cell in told.cells.items()
+            for place, cell in measured.cells.items()
             if str(cell) != expectations.get(place)
         }
         assert unlike == {}
-        assert expectations.keys() == told.cells.keys()
+        assert expectations.keys() == measured.cells.keys()
 
-    def test_nothing_is_written_twice(self, told: Told) -> None:
-        twice = [place for place, cell in told.cells.items() if place.action in WRITES and cell.writes not in {0, 1}]
+    def test_nothing_is_written_twice(self, measured: Measured) -> None:
+        twice = [
+            place for place, cell in measured.cells.items() if place.action in WRITES and cell.writes not in {0, 1}
+        ]
         assert twice == []
 
-    def test_nothing_is_still_waited_for_after_its_deadline(self, told: Told) -> None:
-        late = {p: cell.seconds for p, cell in told.cells.items() if cell.seconds > p.fault.deadline + SLACK_SECONDS}
+    def test_nothing_is_still_waited_for_after_its_deadline(self, measured: Measured) -> None:
+        late = {
+            p: cell.seconds for p, cell in measured.cells.items() if cell.seconds > p.fault.deadline + SLACK_SECONDS
+        }
         assert late == {}
 
-    def test_an_error_says_what_happened_and_what_to_do(self, told: Told) -> None:
-        for place, cell in told.cells.items():
+    def test_an_error_says_what_happened_and_what_to_do(self, measured: Measured) -> None:
+        for place, cell in measured.cells.items():
             if cell.error is None:
                 continue
             assert isinstance(cell.error, WallarooError), place
@@ -277,19 +281,19 @@ class TestMatrix:
             if isinstance(cell.error, AnswerError | ConnectionFailedError):
                 assert cell.error.operation == OPERATIONS[place.action], place
 
-    def test_an_error_tells_of_each_attempt(self, told: Told) -> None:
+    def test_an_error_tells_of_each_attempt(self, measured: Measured) -> None:
         wrong = {
             place: (cell.attempts, cell.requests)
-            for place, cell in told.cells.items()
+            for place, cell in measured.cells.items()
             # A request that is sent anew with another token has attempts of its own.
             if cell.attempts is not None and cell.attempts != cell.requests and place.fault.kind != EXPIRED_TOKEN
         }
         assert wrong == {}
 
-    def test_who_cannot_know_whether_a_write_was_carried_out_is_told_so(self, told: Told) -> None:
+    def test_who_cannot_know_whether_a_write_was_carried_out_is_told_so(self, measured: Measured) -> None:
         silent = [
             (place, str(cell.error))
-            for place, cell in told.cells.items()
+            for place, cell in measured.cells.items()
             if place.action in WRITES
             and (cell.writes or isinstance(cell.error, ConnectionFailedError))
             and cell.error is not None
@@ -298,17 +302,17 @@ class TestMatrix:
         ]
         assert silent == []
 
-    def test_the_page_has_what_was_measured(self, told: Told) -> None:
-        assert TABLE.read_text(encoding="utf-8") == page(told.cells)
+    def test_the_page_has_what_was_measured(self, measured: Measured) -> None:
+        assert TABLE.read_text(encoding="utf-8") == page(measured.cells)
 
-    def test_nothing_secret_is_told(self, told: Told) -> None:
-        assert len(told.secrets) > len(told.cells), "tokens of most actions were noted"
-        text = "\n".join(told.texts)
+    def test_nothing_secret_is_shown(self, measured: Measured) -> None:
+        assert len(measured.secrets) > len(measured.cells), "tokens of most actions were noted"
+        text = "\n".join(measured.texts)
         missing = [
             sign for sign in ("send_request_headers", "attempt 1", "HTTP Request", "KeycloakAuth(") if sign not in text
         ]
         assert missing == [], "httpcore, httpx and this package were heard, and clients were seen"
-        assert told.found() == []
+        assert measured.found() == []
 
 
 def test_every_kind_of_fault_and_every_action_is_expected() -> None:
@@ -335,9 +339,9 @@ def test_a_secret_would_be_found_wherever_it_is_told(form: str) -> None:
     of_cause.extra = form  # pyright: ignore[reportAttributeAccessIssue] - an attribute as any error may have
     for error in (WallarooError(form), of_cause, from_cause, raised.value):
         place = Case(all_faults()[0], "once", "list", "sync")
-        assert Told({"a token/1"}, [], {place: Cell("error", 0.0, error=error)}).found() == ["a token/1"]
-    assert Told({"a token/1"}, [form]).found() == ["a token/1"]
-    assert Told({"a token/1"}, ["a token"]).found() == []
+        assert Measured({"a token/1"}, [], {place: Cell("error", 0.0, error=error)}).found() == ["a token/1"]
+    assert Measured({"a token/1"}, [form]).found() == ["a token/1"]
+    assert Measured({"a token/1"}, ["a token"]).found() == []
 
 
 @pytest.mark.parametrize("mode", MODES)

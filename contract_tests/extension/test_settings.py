@@ -64,8 +64,8 @@ def test_a_url_with_a_query_is_refused_by_the_name_of_its_variable(text: str) ->
     ],
 )
 def test_a_url_with_the_path_of_a_request_is_refused(variable: str, path: str, part: str) -> None:
-    said = rf"{variable}, has {part} in it, which requests add by themselves. Write https://one.example.com/ml\."
-    with pytest.raises(ConfigurationError, match=said):
+    message = rf"{variable}, has {part} in it, which requests add by themselves. Write https://one.example.com/ml\."
+    with pytest.raises(ConfigurationError, match=message):
         Settings.resolve(
             USER | {"WALLAROO_API_URL": "https://a.example.com"} | {variable: f"https://one.example.com/ml{path}"}
         )

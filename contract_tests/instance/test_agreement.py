@@ -110,14 +110,15 @@ class TestModels:
         versions = [each for row in listed for each in row.get("model_versions", []) if row["model"]["name"] == name]
         others = [each for row in listed for each in row.get("model_versions", [])]
         for found in (others[0], others[-1]) if others else ():
-            told = found["model_version"]
-            by_id = api.call("get_model_version_by_id", {"model_version_id": told["id"]})["model_version"]
-            assert told["file_info"] == by_id["model_version"]["file_info"]
+            model_version = found["model_version"]
+            by_id = api.call("get_model_version_by_id", {"model_version_id": model_version["id"]})["model_version"]
+            assert model_version["file_info"] == by_id["model_version"]["file_info"]
         for found in (shown, *versions):
-            told = found["model_version"]
-            assert (told["id"], told["name"], told["workspace_id"]) == (version_id, name, fixtures.workspace_id)
-            assert told["file_info"]["sha"] == version["sha"]
-            assert told["file_info"]["version"] == version["model_version"]
+            model_version = found["model_version"]
+            expected = {"id": version_id, "name": name, "workspace_id": fixtures.workspace_id}
+            assert {field: model_version[field] for field in expected} == expected
+            assert model_version["file_info"]["sha"] == version["sha"]
+            assert model_version["file_info"]["version"] == version["model_version"]
         configuration = api.call("get_model_config_by_id", {"model_id": version_id})["model_config"]
         assert shown["config"]["id"] == configuration["id"]
 
@@ -197,8 +198,8 @@ class TestDeployments:
             path={"deployment": deployment, "pipeline": name},
             headers={"Content-Type": RECORDS},
         )
-        told = row.get("metadata", {}).get("pipeline_version", "")
-        assert told in {"", made["pipeline_variant_version"]}
+        version_uuid = row.get("metadata", {}).get("pipeline_version", "")
+        assert version_uuid in {"", made["pipeline_variant_version"]}
         api.call("undeploy_pipeline", {"deployment_id": deployed})
 
     @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "get_model_version_by_id")

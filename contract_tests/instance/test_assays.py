@@ -208,9 +208,9 @@ def check_outliers(summaries: list[dict[str, Any]], *, asked: bool) -> None:
         assert summary["count"] > 0
 
 
-def check_time(told: Any, scene: Scene, earliest: datetime) -> None:
+def check_time(value: Any, scene: Scene, earliest: datetime) -> None:
     """Check that a time, as text or in milliseconds, is after another one and has passed, by the instance's clock."""
-    at = instant(told) if isinstance(told, str) else datetime.fromtimestamp(told / 1000, UTC)
+    at = instant(value) if isinstance(value, str) else datetime.fromtimestamp(value / 1000, UTC)
     assert earliest - CLOCK_DIFFERENCE < at < scene.now + CLOCK_DIFFERENCE
 
 
@@ -299,8 +299,8 @@ class TestAssays:
         rows = api.call("get_assay_baseline", where | {"start": start.isoformat(), "end": end.isoformat()})
         scores = [number for row in rows for number in scores_of(row)]
         for row in rows:
-            told = row["time"] if "time" in row else start.timestamp() * 1000
-            assert start.timestamp() * 1000 - 1 <= told <= end.timestamp() * 1000 + 1
+            moment = row["time"] if "time" in row else start.timestamp() * 1000
+            assert start.timestamp() * 1000 - 1 <= moment <= end.timestamp() * 1000 + 1
             if "metadata.last_model" in row:
                 assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]
             else:  # as the oldest releases name it
@@ -936,9 +936,10 @@ class TestSecondVersion:
                 pytest.skip("The instance has not run the assay yet.")
 
         def is_told() -> bool:
-            shown, told = listed(), api.call("get_next_assay_run_v2", {"assay_id": assay_id})
+            shown, run_times = listed(), api.call("get_next_assay_run_v2", {"assay_id": assay_id})
             return all(
-                bool(told[key]) and instant(told[key]) == instant(shown[key]) for key in ("last_run", "next_run")
+                bool(run_times[key]) and instant(run_times[key]) == instant(shown[key])
+                for key in ("last_run", "next_run")
             )
 
         soon(is_told, lambda: "the next run is still told as it was before the run")

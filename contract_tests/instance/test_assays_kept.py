@@ -308,8 +308,8 @@ def tells_of_run(shown: dict[str, Any], status: str) -> bool:
     """Return whether an assay is shown as run, with windows of one status and of no other."""
     if shown["last_run"] is None or not shown["status"].startswith("{"):
         return False
-    told = json.loads(shown["status"])
-    counts = {"Ok": told.get("num_ok"), "Warning": told.get("num_warnings"), "Alert": told.get("num_alerts")}
+    counted = json.loads(shown["status"])
+    counts = {"Ok": counted.get("num_ok"), "Warning": counted.get("num_warnings"), "Alert": counted.get("num_alerts")}
     return {name for name, count in counts.items() if count} == {status}
 
 

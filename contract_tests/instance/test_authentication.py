@@ -125,8 +125,8 @@ class TestTokens:
             claims = claims_of(answer.json()["access_token"])
             if not {"iat", "exp"} <= claims.keys():
                 pytest.skip("The tokens of this instance do not say how long they live.")
-            told = claims["exp"] - claims["iat"]
-            assert abs(answer.json()["expires_in"] - told) <= 1, f"expires_in is not the {told} s of the token"
+            lifetime = claims["exp"] - claims["iat"]
+            assert abs(answer.json()["expires_in"] - lifetime) <= 1, f"expires_in is not the {lifetime} s of the token"
             others = [clock_of_rows(conformance_suite), clock_of_things(api)]
             assert clocks_of(answer).have([claims["iat"]], others), "it was issued at another time"
             assert claims.get("typ", "Bearer") == "Bearer"
@@ -273,8 +273,9 @@ class TestTokens:
             self.token(api, conformance_suite, form | {"password": password})
             for password in (invited["password"], f"{invited['password']}x")
         )
-        told = [(answer.status_code, answer.json().get("error_description")) for answer in (right, wrong)]
-        assert told[0] != told[1], "it is as good as a wrong one"  # it may have to be changed before it gives a token
+        outcomes = [(answer.status_code, answer.json().get("error_description")) for answer in (right, wrong)]
+        # It may have to be changed before it gives a token.
+        assert outcomes[0] != outcomes[1], "it is as good as a wrong one"
         other = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}"})
         assert other.get("password") != invited["password"], "two users have one password"
 

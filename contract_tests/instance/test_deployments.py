@@ -45,8 +45,10 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
         """Check that the deployment runs a version of the pipeline, with a version of the model, and says so."""
         status = runs(api, deployment, version)
         shown: list[dict[str, Any]] = [each["pipeline_statuses"] or {} for each in status["engines"]]
-        told = {each["version"] for one in shown for each in one.get("pipelines", []) if each.get("version")}
-        assert told <= {pipeline.get("pipeline_variant_version")}, "its status names another version of the pipeline"
+        versions = {each["version"] for one in shown for each in one.get("pipelines", []) if each.get("version")}
+        assert versions <= {pipeline.get("pipeline_variant_version")}, (
+            "its status names another version of the pipeline"
+        )
         scores_with(api, deployment, name, version, seed)
         soon(
             lambda: is_shown_as_deployed(api, numbers, version["version"]),

@@ -172,16 +172,16 @@ def test_topics_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Pl
     name, places = f"{api.unused_name('p')}-AbC", (fixtures.workspace_id, other.workspace_id)
     body: dict[str, Any] = {"pipeline_id": name, "definition": {}}
     made = {place: api.call("create_pipeline", body | {"workspace_id": place})["pipeline_pk_id"] for place in places}
-    told, by_id = (
+    by_name, by_id = (
         [api.call("get_topic_name", each)["topic_name"] for each in bodies]
         for bodies in (
             [{"pipeline_name": name, "workspace_id": place} for place in places],
             [{"pipeline_pk_id": number} for number in made.values()],
         )
     )
-    assert told == by_id
-    assert len(set(told)) == len(places), "two pipelines have one topic"
-    for place, topic in zip(places, told, strict=True) if api.has("get_pipeline_by_name") else ():
+    assert by_name == by_id
+    assert len(set(by_name)) == len(places), "two pipelines have one topic"
+    for place, topic in zip(places, by_name, strict=True) if api.has("get_pipeline_by_name") else ():
         shown = api.call("get_pipeline_by_name", {"pipeline_name": name, "workspace_id": place})
         assert shown["plateau_topic"] == topic
         listed = api.call("list_pipelines", {"workspace_id": place})["pipelines"]

@@ -78,8 +78,8 @@ class Entry:
             wrong = difference([found[part][name]], expected.reshape(1, -1))
             assert not wrong, f"{part}.{name}: {wrong}"
         metadata: dict[str, Any] = found["metadata"]
-        told = json.loads(metadata["last_model"])
-        assert (told["model_name"], told["model_sha"]) == self.model
+        last_model = json.loads(metadata["last_model"])
+        assert (last_model["model_name"], last_model["model_sha"]) == self.model
         assert metadata.get("pipeline_version", "") in {"", self.version}
         assert not found.get("check_failures")
         assert not found.get("anomaly", {}).get("count")

@@ -542,8 +542,8 @@ class TestMetadata:
             pytest.skip("The release answers with outputs only.")
         assert len(answered.times) == answered.count
         scored = [milliseconds / 1000 for milliseconds in (min(answered.times), max(answered.times))]
-        told = f"it was scored from {scored[0]} to {scored[1]}, which was not between request and answer: {clocks}"
-        assert clocks.have(scored, [clock_of_things(api)]), told
+        problem = f"it was scored from {scored[0]} to {scored[1]}, which was not between request and answer: {clocks}"
+        assert clocks.have(scored, [clock_of_things(api)]), problem
         assert answered.last_models == {(weighted.model["name"], weighted.model["sha"])}
         check_metadata(answered, weighted)
         longest = max(map(sum, answered.parts.get("metadata", {}).get("elapsed", ())), default=0)

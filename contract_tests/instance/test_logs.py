@@ -200,9 +200,9 @@ class TestTopics:
         for row in found:
             assert not row.get("check_failures")
             assert not row.get("anomaly", {}).get("count")
-        told = [json.loads(row["metadata"]["last_model"])["model_name"] for row in found if "metadata" in row]
-        if told:
-            assert told == [log.models[0]] * BORDERS[1] + [log.models[1]] * (len(found) - BORDERS[1])
+        names = [json.loads(row["metadata"]["last_model"])["model_name"] for row in found if "metadata" in row]
+        if names:
+            assert names == [log.models[0]] * BORDERS[1] + [log.models[1]] * (len(found) - BORDERS[1])
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_pages_neither_lose_nor_repeat_a_row(self, parameters: set[str], api: Api, log: Log) -> None:
@@ -284,9 +284,9 @@ class TestTopics:
         assert answer.status_code == 200, answer.text[:300]
         import pyarrow as pa
 
-        told: dict[bytes, bytes] = pa.ipc.open_file(answer.content).schema.metadata or {}
-        assert b"status" in told, f"the metadata of the schema have only {sorted(told)}"
-        assert {"status", "next"} <= json.loads(told[b"status"]).keys()
+        metadata: dict[bytes, bytes] = pa.ipc.open_file(answer.content).schema.metadata or {}
+        assert b"status" in metadata, f"the metadata of the schema have only {sorted(metadata)}"
+        assert {"status", "next"} <= json.loads(metadata[b"status"]).keys()
 
     @pytest.mark.touches("get_topic_partitions", "infer_pipeline")
     def test_the_partitions_count_every_row(self, api: Api, log: Log) -> None:
@@ -363,8 +363,8 @@ class TestPipelineLogs:
         newest = len(log.rows) - BORDERS[1]
         page = next(pages_of_log(api, log.scoring, page_size=newest + 3, headers={"Accept": accept}))
         texts = Answered.of(page).parts["metadata"]["last_model"]
-        told = [json.loads(text)["model_name"] for text in texts]
-        assert told == [log.models[1]] * newest + [log.models[0]] * 3
+        names = [json.loads(text)["model_name"] for text in texts]
+        assert names == [log.models[1]] * newest + [log.models[0]] * 3
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     def test_null_is_as_good_as_absent(self, api: Api, log: Log) -> None:

@@ -57,8 +57,10 @@ def test_each_version_keeps_what_it_was_converted_with(api: Api) -> None:
     rows = api.call("list_models", {"workspace_id": where})["models"]
     shown += [each for row in rows if row.get("model", row)["name"] == name for each in row.get("model_versions", [])]
     for each in shown:
-        told = each["model_version"]
-        assert list(changed_fields(expected[told["id"]], told)) == [], f"version {told['id']} of {sorted(expected)}"
+        version = each["model_version"]
+        assert list(changed_fields(expected[version["id"]], version)) == [], (
+            f"version {version['id']} of {sorted(expected)}"
+        )
 
 
 @pytest.mark.touches("get_model_config_by_id", "get_model_version_by_id", "insert_model_config", if_there=UPLOADS)
@@ -92,7 +94,7 @@ def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) 
 def test_a_second_version_moves_only_when_the_model_was_changed(api: Api) -> None:
     name, where = api.unused_name("m"), new_workspace(api)
 
-    def told() -> list[dict[str, Any]]:
+    def states() -> list[dict[str, Any]]:
         """Return the model as each operation shows it."""
         [listed] = [each for each in api.list_models(where) if each["name"] == name]
         return [listed, *(api.call(operation, {"id": listed["id"]}) for operation in ("get_model", "get_model_by_id"))]
@@ -104,9 +106,9 @@ def test_a_second_version_moves_only_when_the_model_was_changed(api: Api) -> Non
 
     made = workspace_made()
     api.upload(api.uploads[0], name, model_file(seed=340), where)
-    first = told()
+    first = states()
     api.upload(api.uploads[-1], name, model_file(seed=341), where)
-    for before, after in zip(first, told(), strict=True):
+    for before, after in zip(first, states(), strict=True):
         if "created_at" in before:
             assert after["created_at"] == before["created_at"]
         if "updated_at" in before:
@@ -190,13 +192,13 @@ def test_the_lines_of_a_conversion_are_the_newest_in_their_order(api: Api, fixtu
         pytest.skip("This instance logs no conversion of a file that is no model.")
     which = {"model_version_id": version["id"]}
     logged: list[str] = api.call("get_model_upload_logs", which)["logs"]
-    told = {
+    shortened = {
         lines: api.call("get_model_upload_logs", which | {"lines": lines})["logs"]
         for lines in {1, 2, len(logged) - 1, len(logged), len(logged) + 1} - {-1, 0}
     }
     if api.call("get_model_upload_logs", which | {"lines": None})["logs"] != logged:
         pytest.skip("The log still grows.")
-    assert told == {lines: logged[-lines:] for lines in told}
+    assert shortened == {lines: logged[-lines:] for lines in shortened}
     assert not [line for line in logged if "\n" in line.rstrip("\n")], "an item is a line"
     times = [line.partition(" ")[0] for line in logged]
     if times and len({len(time) for time in times}) == 1 and all(time.endswith("Z") for time in times):

@@ -53,12 +53,12 @@ def test_nothing_of_a_workspace_is_a_strangers(
     answer = stranger.send(operation_id, **good)
     if not names_what_is_in_a_workspace(conformance_suite, operation_id, answer.request):
         pytest.skip("Its request names nothing of the run.")
-    told = f"{answer.status_code} {answer.text[:300]}"
+    shown = f"{answer.status_code} {answer.text[:300]}"
     if answer.is_success:
-        assert not effects.writes, f"a stranger wrote: {told}"
-        assert is_empty(answer), f"a stranger sees: {told}"
+        assert not effects.writes, f"a stranger wrote: {shown}"
+        assert is_empty(answer), f"a stranger sees: {shown}"
     else:
-        assert answer.status_code in REFUSED, told
+        assert answer.status_code in REFUSED, shown
     api.control(operation_id, good)
 
 

@@ -227,8 +227,8 @@ def uploaded(world: World, operation: str) -> None:
         assert name in {each["name"] for each in api.list_models(where)}
         if api.has("get_model_version_by_id"):
             shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
-            told = {field: shown.get(field, value) for field, value in fields.items()}
-            assert told == fields
+            kept = {field: shown.get(field, value) for field, value in fields.items()}
+            assert kept == fields
     if api.has("get_model_version_by_id") and operation != "upload_model_stream":
         converted(world, operation, where)
 
@@ -589,15 +589,15 @@ def test_what_was_just_made_says_when(api: Api, conformance_suite: Suite) -> Non
     clocks, others = clocks_of(answers[-1], began=began), [clock_of_rows(conformance_suite)]
     [workspace] = [each for each in answers[0].json()["workspaces"] if each["id"] == where]
     [model] = api.list_models(where)
-    told: list[Any] = [workspace, model, answers[1].json()]
-    told += [api.call(operation, {"id": model["id"]}) for operation in ("get_model", "get_model_by_id")]
+    values: list[Any] = [workspace, model, answers[1].json()]
+    values += [api.call(operation, {"id": model["id"]}) for operation in ("get_model", "get_model_by_id")]
     if api.has("get_model_version_by_id"):
-        told.append(api.call("get_model_version_by_id", {"model_version_id": number}))
+        values.append(api.call("get_model_version_by_id", {"model_version_id": number}))
     if api.has("list_pipelines"):
-        told.append(api.call("list_pipelines", {"workspace_id": where}))
-        told.append(api.call("get_pipeline_by_name", {"workspace_id": where, "pipeline_name": name}))
+        values.append(api.call("list_pipelines", {"workspace_id": where}))
+        values.append(api.call("get_pipeline_by_name", {"workspace_id": where, "pipeline_name": name}))
     assert pipeline["pipeline_pk_id"]
-    found = [each for value in told for each in times_of(value)]
+    found = [each for value in values for each in times_of(value)]
     assert found, "nothing says when it was made"
     for each in found:
         assert clocks.have(each.values(), others), f"{each} is not when it was made: {clocks}"

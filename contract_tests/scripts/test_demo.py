@@ -191,7 +191,7 @@ def test_the_only_column_of_texts_is_what_a_model_of_texts_gets(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("reason", "shown"),
     [
         (
             "/onnxruntime_src/onnxruntime/normalizer.cc:235 ort::Locale(int)::<lambda()> Failed to construct locale",
@@ -201,8 +201,8 @@ def test_the_only_column_of_texts_is_what_a_model_of_texts_gets(tmp_path: Path) 
         ("long " * 100, "^(long ){59}long…$"),
     ],
 )
-def test_a_reason_of_onnxruntime_says_what_to_do(said: str, shown: str) -> None:
-    assert re.search(shown, reason_of(ValueError(said)))
+def test_a_reason_of_onnxruntime_says_what_to_do(reason: str, shown: str) -> None:
+    assert re.search(shown, reason_of(ValueError(reason)))
 
 
 def test_missing_numbers_are_sent_where_they_may_be(client: Client, tmp_path: Path) -> None:

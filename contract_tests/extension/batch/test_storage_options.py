@@ -186,7 +186,7 @@ class TestSecretsStayUnseen:
         assert held is not None
 
     @pytest.mark.parametrize(
-        ("option", "said"),
+        ("option", "message"),
         [
             (f"secret={WRONG}", "--storage-option-env secret=VARIABLE"),
             (f'client_kwargs={{"aws_secret_access_key": "{WRONG}"}}', "'aws_secret_access_key' may be secret"),
@@ -194,11 +194,13 @@ class TestSecretsStayUnseen:
             ("anon=", "write an option and its value, such as anon=true"),
         ],
     )
-    def test_on_the_command_line_they_are_refused(self, wallaroo: Callable[..., Done], option: str, said: str) -> None:
+    def test_on_the_command_line_they_are_refused(
+        self, wallaroo: Callable[..., Done], option: str, message: str
+    ) -> None:
         for command in (("infer", "rows", URL), ("batch", URL, OUT, "--pipeline", "rows")):
             done = wallaroo(*command, "--storage-option", option)
             assert done.code == 2
-            assert said in done.err
+            assert message in done.err
             assert WRONG not in done.err
 
     def test_a_variable_that_is_not_set(self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +212,7 @@ class TestSecretsStayUnseen:
 
 class TestOptionsThatCannotBeUsed:
     @pytest.mark.parametrize(
-        ("call", "said"),
+        ("call", "message"),
         [
             ({"source": "rows.csv", "storage_options": {}}, r"`storage_options` \(--storage-option on the command"),
             (
@@ -222,8 +224,8 @@ class TestOptionsThatCannotBeUsed:
             ({"source": URL, "storage_options": {}, "filesystem": 1}, "A file system has its options already"),
         ],
     )
-    def test_a_sentence_says_so(self, client: Client, tmp_path: Path, call: dict[str, Any], said: str) -> None:
-        with pytest.raises(InvalidDataError, match=said):
+    def test_a_sentence_says_so(self, client: Client, tmp_path: Path, call: dict[str, Any], message: str) -> None:
+        with pytest.raises(InvalidDataError, match=message):
             infer_dataset(client, "rows", call.pop("source"), tmp_path / "out", **call)
 
     @pytest.mark.parametrize("data", ["rows.csv", {"a": [1]}, [{"a": 1}]])

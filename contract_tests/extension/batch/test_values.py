@@ -216,8 +216,8 @@ class TestCsv:
         for time, rows in ((1.0, 150), (1.05, 160), (2.0, 200)):
             now[0] = time
             reporter.report(rows, 3)
-        told = [(each.stage, each.rows, each.of, each.rejected, each.rows_per_second) for each in reports]
-        assert told == [("scoring", 150, 400, 3, 50.0), ("scoring", 200, 400, 3, 50.0)]
+        figures = [(each.stage, each.rows, each.of, each.rejected, each.rows_per_second) for each in reports]
+        assert figures == [("scoring", 150, 400, 3, 50.0), ("scoring", 200, 400, 3, 50.0)]
 
 
 class TestParquet:

@@ -322,10 +322,10 @@ def _seen(environment: dict[str, str]) -> dict[str, Any]:
 
 
 def test_each_option_arrives_where_the_run_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    told: dict[str, Any] = {}
+    used: dict[str, Any] = {}
 
     def run(report: Path | None, _options: object, **options: Any) -> None:
-        told.update(options, report=report)
+        used.update(options, report=report)
         raise UsageError("This test runs nothing.")
 
     monkeypatch.setattr("wallaroo_ext.cli.commands.checking.conformance._run", run)
@@ -355,4 +355,4 @@ def test_each_option_arrives_where_the_run_is_made(monkeypatch: pytest.MonkeyPat
     ]
     with pytest.raises(SystemExit):
         build_app(["conformance"])(["conformance", *arguments], exit_on_error=False)
-    assert told == given
+    assert used == given

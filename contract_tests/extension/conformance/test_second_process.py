@@ -106,8 +106,8 @@ def test_own():
     wait_for("other")
     note("own")
 """
-    told: list[tuple[int, int]] = []
-    found = run_as_suite(text, tmp_path, monkeypatch, lambda done, of: told.append((done, of)))
+    reports: list[tuple[int, int]] = []
+    found = run_as_suite(text, tmp_path, monkeypatch, lambda done, of: reports.append((done, of)))
     assert found.could_not_run.startswith("No operation was looked at")  # there is no instance
     assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
         ("test_own", "passed"),
@@ -117,7 +117,7 @@ def test_own():
     ]
     assert {process_of(tmp_path, name) for name in ("own", "end")} == {os.getpid()}
     assert process_of(tmp_path, "one") == process_of(tmp_path, "other") != os.getpid()
-    assert told[-1] == (4, 4)
+    assert reports[-1] == (4, 4)
     assert multiprocessing.active_children() == []
 
 

@@ -425,7 +425,7 @@ class TestWaiting:
         shown: list[str] = []
         client, _ = telling(FAILED, FAILED, {"status": "Starting"}, FAILED, {"status": "Running"})
         clock = MovedClock()
-        status = wait_until_running(client, "a-1", progress=lambda told: shown.append(told.status), clock=clock)
+        status = wait_until_running(client, "a-1", progress=lambda seen: shown.append(seen.status), clock=clock)
         assert status.status == "Running"
         assert shown == ["Error", "Error", "Starting", "Error", "Running"]
 

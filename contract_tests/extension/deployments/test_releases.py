@@ -164,7 +164,7 @@ class TestOddities:
                 assert run(other, models_steps(url)) == MODELS
 
 
-def told(engine: Any, group: str, things: str) -> list[Any]:
+def things_of(engine: Any, group: str, things: str) -> list[Any]:
     """Return what an engine tells of its models or pipelines, which is null until it runs."""
     return list_of(object_of(engine[group]).get(things))
 
@@ -184,12 +184,14 @@ class TestRecordings:
             assert answer["status"] in describe_state(shown[0])
             assert shown[0].to_dict() == answer, file.name
             assert [model["version"] for model in models_in(shown[0])] == [
-                model["version"] for engine in answer["engines"] for model in told(engine, "model_statuses", "models")
+                model["version"]
+                for engine in answer["engines"]
+                for model in things_of(engine, "model_statuses", "models")
             ]
             assert pipelines_in(shown[0]) == [
                 pipeline["id"]
                 for engine in answer["engines"]
-                for pipeline in told(engine, "pipeline_statuses", "pipelines")
+                for pipeline in things_of(engine, "pipeline_statuses", "pipelines")
             ]
 
     def test_every_url_is_found_and_an_unknown_pipeline_is_not(self) -> None:

@@ -273,8 +273,8 @@ class Paged:
         found, status, number = page
         following = None if number is None else {"p": number}
         if isinstance(found, list):
-            said: dict[str, Any] = {} if status is None else {"status": status}
-            return httpx.Response(200, json={"records": found, "next": following, **said})
+            more: dict[str, Any] = {} if status is None else {"status": status}
+            return httpx.Response(200, json={"records": found, "next": following, **more})
         text = json.dumps({"status": status, "next": following})
         return httpx.Response(200, content=to_file(found.replace_schema_metadata({"status": text})).to_pybytes())
 

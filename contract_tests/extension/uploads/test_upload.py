@@ -703,28 +703,28 @@ class TestWorkspace:
 class TestProgress:
     @pytest.mark.parametrize(("size", "total"), [(None, None), (len(CONTENT), len(CONTENT))])
     def test_it_is_told_from_nothing_to_all(self, client: Client, size: int | None, total: int | None) -> None:
-        told: list[tuple[int, int | None]] = []
+        reports: list[tuple[int, int | None]] = []
         upload_model(
             client,
             in_pieces(CONTENT, 100_000),
             name=new_name(),
             workspace=1,
             size=size,
-            progress=lambda sent, total: told.append((sent, total)),
+            progress=lambda sent, total: reports.append((sent, total)),
             **STORED,
         )
-        assert (told[0], told[-1]) == ((0, total), (len(CONTENT), total))
-        assert told == sorted(set(told), key=lambda figures: figures[0])
+        assert (reports[0], reports[-1]) == ((0, total), (len(CONTENT), total))
+        assert reports == sorted(set(reports), key=lambda figures: figures[0])
 
     def test_at_most_ten_times_a_second_and_at_the_end(self) -> None:
-        now, told = [0.0], list[int]()
-        reporter = Reporter(lambda sent, _: told.append(sent), 1000, clock=lambda: now[0])
+        now, reports = [0.0], list[int]()
+        reporter = Reporter(lambda sent, _: reports.append(sent), 1000, clock=lambda: now[0])
         for sent in range(1000):
             reporter.at(sent)
             now[0] += 0.001
         reporter.at(1000, last=True)
-        assert len(told) == 11
-        assert told[-1] == 1000
+        assert len(reports) == 11
+        assert reports[-1] == 1000
 
     def test_what_it_raises_ends_the_upload(self, client: Client, workspace_id: int) -> None:
         name = new_name()

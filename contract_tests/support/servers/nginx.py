@@ -93,5 +93,5 @@ def _wait(url: str, process: subprocess.Popen[bytes], directory: Path) -> None:
             httpx.get(url, trust_env=False)
             return
         time.sleep(0.02)
-    told = "".join(file.read_text("utf-8") for file in sorted(directory.glob("*.log")))
-    raise TimeoutError(f"nginx did not start: {told}")
+    log = "".join(file.read_text("utf-8") for file in sorted(directory.glob("*.log")))
+    raise TimeoutError(f"nginx did not start: {log}")

@@ -144,11 +144,15 @@ def _proxy(workshop: Workshop) -> str:
 
 def _token(workshop: Workshop) -> dict[str, str]:
     """Return the header of a request with a token of the sandbox."""
-    told = workshop.scene.variables
+    variables = workshop.scene.variables
     answer = httpx.post(
-        f"{told['WALLAROO_AUTH_URL']}/auth/realms/master/protocol/openid-connect/token",
-        auth=(told["WALLAROO_CLIENT_ID"], told["WALLAROO_CLIENT_SECRET"]),
-        data={"grant_type": "password", "username": told["WALLAROO_USER"], "password": told["WALLAROO_PASSWORD"]},
+        f"{variables['WALLAROO_AUTH_URL']}/auth/realms/master/protocol/openid-connect/token",
+        auth=(variables["WALLAROO_CLIENT_ID"], variables["WALLAROO_CLIENT_SECRET"]),
+        data={
+            "grant_type": "password",
+            "username": variables["WALLAROO_USER"],
+            "password": variables["WALLAROO_PASSWORD"],
+        },
     )
     return {"Authorization": f"Bearer {_expect(answer, 200)['access_token']}"}
 

@@ -33,14 +33,14 @@ class Claim:
 
     Attributes:
         place: The JSON pointer to what has the entry.
-        said: What stands there, without what is below the names of other things.
+        content: What stands there, without what is below the names of other things.
         document: The source.
         section: The section of the source; of recordings, the path that was called.
         kind: How the source knows it.
     """
 
     place: str
-    said: dict[str, Any]
+    content: dict[str, Any]
     document: str
     section: str
     kind: str
@@ -53,8 +53,10 @@ def claims(document: dict[str, Any]) -> list[Claim]:
 
 def _claims(value: Any, place: str) -> Iterator[Claim]:
     for entry in list_of(object_of(value).get("x-evidence")):
-        said = {key: inner for key, inner in object_of(value).items() if key not in {"x-evidence", "x-names", "links"}}
-        yield Claim(place, said, entry["document"], entry["section"], entry["kind"])
+        content = {
+            key: inner for key, inner in object_of(value).items() if key not in {"x-evidence", "x-names", "links"}
+        }
+        yield Claim(place, content, entry["document"], entry["section"], entry["kind"])
     for key, inner in object_of(value).items():
         if key != "x-evidence":
             yield from _claims(inner, f"{place}/{key.replace('~', '~0').replace('/', '~1')}")
@@ -118,8 +120,8 @@ def sample(count: int, seed: int) -> str:
 
 def _shown(claim: Claim) -> str:
     source = section_of(claim.document, claim.section)
-    said = textwrap.shorten(json.dumps(claim.said, ensure_ascii=False), 900, placeholder=" …")
+    content = textwrap.shorten(json.dumps(claim.content, ensure_ascii=False), 900, placeholder=" …")
     excerpt = "(This source is not here.)" if source is None else source[:_MOST]
     title = f"{claim.document}, {claim.section!r}, {claim.kind}"
     body = textwrap.indent(excerpt, "    | ", lambda _: True)
-    return f"{claim.place}\n  {said}\n  {title}\n{body}\n"
+    return f"{claim.place}\n  {content}\n  {title}\n{body}\n"

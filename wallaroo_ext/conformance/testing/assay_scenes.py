@@ -122,9 +122,9 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def is_near(told: datetime, expected: datetime) -> bool:
+def is_near(moment: datetime, expected: datetime) -> bool:
     """Return whether two times are the same millisecond."""
-    return abs(told - expected) < timedelta(milliseconds=1)
+    return abs(moment - expected) < timedelta(milliseconds=1)
 
 
 def request_of(fixtures: Fixtures, scene: Scene, start: datetime | None, **changes: Any) -> dict[str, Any]:

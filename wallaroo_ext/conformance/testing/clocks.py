@@ -44,8 +44,10 @@ class Clocks:
 
     def __contains__(self, moment: Any) -> bool:
         """Return whether a time, in seconds since 1970 or as RFC 3339 writes it, is about what one of them showed."""
-        told = datetime.fromisoformat(moment).timestamp() if isinstance(moment, str) else float(moment)
-        return any(self.began + ahead - self.leeway <= told <= self.ended + ahead + self.leeway for ahead in self.ahead)
+        seconds = datetime.fromisoformat(moment).timestamp() if isinstance(moment, str) else float(moment)
+        return any(
+            self.began + ahead - self.leeway <= seconds <= self.ended + ahead + self.leeway for ahead in self.ahead
+        )
 
     def have(self, moments: Iterable[Any], witnesses: Iterable[Witness]) -> bool:
         """Return whether one clock showed all of these times.
@@ -58,11 +60,11 @@ class Clocks:
             moments: The times.
             witnesses: Clocks of other parts of the instance, each of which is only asked if those before disagree.
         """
-        told = list(moments)
-        if any(self._one_has(told, ahead) for ahead in self.ahead):
+        given = list(moments)
+        if any(self._one_has(given, ahead) for ahead in self.ahead):
             return True
         others = (witness() for witness in witnesses)
-        return any(ahead is not None and self._one_has(told, ahead) for ahead in others)
+        return any(ahead is not None and self._one_has(given, ahead) for ahead in others)
 
     def _one_has(self, moments: list[Any], ahead: float) -> bool:
         return all(moment in replace(self, ahead=(ahead,)) for moment in moments)
@@ -101,7 +103,7 @@ def clock_of_things(api: Api) -> Witness:
             listed = api.call("list_workspaces", {})["workspaces"]
         except (NoAnswerError, WithheldError):
             return None
-        told = next((each.get("created_at") for each in listed if each["id"] == made), None)
-        return None if told is None else datetime.fromisoformat(told).timestamp() - asked
+        created_at = next((each.get("created_at") for each in listed if each["id"] == made), None)
+        return None if created_at is None else datetime.fromisoformat(created_at).timestamp() - asked
 
     return ahead

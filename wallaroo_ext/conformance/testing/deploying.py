@@ -72,8 +72,8 @@ def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
         status = api.send("get_deployment_status", {"name": deployment})
         found: dict[str, Any] = status.json() if status.is_success else {}
         if is_running(found):
-            told: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
-            seen = [{name: each[name] for name in model} for one in told for each in one.get("models", [])]
+            statuses: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
+            seen = [{name: each[name] for name in model} for one in statuses for each in one.get("models", [])]
             if seen and all(each == model for each in seen):
                 return found
         assert patience.lasts(), f"{deployment} runs {seen} in place of {model}"  # noqa: S101 - pytest's way to fail

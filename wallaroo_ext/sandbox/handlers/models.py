@@ -226,14 +226,14 @@ def _conversion_log(version: Row) -> list[str]:
     if not reason:
         return []
     framework = orjson.loads(version["metadata"])["conversion"]["framework"]
-    said = [
+    lines = [
         ("stdout", f"Reading {version['file_name']}"),
         ("stdout", f"Converting it as a model of {framework}"),
         *(("stderr", line) for line in reason),
         ("stderr", "Ended with an error"),
     ]
     second = version["created_at"][:19]
-    return [f"{second}.{number:09}Z {stream} F {line}" for number, (stream, line) in enumerate(said, 1)]
+    return [f"{second}.{number:09}Z {stream} F {line}" for number, (stream, line) in enumerate(lines, 1)]
 
 
 def _require_models(

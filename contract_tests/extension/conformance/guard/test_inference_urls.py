@@ -12,8 +12,8 @@ PATHS = contract.load()["paths"]
 ROWS = "/v1/api/pipelines/infer/p-1/p"
 
 
-def told(url: object, *, is_allowed: bool = True) -> InferenceUrls:
-    """Return what is known after an instance has told an inference URL."""
+def inference_urls(url: object, *, is_allowed: bool = True) -> InferenceUrls:
+    """Return what is known after an instance has answered with an inference URL."""
     urls = InferenceUrls(PATHS)
     urls.home = API
     urls.learn(url, lambda _: is_allowed)
@@ -24,7 +24,7 @@ def told(url: object, *, is_allowed: bool = True) -> InferenceUrls:
     "base", ["https://rows.example.com", "http://rows.example.com:8080", f"{API}/behind/a/gateway"]
 )
 def test_rows_go_to_where_the_instance_takes_them_and_nothing_else_does(base: str) -> None:
-    urls = told(base + ROWS)
+    urls = inference_urls(base + ROWS)
     assert urls.destination(API + ROWS) == base + ROWS
     assert urls.destination(f"{API}/v1/api/workspaces/list") == f"{API}/v1/api/workspaces/list"
 
@@ -33,8 +33,8 @@ def test_rows_go_to_where_the_instance_takes_them_and_nothing_else_does(base: st
     "url", [f"ftp://rows.example.com{ROWS}", ROWS, "https://rows.example.com/elsewhere", "", None, 1]
 )
 def test_what_is_no_inference_url_leads_nowhere(url: object) -> None:
-    assert told(url).destination(API + ROWS) == API + ROWS
+    assert inference_urls(url).destination(API + ROWS) == API + ROWS
 
 
 def test_where_no_request_may_go_no_rows_go() -> None:
-    assert told(f"https://rows.example.com{ROWS}", is_allowed=False).destination(API + ROWS) == API + ROWS
+    assert inference_urls(f"https://rows.example.com{ROWS}", is_allowed=False).destination(API + ROWS) == API + ROWS

@@ -159,12 +159,12 @@ class TestCounts:
         ):
             assert figure in " ".join(shown.split())
 
-        said = "\n".join(summary(made))
+        text = "\n".join(summary(made))
         if counts["requests"]:
-            assert re.search(rf"{counts['requests']:,} requests? and {counts['tests']:,} tests?\.", said)
-            assert re.search(rf"\b{counts['checks']:,} checks? of", said)
+            assert re.search(rf"{counts['requests']:,} requests? and {counts['tests']:,} tests?\.", text)
+            assert re.search(rf"\b{counts['checks']:,} checks? of", text)
         if verdict(made) is Verdict.DOES_NOT_CONFORM:
-            assert re.search(rf"^{counts['kinds_of_failure']:,} kinds? of failure", said, re.MULTILINE)
+            assert re.search(rf"^{counts['kinds_of_failure']:,} kinds? of failure", text, re.MULTILINE)
 
 
 class TestSuccesses:

@@ -35,8 +35,8 @@ def test_what_is_written_otherwise_is_the_same(given: Any, shown: Any) -> None:
     ],
 )
 def test_what_was_forgotten_or_changed_is_named(given: Any, shown: Any, path: str) -> None:
-    [told] = changed_fields(given, shown)
-    assert told.startswith(f"{path} is ")
+    [problem] = changed_fields(given, shown)
+    assert problem.startswith(f"{path} is ")
 
 
 def test_all_of_it_may_be_wanted() -> None:

@@ -47,10 +47,10 @@ def test_a_slow_answer_may_have_any_time_since_its_request() -> None:
 
 def test_another_clock_of_the_instance_bears_a_time_out() -> None:
     clocks, hour = clocks_of(httpx.Response(200)), HOUR.total_seconds()
-    told = [time.time() - hour, time.time() - hour + 1]
-    assert clocks.have(told, [lambda: None, lambda: -hour])
-    assert not clocks.have(told, [lambda: None, lambda: hour])
-    assert not clocks.have([*told, time.time()], [lambda: -hour]), "one clock shows all of them"
+    moments = [time.time() - hour, time.time() - hour + 1]
+    assert clocks.have(moments, [lambda: None, lambda: -hour])
+    assert not clocks.have(moments, [lambda: None, lambda: hour])
+    assert not clocks.have([*moments, time.time()], [lambda: -hour]), "one clock shows all of them"
     assert clocks.have([time.time()], [pytest.fail]), "no other clock is asked where it is not needed"
 
 

@@ -50,6 +50,6 @@ def test_what_does_not_come_about_is_given_up(seconds: float, monkeypatch: pytes
 def test_that_an_instance_is_slow_is_said(seconds: tuple[float, ...], is_said: bool) -> None:  # noqa: FBT001 - a parameter of pytest
     found = run(exchanges=[replace(exchange("list_models"), seconds=each) for each in seconds])
     found.note_slowness()
-    said = "The instance is slow: half of its answers took 2.5 s or longer."
-    assert (said in [notice.text for notice in found.notices]) is is_said
-    assert (said in "\n".join(summary(found, files=None, colours=False))) is is_said
+    sentence = "The instance is slow: half of its answers took 2.5 s or longer."
+    assert (sentence in [notice.text for notice in found.notices]) is is_said
+    assert (sentence in "\n".join(summary(found, files=None, colours=False))) is is_said

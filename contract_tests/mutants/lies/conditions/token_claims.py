@@ -92,9 +92,13 @@ def _lenient(operation: str) -> Iterator[Mutant]:
 
 
 _LIFETIMES: dict[str, tuple[str, bytes, Callable[[int], int]]] = {
-    "in-milliseconds": ("Lifetimes are in milliseconds.", b"grant_type=", lambda told: told * 1000),
-    "a-minute-longer": ("Tokens are said to live a minute longer.", b"grant_type=", lambda told: told + 60),
-    "of-renewed-tokens": ("Renewed tokens are said to live twice as long.", b"refresh_token=", lambda told: told * 2),
+    "in-milliseconds": ("Lifetimes are in milliseconds.", b"grant_type=", lambda seconds: seconds * 1000),
+    "a-minute-longer": ("Tokens are said to live a minute longer.", b"grant_type=", lambda seconds: seconds + 60),
+    "of-renewed-tokens": (
+        "Renewed tokens are said to live twice as long.",
+        b"refresh_token=",
+        lambda seconds: seconds * 2,
+    ),
 }
 
 

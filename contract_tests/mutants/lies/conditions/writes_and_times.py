@@ -57,8 +57,8 @@ def _toggled(operation: str) -> Iterator[Mutant]:
             return await exchange.ask()
         exchange.memory[key] = not asked[_ACTIVE]
         answer = await exchange.ask(exchange.request.with_json(asked | {_ACTIVE: not asked[_ACTIVE]}))
-        told = object_of(answer.json)
-        return answer.with_json(told | {_ACTIVE: asked[_ACTIVE]}) if _ACTIVE in told else answer
+        shown = object_of(answer.json)
+        return answer.with_json(shown | {_ACTIVE: asked[_ACTIVE]}) if _ACTIVE in shown else answer
 
     yield Mutant(operation, "toggles", "", "What is so already becomes the opposite, and is said to be as asked.", lie)
 
@@ -167,8 +167,8 @@ def _refuses_later(operation: str) -> Iterator[Mutant]:
         yield Mutant(operation, "refuses-everything-afterwards", "", text, lie)
 
 
-def _at_offset(told: str) -> str:
-    digits = told[:-1] if told.endswith("Z") else told[:-6]
+def _at_offset(moment: str) -> str:
+    digits = moment[:-1] if moment.endswith("Z") else moment[:-6]
     return f"{digits}-05:00"
 
 
@@ -177,7 +177,7 @@ _SHIFTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "zero": ("Times are the beginning of 1970.", lambda _: "1970-01-01T00:00:00+00:00"),
     "hours-later": (
         "Times are local ones that are called UTC.",
-        lambda told: (datetime.fromisoformat(told) + timedelta(hours=2)).isoformat(timespec="microseconds"),
+        lambda moment: (datetime.fromisoformat(moment) + timedelta(hours=2)).isoformat(timespec="microseconds"),
     ),
 }
 
