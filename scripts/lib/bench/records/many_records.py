@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 MOST_OF_VENDOR = 0.5
 MOST_MEMORY = 3.0
 OURS = "infer, in pandas-records"
-IN_BATCHES = "infer_batches, in pandas-records, with the same answer"
-WITHOUT_INPUTS = "infer_batches, as it is by default, without the inputs in the answer"
+IN_BATCHES = "infer_batches, in pandas-records, without the inputs in the answers"
 FORM = "data frame"
 _DIGITS = 10
 """The digits behind the point that pandas writes, and so the vendor's SDK sends."""
@@ -70,7 +69,7 @@ def beside_vendor(console: Console, setup: Setup, turns: int, on_turn: Callable[
     for name, median in figures.whole.items():
         table.add_row(name, f"{median:.2f}", _shown(figures.alone.get(name)))
     limit = f"of the vendor's (at most {MOST_OF_VENDOR:g} with the sandbox)"
-    whole = {name: _ratio(figures.whole, name) for name in (OURS, IN_BATCHES, WITHOUT_INPUTS)}
+    whole = {name: _ratio(figures.whole, name) for name in (OURS, IN_BATCHES)}
     for name, ratio in whole.items():
         table.add_row(f"{name}: {limit}", _shown(ratio), _shown(_ratio(figures.alone, name)))
     times = figures.added / figures.size
@@ -95,8 +94,9 @@ def _measure(setup: Setup, turns: int, on_turn: Callable[[], object]) -> _Figure
         vendors, reasons = vendor_sdk.runnable({f"{vendor_sdk.name()}, a {FORM}": lambda: setup.by_vendor(FORM)})
         ways = {
             OURS: timed(lambda: infer(client, deployment, rows, wire="pandas-records")),
-            IN_BATCHES: timed(lambda: _in_batches(setup, dataset_exclude="metadata")),
-            WITHOUT_INPUTS: timed(lambda: _in_batches(setup)),
+            IN_BATCHES: timed(
+                lambda: list(infer_batches(client, deployment, rows.to_batches(), wire="pandas-records"))
+            ),
         } | vendors
         ways_alone = {OURS: timed(lambda: infer(alone, our_url, rows, wire="pandas-records"))}
         ways_alone |= {name: lambda: setup.by_vendor(FORM, their_url) for name in vendors}
@@ -128,16 +128,9 @@ def _recorded(setup: Setup, table: pa.Table, file: Path) -> Path:
     return file
 
 
-def _in_batches(setup: Setup, *, dataset_exclude: str | None = None) -> list[pa.RecordBatch]:
-    batches = setup.table.to_batches()
-    return list(
-        infer_batches(setup.client, setup.deployment, batches, wire="pandas-records", dataset_exclude=dataset_exclude)
-    )
-
-
 def _ratio(medians: Mapping[str, float], ours: str) -> float | None:
     """Return our time by one way as a part of the vendor's; None where one of them was not measured."""
-    theirs = [median for name, median in medians.items() if name not in {OURS, IN_BATCHES, WITHOUT_INPUTS}]
+    theirs = [median for name, median in medians.items() if name not in {OURS, IN_BATCHES}]
     return medians[ours] / theirs[0] if theirs and ours in medians else None
 
 
