@@ -103,11 +103,12 @@ class CheckReporter:
 
 
 @contextmanager
-def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | None]:
+def progress_function(progress: ProgressOption, *, shows_last: bool = True) -> Generator[ProgressFunction | None]:
     """Yield the function to call with the progress, while a `with` block runs; None if there is none.
 
     Args:
         progress: The function itself, True for a bar or lines, or None.
+        shows_last: Whether the last line is shown in any case; False where something else says how it ended.
 
     Raises:
         ConfigurationError: The library for the bar is not installed.
@@ -118,7 +119,7 @@ def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | 
         return
     with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
         if bar is None:
-            with progress_text() as show:
+            with progress_text(shows_last=shows_last) as show:
                 yield lambda now: show(format_progress(now))
             return
         task = bar.add_task("", total=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -103,6 +104,7 @@ def batch(
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
+    from wallaroo_ext.batch.progress import progress_function
     from wallaroo_ext.cli.columns import surplus_said, without_values
     from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
     from wallaroo_ext.cli.storage_options import parse_storage_options
@@ -140,8 +142,9 @@ def batch(
             signals.note_on_interrupt(lambda: _describe_remains(target)),
         ):
             deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
-            show = _print_json_lines() if options.json else True
-            with surplus_said(without_values(settings["columns"]), vector=vector):
+            as_text = progress_function(progress=True, shows_last=False)  # the answer says how the run ended
+            shown = nullcontext(_print_json_lines()) if options.json else as_text
+            with shown as show, surplus_said(without_values(settings["columns"]), vector=vector):
                 scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
         _show(scored, machine=options.json)
 
