@@ -10,9 +10,12 @@ from wallaroo_ext.conformance.testing.assay_scenes import Scene, make_scene
 from wallaroo_ext.conformance.testing.people import Person
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.scoring import Scoring
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,16 @@ def _fail_on_findings(fail_on_findings: None) -> None:
 def stranger(api: Api, conformance_suite: Suite) -> Person:
     """Return a second person, who is a member of no workspace of the run."""
     return Person(api, conformance_suite)
+
+
+@pytest.fixture(scope="module")
+def scorings(api: Api) -> Generator[dict[str, Scoring | None]]:
+    """Yield the pipelines of a module's tests, which are made when they are first needed; undeploy them at the end."""
+    made: dict[str, Scoring | None] = {}
+    yield made
+    for scoring in made.values():
+        if scoring is not None:
+            api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.logged_rows import pages_of_log, wait_until_logged
+from wallaroo_ext.conformance.testing.logged_rows import pages_of_log, topic_parameters, wait_until_logged
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
     Scoring,
@@ -259,11 +259,16 @@ def test_a_pipeline_whose_name_begins_with_anothers_has_its_own_rows(
     histories: Histories, api: Api, fixtures: Fixtures
 ) -> None:
     history, rows = histories.current(api, fixtures), distinct_rows(12, seed=2)[:2]
-    topic = api.call("get_topic_name", {"pipeline_pk_id": history.beside.pipeline_id})["topic_name"]
+    check_inputs(api, history.beside, rows)
+
+
+def check_inputs(api: Api, scoring: Scoring, rows: np.ndarray[Any, Any]) -> None:
+    """Fail where a pipeline's log does not have these rows and no others, once so many are logged."""
+    topic = api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]
     wait_until_logged(api, topic, len(rows))
-    found = [row for page in pages_of_log(api, history.beside, order="Asc") for row in rows_of(page)]
+    found = [row for page in pages_of_log(api, scoring, order="Asc") for row in rows_of(page)]
     wrong = difference([row["in"][INPUT] for row in found], rows)
-    assert not wrong, wrong
+    assert not wrong, f"in workspace {scoring.workspace_id}: {wrong}"
 
 
 @pytest.mark.touches("get_pipeline_logs", "infer_pipeline", "create_workspace", if_there=UPLOADS)
@@ -280,11 +285,7 @@ def test_pipelines_of_one_name_in_two_workspaces_have_a_log_each(api: Api, fixtu
             sent.append((scoring, distinct_rows(count, seed=80 + count)))
             assert scoring.send(api, "infer_pipeline", {INPUT: sent[-1][1]}).is_success
         for scoring, rows in sent:
-            topic = api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]
-            wait_until_logged(api, topic, len(rows))
-            found = [row for page in pages_of_log(api, scoring, order="Asc") for row in rows_of(page)]
-            wrong = difference([row["in"][INPUT] for row in found], rows)
-            assert not wrong, f"in workspace {scoring.workspace_id}: {wrong}"
+            check_inputs(api, scoring, rows)
     finally:
         for scoring, _ in sent:
             api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
@@ -312,12 +313,7 @@ def test_rows_that_come_while_a_topic_is_read_are_behind_the_others(
 ) -> None:
     history = histories.current(api, fixtures)
     where = {"topic": history.topic}
-    _, path, _ = conformance_suite.rules.locations["get_topic_records"]
-    declared = [
-        conformance_suite.rules.schemas.resolve(each)["name"]
-        for each in conformance_suite.rules.document["paths"][path]["parameters"]
-    ]
-    size = {"page_size" if "page_size" in declared else "limit": 7}
+    size = {"page_size" if "page_size" in topic_parameters(conformance_suite) else "limit": 7}
     found: Rows = []
     position: dict[str, int] | None = {}
     while position is not None:

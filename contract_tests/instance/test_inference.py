@@ -39,7 +39,7 @@ from wallaroo_ext.conformance.testing.scoring import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
@@ -70,16 +70,6 @@ TWIN_SEED = 77
 """The seed of the weights of another model with the fields of the run's."""
 CLOCK_SECONDS = 30.0
 """How far the clocks of an instance's machines may be apart."""
-
-
-@pytest.fixture(scope="module")
-def scorings(api: Api) -> Generator[Scorings]:
-    """Yield the pipelines of these tests, which are made when they are first needed; undeploy them at the end."""
-    made: Scorings = {}
-    yield made
-    for scoring in made.values():
-        if scoring is not None:
-            api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
 
 
 @pytest.fixture
@@ -645,12 +635,9 @@ class TestUrls:
 
     @pytest.mark.touches("get_pipeline_external_url", "infer_pipeline", if_there=("infer_deployment",))
     def test_a_deployment_is_looked_for_by_its_name_before_a_pipeline(
-        self, api: Api, fixtures: Fixtures, scorings: Scorings
+        self, api: Api, fixtures: Fixtures, weighted: Scoring
     ) -> None:
-        assert fixtures.model is not None
-        name, where = api.unused_name("p"), {"workspace_id": fixtures.workspace_id}
-        scorings[name] = scoring = deploy(api, name, fixtures.workspace_id, fixtures.model)
-        assert scoring is not None, "the model did not come to run"
+        where = {"workspace_id": fixtures.workspace_id}
         other = api.unused_name("p")
         made = api.call("create_pipeline", where | {"pipeline_id": other, "definition": {}})
         ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
@@ -659,9 +646,8 @@ class TestUrls:
         api.call("create_pipeline", where | {"pipeline_id": crossed, "definition": {}})
         deployed = api.call("deploy_pipeline", ids | {"deploy_id": crossed, "models": [fixtures.model]})["id"]
         try:
-            urls = {name: (scoring.deployment, name)} | dict.fromkeys(
-                (crossed, other), (f"{crossed}-{deployed}", other)
-            )
+            urls = dict.fromkeys((crossed, other), (f"{crossed}-{deployed}", other))
+            urls[weighted.name] = weighted.deployment, weighted.name
             for asked, (deployment, pipeline) in urls.items():
                 url = api.call("get_pipeline_external_url", where | {"pipeline_name": asked})["url"]
                 _, found, behind = f"{url}/".partition(f"/{deployment}/")

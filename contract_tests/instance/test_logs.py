@@ -13,7 +13,12 @@ import pytest
 
 from wallaroo_ext.conformance.resources.samples import INPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, media_type_of, scores_of
-from wallaroo_ext.conformance.testing.logged_rows import DEFAULT_PAGE, pages_of_log, wait_until_logged
+from wallaroo_ext.conformance.testing.logged_rows import (
+    DEFAULT_PAGE,
+    pages_of_log,
+    topic_parameters,
+    wait_until_logged,
+)
 from wallaroo_ext.conformance.testing.scoring import ARROW, Scoring, deploy, difference, runs, uploaded
 
 if TYPE_CHECKING:
@@ -177,10 +182,7 @@ class TestTopics:
     @pytest.fixture
     def parameters(self, conformance_suite: Suite) -> set[str]:
         """Return the parameters of the query that the release knows."""
-        rules = conformance_suite.rules
-        _, path, _ = rules.locations["get_topic_records"]
-        declared = [rules.schemas.resolve(each) for each in rules.document["paths"][path]["parameters"]]
-        return {each["name"] for each in declared}
+        return topic_parameters(conformance_suite)
 
     @staticmethod
     def pages(api: Api, log: Log, params: dict[str, Any] | None = None, *, most: int = 10_000) -> list[Rows]:

@@ -25,8 +25,6 @@ from wallaroo_ext.conformance.testing.scoring import (
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
 
@@ -40,16 +38,6 @@ SEED, OTHER_SEED, LAST_SEED = 29, 61, 67
 """The seeds of the models: the run's, one beside it, and one behind it."""
 LAST_OUTPUT = "behind"
 FORMATS = ((RECORDS, JSON), (ARROW, ARROW))
-
-
-@pytest.fixture(scope="module")
-def scorings(api: Api) -> Generator[Scorings]:
-    """Yield the pipelines of these tests, which are made when they are first needed; undeploy them at the end."""
-    made: Scorings = {}
-    yield made
-    for scoring in made.values():
-        if scoring is not None:
-            api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
 
 
 @pytest.fixture(params=["infer_deployment", "infer_pipeline"])

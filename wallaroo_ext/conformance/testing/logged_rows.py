@@ -12,11 +12,19 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
     from wallaroo_ext.conformance.testing.scoring import Scoring
 
 DEFAULT_PAGE = 1000
 """The number of rows on a page of `get_pipeline_logs` where no other is asked for."""
+
+
+def topic_parameters(suite: Suite) -> set[str]:
+    """Return the parameters in the query of `get_topic_records` that the release knows, and that of its path."""
+    _, path, _ = suite.rules.locations["get_topic_records"]
+    declared = suite.rules.document["paths"][path]["parameters"]
+    return {suite.rules.schemas.resolve(each)["name"] for each in declared}
 
 
 def wait_until_logged(api: Api, topic: str, count: int) -> None:
