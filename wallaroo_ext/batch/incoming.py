@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.inputs.rows import read_columns
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def _is_whole(batches: Any) -> bool:
 
 def _table(batch: Any, number: int, names: Collection[str]) -> Any:
     if is_file(batch):
-        raise InvalidDataError(f"`batches` gives the file {batch} as number {number}: files go to infer_dataset.")
+        shown = without_secrets(cast("Any", batch)) if isinstance(batch, str | os.PathLike) else batch
+        raise InvalidDataError(f"`batches` gives the file {shown} as number {number}: files go to infer_dataset.")
     try:
         return read_columns(batch, names)
     except InvalidDataError as error:

@@ -202,6 +202,10 @@ class TestForms:
             ([{"a": 1}, {"a": 2}], r"`batches`, number 0: The column 'a' is int.*\[record\]"),
             ([arrow.table({"a": [1]}), 5], "`batches`, number 1: Rows are a table .* not int"),
             (["a.csv"], r"`batches` gives the file a\.csv as number 0: files go to infer_dataset"),
+            (
+                ["https://me:hunter2Zq@h.example.com/a.csv?sig=x"],
+                r"the file https://h\.example\.com/a\.csv as number 0",
+            ),
             ([{"a": [1]}, {"b": [1]}], r"one has the columns \['b'\] after \['a'\]"),
             ([{"a": [1]}, {"a": [1.5]}], "one has 'a' of type double after int64"),
         ],
