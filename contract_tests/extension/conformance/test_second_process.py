@@ -39,7 +39,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 
 def note(name):
-    part = HERE / f"{name}.part"
+    part = HERE / f"{name}.{os.getpid()}"  # both processes may note the same
     part.write_text(str(os.getpid()))
     part.rename(HERE / name)
 
