@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.redaction.known_secrets import current_secrets, remove_known_secrets
+from wallaroo_ext.redaction.known_secrets import current_secrets, json_may_have_known_secrets, remove_known_secrets
 from wallaroo_ext.redaction.patterns import redact, remove_secrets
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _SECRET_FIELDS = {
     "assertion",
     "client_assertion",
 }
+_FIELDS_IN_JSON = tuple(f'"{name}"'.encode() for name in _SECRET_FIELDS)
 _FORM = "application/x-www-form-urlencoded"
 
 Headers = tuple[tuple[str, str], ...]
@@ -107,19 +108,29 @@ def _redact_header(name: str, value: str, _secrets: object) -> str:
 
 def redact_body(content: bytes, content_type: str) -> Body:
     """Return the beginning of a body, without secrets."""
-    cleaned = _without_secrets(content, content_type)[: MAX_BODY_BYTES + _LONGEST_SECRET]
-    return Body(_without_known_secrets(cleaned, current_secrets())[:MAX_BODY_BYTES], len(content))
-
-
-def _without_secrets(content: bytes, content_type: str) -> bytes:
     if content_type.startswith(_FORM):
-        return _form_without_secrets(content)
+        cleaned, is_json = _form_without_secrets(content), False
+    else:
+        cleaned, is_json = _without_secrets(content)
+    beginning = cleaned[: MAX_BODY_BYTES + _LONGEST_SECRET]
+    return Body(_without_known_secrets(beginning, current_secrets(), is_json=is_json)[:MAX_BODY_BYTES], len(content))
+
+
+def _without_secrets(content: bytes) -> tuple[bytes, bool]:
+    """Return a body, or its beginning, without what its fields tell to be secrets, and whether it is JSON."""
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
-        return _beginning_without_secrets(content)
+        return _beginning_without_secrets(content), False
+    if not _may_have_secret_fields(content):
+        return content, True
     cleaned = _value_without_secrets(value)
-    return content if cleaned == value else json.dumps(cleaned).encode()
+    return content if cleaned == value else json.dumps(cleaned).encode(), True
+
+
+def _may_have_secret_fields(content: bytes) -> bool:
+    """Return whether JSON may have fields of these names, which it may write with escapes, or in UTF-16 or UTF-32."""
+    return b"\\u" in content or b"\0" in content or any(name in content for name in _FIELDS_IN_JSON)
 
 
 def _form_without_secrets(content: bytes) -> bytes:
@@ -130,9 +141,11 @@ def _form_without_secrets(content: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)  # many answers are the same; 5 MiB at most
-def _without_known_secrets(content: bytes, _secrets: object) -> bytes:
+def _without_known_secrets(content: bytes, _secrets: object, *, is_json: bool) -> bytes:
     """Return a body without the secrets that this process holds now; every other byte stays."""
     text = content.decode(errors="surrogateescape")
+    if is_json and not json_may_have_known_secrets(text):
+        return content
     cleaned = remove_known_secrets(text)
     return content if cleaned == text else cleaned.encode(errors="surrogateescape")
 

@@ -16,6 +16,7 @@ import threading
 import unicodedata
 import weakref
 from collections import deque
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +34,8 @@ twenty."""
 _REMOVED = "[removed]"
 _TWO_IN_LOWER_CASE = "\u0130"
 """The only character that is two in lower case."""
+_LONG = 1_000
+"""Strings of this length are not remembered, and seldom come again."""
 
 # Each pattern or alternative begins with a character, because the search for those is many times faster.
 _BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
@@ -54,6 +57,7 @@ _BACKSLASH = re.compile(
     r"|%(?P<percent_units>u[0-9A-Fa-f]{4}(?:[\\%]u[0-9A-Fa-f]{4})*)"
 )
 _ENTITY = re.compile(r"&(?:#0*\d{1,7};?|#[xX]0*[0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
+_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -214,6 +218,27 @@ def find_known_secrets(text: str) -> list[tuple[int, int]]:
     if not index or not text:
         return []
     return [span for layer in _layers(text) for span in _find_in_layer(layer, index, text)]
+
+
+def json_may_have_known_secrets(text: str) -> bool:
+    """Return whether a JSON text, or its beginning, may have a secret of this process; False is certain.
+
+    This is many times faster than looking for the places, which decodes the whole text dozens of times: a secret is in
+    one of the strings, most of which come again and again, or is a list of bytes, or is there unchanged.
+    """
+    index = _needles_by_beginning()
+    if any(_find_in_layer(_Layer(text), index, text)):
+        return True
+    numbers = "".join(_JSON_STRING.sub("", text).split())
+    parts = {*_JSON_STRING.findall(text), *(found[0] for found in _BYTES.finditer(numbers))}
+    return any((_has_in_short if len(part) < _LONG else _has)(part, _generation) for part in parts)
+
+
+def _has(text: str, _secrets: object) -> bool:
+    return bool(find_known_secrets(text))
+
+
+_has_in_short = lru_cache(maxsize=16_384)(_has)
 
 
 def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import WallarooError, connect
 from wallaroo_ext.conformance.exchanges import redact_body, redact_headers
-from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
+from wallaroo_ext.redaction.known_secrets import KnownSecrets, json_may_have_known_secrets, remove_known_secrets
 from wallaroo_ext.redaction.patterns import redact, remove_secrets
 from wallaroo_ext.transport.answer_texts import body_excerpt
 
@@ -298,6 +298,37 @@ def test_a_report_keeps_none_either() -> None:
             kept = [redact_body(body, "application/json").content.decode("utf-8", "replace") for body in bodies]
             kept += [value for _, value in redact_headers([("X-Echo", text)])]
             assert not [each for each in kept if secret in each or way(secret)[:12] in each], kept
+
+
+DOCUMENTS: dict[str, Callable[[str], str]] = {
+    "a value": lambda text: json.dumps({"msg": text}),
+    "a key": lambda text: json.dumps({text: [1, None]}, ensure_ascii=False),
+    "an item in lines": lambda text: json.dumps(["a", text, "b"], indent=2),
+    "JSON in JSON": lambda text: json.dumps([{"metadata": json.dumps({"last_model": text})}]),
+    "bytes": lambda text: json.dumps({"data": list(text.encode())}, separators=(",", ":")),
+    "bytes in lines": lambda text: json.dumps({"data": ["x", list(text.encode()), "y"]}, indent=4),
+    "the whole": json.dumps,
+}
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("way", WAYS | IN_PARTS)
+def test_a_report_finds_in_json_what_is_found_in_any_text(way: str, document: str) -> None:
+    for secret in (PASSWORD, CLIENT_SECRET, TOKEN):
+        text = DOCUMENTS[document](f"-{(WAYS | IN_PARTS)[way](secret)}-")
+        for cut in (len(text), len(text) - 4, len(text) // 2):
+            assert json_may_have_known_secrets(text[:cut]) or remove_known_secrets(text[:cut]) == text[:cut]
+        kept = redact_body(text.encode("utf-8", "surrogatepass"), "application/json").content
+        assert kept.decode("utf-8", "surrogatepass") == remove_known_secrets(text)
+
+
+@pytest.mark.usefixtures("known")
+def test_json_without_secrets_is_known_to_have_none() -> None:
+    text = json.dumps([{"name": "a name", "sha": "0f" * 32, "tensor": [1.5, 2, 3, 4, 5, 6, 7, 8], "": '"\\ä'}] * 3)
+    assert not json_may_have_known_secrets(text)
+    assert not json_may_have_known_secrets(text[:-20])
+    assert redact_body(text.encode(), "application/json").content == text.encode()
 
 
 @pytest.mark.usefixtures("known")

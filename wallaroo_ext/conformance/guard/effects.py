@@ -131,6 +131,8 @@ class Effects:
     requires_name: bool = False
     decisive: tuple[tuple[RequestName, ...], ...] = ()
     problem: str = ""
+    _covering: dict[Location, list[RequestName]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _free_keys: dict[Location, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def names(self) -> list[RequestName]:
@@ -149,8 +151,11 @@ class Effects:
 
     def covering(self, location: Location) -> list[RequestName]:
         """Return the fields that a location belongs to; if some of them name something, only those."""
-        found = [name for name in self.request if name.covers(location)]
-        return [name for name in found if name.thing != NOTHING] or found
+        known = self._covering.get(location)
+        if known is None:
+            found = [name for name in self.request if name.covers(location)]
+            known = self._covering[location] = [name for name in found if name.thing != NOTHING] or found
+        return known
 
     def is_file(self, location: Location) -> bool:
         """Return whether there is a file at a location."""
@@ -168,6 +173,12 @@ class Effects:
 
     def free_keys(self, location: Location) -> list[str]:
         """Return the keys of a location that the contract does not list, so that they could name something."""
+        known = self._free_keys.get(location)
+        if known is None:
+            known = self._free_keys[location] = self._find_free_keys(location)
+        return known
+
+    def _find_free_keys(self, location: Location) -> list[str]:
         found: list[str] = []
         for length in range(1, len(location)):
             is_free = any(matches(each, location[:length]) for each in self.maps)
