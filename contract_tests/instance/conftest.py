@@ -29,6 +29,20 @@ def stranger(api: Api, conformance_suite: Suite) -> Person:
     return Person(api, conformance_suite)
 
 
+@pytest.fixture(scope="session")
+def workspaces() -> list[int]:
+    """Return the place where the first test that needs a workspace of its own keeps it for the others."""
+    return []
+
+
+@pytest.fixture
+def separate_workspace(api: Api, fixtures: Fixtures, workspaces: list[int]) -> int:  # noqa: ARG001 - the run's is made first
+    """Return the id of a workspace for tests that may run beside those of the run's workspace."""
+    if not workspaces:
+        workspaces.append(api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"])
+    return workspaces[0]
+
+
 @pytest.fixture(scope="module")
 def scorings(api: Api) -> Generator[dict[str, Scoring | None]]:
     """Yield the pipelines of a module's tests, which are made when they are first needed; undeploy them at the end."""

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     Columns = Mapping[str, np.ndarray[Any, Any]]
     Scorings = dict[str, Scoring | None]
 
-pytestmark = pytest.mark.thorough("many rows, and rows in every form")
+pytestmark = [pytest.mark.thorough("many rows, and rows in every form"), pytest.mark.separate]
 
 JSON = "application/json"
 OPERATIONS = ("infer_deployment", "infer_pipeline")
@@ -73,22 +73,22 @@ CLOCK_SECONDS = 30.0
 
 
 @pytest.fixture
-def weighted(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
-    """Return a pipeline with the run's model."""
+def weighted(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
+    """Return a pipeline with a model as the run's."""
     if "weighted" not in scorings:
-        assert fixtures.model is not None
-        scorings["weighted"] = deploy(api, api.unused_name("p"), fixtures.workspace_id, fixtures.model)
+        model = uploaded(api, api.unused_name("m"), model_file(), separate_workspace)
+        scorings["weighted"] = deploy(api, api.unused_name("p"), separate_workspace, model)
     scoring = scorings["weighted"]
     assert scoring is not None, "the model did not come to run"
     return scoring
 
 
 @pytest.fixture
-def typed(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+def typed(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model that has inputs and outputs of many types."""
     if "typed" not in scorings:
-        model = uploaded(api, api.unused_name("m"), typed_model_file(), fixtures.workspace_id)
-        scoring = deploy(api, api.unused_name("p"), fixtures.workspace_id, model)
+        model = uploaded(api, api.unused_name("m"), typed_model_file(), separate_workspace)
+        scoring = deploy(api, api.unused_name("p"), separate_workspace, model)
         is_taken = scoring is not None and scoring.send(api, OPERATIONS[0], typed_rows(1)).is_success
         scorings["typed"] = scoring if is_taken else None
     scoring = scorings["typed"]
@@ -98,11 +98,11 @@ def typed(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
 
 
 @pytest.fixture
-def twin(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+def twin(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model that has the fields of the run's model, and other weights."""
     if "twin" not in scorings:
-        model = uploaded(api, api.unused_name("m"), model_file(TWIN_SEED), fixtures.workspace_id)
-        scorings["twin"] = deploy(api, api.unused_name("p"), fixtures.workspace_id, model)
+        model = uploaded(api, api.unused_name("m"), model_file(TWIN_SEED), separate_workspace)
+        scorings["twin"] = deploy(api, api.unused_name("p"), separate_workspace, model)
     scoring = scorings["twin"]
     assert scoring is not None, "the model did not come to run"
     return scoring
@@ -634,17 +634,15 @@ class TestUrls:
             assert answer.status_code in {400, 404}, f"{path}: {answer.status_code} {answer.text[:300]}"
 
     @pytest.mark.touches("get_pipeline_external_url", "infer_pipeline", if_there=("infer_deployment",))
-    def test_a_deployment_is_looked_for_by_its_name_before_a_pipeline(
-        self, api: Api, fixtures: Fixtures, weighted: Scoring
-    ) -> None:
-        where = {"workspace_id": fixtures.workspace_id}
+    def test_a_deployment_is_looked_for_by_its_name_before_a_pipeline(self, api: Api, weighted: Scoring) -> None:
+        where = {"workspace_id": weighted.workspace_id}
         other = api.unused_name("p")
         made = api.call("create_pipeline", where | {"pipeline_id": other, "definition": {}})
         ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
         crossed = api.unused_name("p")
         # A pipeline called as the deployment of another one is.
         api.call("create_pipeline", where | {"pipeline_id": crossed, "definition": {}})
-        deployed = api.call("deploy_pipeline", ids | {"deploy_id": crossed, "models": [fixtures.model]})["id"]
+        deployed = api.call("deploy_pipeline", ids | {"deploy_id": crossed, "models": [weighted.model]})["id"]
         try:
             urls = dict.fromkeys((crossed, other), (f"{crossed}-{deployed}", other))
             urls[weighted.name] = weighted.deployment, weighted.name

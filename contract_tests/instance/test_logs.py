@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
     Rows = list[dict[str, Any]]
 
-pytestmark = [pytest.mark.thorough("pages and filters of logs"), pytest.mark.counts_rows]
+pytestmark = [pytest.mark.thorough("pages and filters of logs"), pytest.mark.counts_rows, pytest.mark.separate]
 
 SEED, OTHER_SEED = 29, 17
 """The seeds of the two models that score the rows."""
@@ -92,20 +91,18 @@ class Logging:
     def __init__(self) -> None:
         self.log: Log | None = None
 
-    def made(self, api: Api, fixtures: Fixtures) -> Log:
+    def made(self, api: Api, workspace_id: int) -> Log:
         """Return the log, with rows that were scored by two models one after the other."""
         if self.log is None:
-            self.log = make_log(api, fixtures)
+            self.log = make_log(api, workspace_id)
         return self.log
 
 
-def make_log(api: Api, fixtures: Fixtures) -> Log:
+def make_log(api: Api, workspace_id: int) -> Log:
     """Score rows in several requests by two models of one pipeline, wait until they are logged, and return the log."""
     name = api.unused_name("p")
-    models = [
-        uploaded(api, api.unused_name("m"), model_file(seed), fixtures.workspace_id) for seed in (SEED, OTHER_SEED)
-    ]
-    scoring = deploy(api, name, fixtures.workspace_id, models[0])
+    models = [uploaded(api, api.unused_name("m"), model_file(seed), workspace_id) for seed in (SEED, OTHER_SEED)]
+    scoring = deploy(api, name, workspace_id, models[0])
     assert scoring is not None, "the model did not come to run"
     rows = distinct_rows(sum(SIZES), seed=5)
     parts = np.split(rows, np.cumsum(SIZES)[:-1])
@@ -139,9 +136,9 @@ def logging(api: Api) -> Generator[Logging]:
 
 
 @pytest.fixture
-def log(logging: Logging, api: Api, fixtures: Fixtures) -> Log:
+def log(logging: Logging, api: Api, separate_workspace: int) -> Log:
     """Return the log of the module's pipeline."""
-    return logging.made(api, fixtures)
+    return logging.made(api, separate_workspace)
 
 
 @pytest.fixture

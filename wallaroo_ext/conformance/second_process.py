@@ -1,10 +1,11 @@
-"""Runs the tests that change nothing in a second process, beside the others, on a sandbox.
+"""Runs the tests that disturb no others in a second process, beside those, on a sandbox.
 
-Half of a run is spent on requests that an instance has to refuse and on those that only read: they can be sent while
-other tests wait or compute. The second process is forked when the run has made its things, runs its tests in their
-order, those of operations that write at the end, and sends what they found. The first process adds that after its own
-tests, but for those that are the last, so that a report always has everything in the same order, whoever was faster.
-What the second process does not tell, because it ended, the first does by itself.
+Half of a run is spent on requests that an instance has to refuse, on those that only read, and in workspaces that no
+other test looks into: they can be sent while other tests wait or compute. The second process is forked when the run has
+made its things, runs its tests in their order, those of operations that write and have to refuse at the end, and sends
+what they found. The first process adds that after its own tests, but for those that are the last, so that a report
+always has everything in the same order, whoever was faster. What the second process does not tell, because it ended,
+the first does by itself.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 MARK = "changes_nothing"
 """The mark of tests whose requests are refused, or which do nothing but read where their operation does."""
+SEPARATE = "separate"
+"""The mark of tests that work in a workspace of their own."""
 _NAMES = "beside"
 _IGNORED = ("SIGINT", "SIGHUP")
 """What a terminal sends to both processes: the first one ends the second."""
@@ -70,7 +73,7 @@ def may_have_second_process(options: SuiteOptions) -> bool:
 
 
 class SecondProcess:
-    """A plugin of pytest that runs the tests which change nothing in a second process.
+    """A plugin of pytest that runs the tests which disturb no others in a second process.
 
     Args:
         suite: The run.
@@ -91,9 +94,9 @@ class SecondProcess:
 
         The last test of all stays in the first process, which cleans up.
         """
-        others = {item for item in session.items[:-1] if self._changes_nothing(item)}
-        self._others = sorted((item for item in session.items if item in others), key=self._writes)
-        self._untried = {name for item in self._others if self._writes(item) for name in operations_of(item)}
+        others = {item for item in session.items[:-1] if _is_separate(item) or self._changes_nothing(item)}
+        self._others = sorted((item for item in session.items if item in others), key=self._waits)
+        self._untried = {name for item in self._others if self._waits(item) for name in operations_of(item)}
         self._own = [item for item in session.items if item not in others]
         first = next((at for at, item in enumerate(self._own) if _is_last(item)), len(self._own) - 1)
         session.items[:] = [*self._own[:first], *self._others, *self._own[first:]]
@@ -106,6 +109,9 @@ class SecondProcess:
 
     def _writes(self, item: pytest.Item) -> bool:
         return _writes(self._suite, item)
+
+    def _waits(self, item: pytest.Item) -> bool:
+        return _waits(self._suite, item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
@@ -160,6 +166,15 @@ class SecondProcess:
 
 def _is_last(item: pytest.Item) -> bool:
     return item.get_closest_marker("last") is not None
+
+
+def _is_separate(item: pytest.Item) -> bool:
+    return item.get_closest_marker(SEPARATE) is not None and not _is_last(item)
+
+
+def _waits(suite: Suite, item: pytest.Item) -> bool:
+    """Return whether a test has to wait until the operations that it is about were successful."""
+    return _writes(suite, item) and not _is_separate(item)
 
 
 def _writes(suite: Suite, item: pytest.Item) -> bool:
@@ -239,7 +254,7 @@ def _work(
     suite.continue_in_child(_NAMES)
     items[0].session._setupstate.teardown_exact(items[0])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what the first process has set up for the test before
     for item, following in pairwise([*items, items[0].session.items[-1]]):  # that one is not run here
-        if _writes(suite, item):
+        if _waits(suite, item):
             may_write.wait()
         reports = runtestprotocol(item, log=False, nextitem=following)
         data = [item.config.hook.pytest_report_to_serializable(config=item.config, report=each) for each in reports]

@@ -200,6 +200,35 @@ def test_last():
 
 
 @pytest.mark.usefixtures("beside_others")
+def test_those_in_a_workspace_of_their_own_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"""{_HEAD}
+@pytest.mark.changes_nothing
+@pytest.mark.touches("create_pipeline")
+def test_writing():
+    assert (HERE / "separate").exists()
+
+@pytest.mark.separate
+@pytest.mark.touches("create_workspace")
+def test_separate():
+    note("separate")
+
+def test_own():
+    wait_for("separate")
+
+def test_last():
+    pass
+"""
+    found = run_as_suite(text, tmp_path, monkeypatch)
+    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
+        ("test_own", "passed"),
+        ("test_separate", "passed"),
+        ("test_writing", "passed"),
+        ("test_last", "passed"),
+    ]
+    assert process_of(tmp_path, "separate") != os.getpid()
+
+
+@pytest.mark.usefixtures("beside_others")
 def test_the_first_process_runs_what_the_second_did_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"""{_HEAD}
 PARENT = os.getpid()

@@ -32,7 +32,7 @@ from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation
 from wallaroo_ext.redaction.patterns import redact
-from wallaroo_ext.transport.connections.proxies import proxy_for
+from wallaroo_ext.transport.connections.proxies import EnvironmentProxies
 from wallaroo_ext.transport.process_connections import ForkSafeTransport
 from wallaroo_ext.transport.response_limits import limit_answer
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
@@ -592,6 +592,7 @@ class InterceptedSession(requests.Session):
         self.last: Exchange | None = None
         self.check: Callable[[str, RequestFields], object] = lambda _operation, _request: None
         self._interceptor = interceptor
+        self._environment = EnvironmentProxies()
 
     @override
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
@@ -604,7 +605,7 @@ class InterceptedSession(requests.Session):
             content.encode() if isinstance(content, str) else bytes(content),
             self.check,
         )
-        proxies = _proxies(str(request.url))
+        proxies = self._proxies_for(str(request.url))
 
         def send() -> tuple[requests.Response, Incoming]:
             response = super(InterceptedSession, self).send(request, **kwargs | {"stream": True, "proxies": proxies})
@@ -614,6 +615,11 @@ class InterceptedSession(requests.Session):
 
         response, self.last = self._interceptor.exchange(outgoing, send, checks=(ALWAYS,))
         return response
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        """Return the proxies of a URL, by the same rule as for all other requests."""
+        proxy = self._environment.find(httpx.URL(url))
+        return {} if proxy is None else {"http": proxy.url, "https": proxy.url}
 
 
 def _read_limited(response: requests.Response) -> bytes:
@@ -633,12 +639,6 @@ def _read_limited(response: requests.Response) -> bytes:
     response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where requests keeps a body
     response._content_consumed = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
     return content
-
-
-def _proxies(url: str) -> dict[str, str]:
-    """Return the proxies of a URL, by the same rule as for all other requests."""
-    proxy = proxy_for(httpx.URL(url))
-    return {} if proxy is None else {"http": proxy, "https": proxy}
 
 
 def _json(content: bytes) -> Any:
