@@ -13,13 +13,17 @@ import pytest
 
 from wallaroo_ext.conformance.resources.samples import (
     INPUT,
+    MINUEND,
     OUTPUT,
     SINGLE,
+    SUBTRAHEND,
     arrow_file_of,
     distinct_rows,
     edge_rows,
     exact_scores,
     model_file,
+    subtracted,
+    subtracting_model_file,
     typed_model_file,
     typed_rows,
     typed_scores,
@@ -108,6 +112,21 @@ def twin(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     return scoring
 
 
+@pytest.fixture
+def subtracting(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
+    """Return a pipeline with a model whose inputs are of one type and shape."""
+    if "subtracting" not in scorings:
+        model = uploaded(api, api.unused_name("m"), subtracting_model_file(), separate_workspace)
+        scoring = deploy(api, api.unused_name("p"), separate_workspace, model)
+        rows = dict.fromkeys((MINUEND, SUBTRAHEND), np.ones((1, 2), np.float32))
+        is_taken = scoring is not None and scoring.send(api, OPERATIONS[0], rows).is_success
+        scorings["subtracting"] = scoring if is_taken else None
+    scoring = scorings["subtracting"]
+    if scoring is None:
+        pytest.skip("This instance does not run a model with two inputs.")
+    return scoring
+
+
 @pytest.fixture(params=OPERATIONS)
 def operation(request: pytest.FixtureRequest) -> str:
     """Return one kind of inference URL after the other."""
@@ -152,9 +171,12 @@ class TestNumberOfRows:
     def test_the_oldest_form_has_all_rows(self, api: Api, weighted: Scoring) -> None:
         for count in (5, 1025):
             rows = distinct_rows(count, seed=count)
-            answer = api.send("infer_deployment", {"tensor": rows.tolist()}, path=weighted.path)
-            wrong = difference(Answered.of(answer).parts["out"][OUTPUT], exact_scores(rows))
-            assert not wrong, f"of {count} rows: {wrong}"
+            answered = Answered.of(api.send("infer_deployment", {"tensor": rows.tolist()}, path=weighted.path))
+            for part, expected in {"out": exact_scores(rows), "in": rows}.items():
+                for name, found in answered.parts.get(part, {}).items():
+                    wrong = difference(found, expected)
+                    assert not wrong, f"of {count} rows, {part}.{name}: {wrong}"
+            assert set(answered.parts["out"]) == {OUTPUT}
 
     @BOTH
     @pytest.mark.parametrize("media_type", SIZES)
@@ -232,6 +254,26 @@ class TestRequests:
         for media_type, content in ((RECORDS, mixed), (ARROW, arrow_file_of(backwards))):
             answer = typed.send(api, operation, rows, media_type=media_type, content=content)
             check(Answered.of(answer, list(scores)), rows, scores)
+
+    @BOTH
+    def test_inputs_of_one_type_are_told_apart_by_their_names(
+        self, operation: str, api: Api, subtracting: Scoring
+    ) -> None:
+        whole = np.arange(6, dtype=np.float32).reshape(3, 2)
+        rows = {MINUEND: whole * 2 + 1, SUBTRAHEND: whole * 16}
+        scores = subtracted(rows)
+        for columns in (rows, dict(reversed(rows.items()))):
+            for media_type in (RECORDS, ARROW):
+                answer = subtracting.send(api, operation, columns, media_type=media_type)
+                check(Answered.of(answer, list(scores)), rows, scores)
+
+    @BOTH
+    def test_the_only_input_may_be_called_tensor(self, operation: str, api: Api, weighted: Scoring) -> None:
+        rows = distinct_rows(3, seed=8)
+        for media_type in (RECORDS, ARROW):
+            answered = Answered.of(weighted.send(api, operation, {"tensor": rows}, media_type=media_type))
+            wrong = difference(answered.parts["out"][OUTPUT], exact_scores(rows))
+            assert not wrong, f"{media_type}: {wrong}"
 
     @BOTH
     def test_numbers_and_types_may_be_written_in_any_way(self, operation: str, api: Api, weighted: Scoring) -> None:

@@ -207,11 +207,14 @@ class TestPipelines:
             assert not list(changed)
 
     @pytest.mark.touches("create_pipeline", "list_workspaces")
-    def test_a_second_pipeline_of_a_name_is_a_version_of_the_first(self, api: Api, fixtures: Fixtures) -> None:
+    @pytest.mark.parametrize("steps", [0, 1])
+    def test_a_second_pipeline_of_a_name_is_a_version_of_the_first(
+        self, steps: int, api: Api, fixtures: Fixtures
+    ) -> None:
         body: dict[str, Any] = {
             "pipeline_id": api.unused_name("p"),
             "workspace_id": fixtures.workspace_id,
-            "definition": {},
+            "definition": {"steps": [{"ModelInference": {"models": [fixtures.model]}}]} if steps else {},
         }
         first, second = api.call("create_pipeline", body), api.call("create_pipeline", body)
         other = api.call("create_pipeline", body | {"pipeline_id": api.unused_name("p")})

@@ -194,6 +194,29 @@ def typed_scores(rows: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[
         }
 
 
+MINUEND, SUBTRAHEND = "minuend", "subtrahend"
+
+
+@cache
+def subtracting_model_file() -> bytes:
+    """Return an ONNX model whose two inputs are of one type and shape, as are its two outputs; see `subtracted`."""
+    from onnx import TensorProto, helper
+
+    inputs, outputs = (MINUEND, SUBTRAHEND), ("sum", "difference")
+    graph = helper.make_graph(
+        [helper.make_node("Sub", list(inputs), ["difference"]), helper.make_node("Add", list(inputs), ["sum"])],
+        "subtracting",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 2]) for name in inputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 2]) for name in outputs],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7).SerializeToString()
+
+
+def subtracted(rows: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Return the outputs of the model that subtracts, computed with numpy."""
+    return {"sum": rows[MINUEND] + rows[SUBTRAHEND], "difference": rows[MINUEND] - rows[SUBTRAHEND]}
+
+
 def model_files() -> st.SearchStrategy[bytes]:
     """Return a strategy for ONNX models like the suite's."""
     return st.builds(model_file, st.integers(0, 50))
