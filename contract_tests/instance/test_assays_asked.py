@@ -22,6 +22,7 @@ from wallaroo_ext.conformance.testing.assay_scenes import (
     is_near,
     request_of,
 )
+from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -308,6 +309,18 @@ class TestPreviews:
             [summary] = last["summaries"].values()
             inside = summary["statistics"]["count"] - len(scene.many.inputs)
             assert inside >= 0 if width > 1 else inside == 0
+
+    @pytest.mark.touches("preview_assay_v2")
+    def test_a_window_that_ends_behind_the_preview_is_none_of_it(
+        self, api: Api, fixtures: Fixtures, scene: Scene
+    ) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request = second_assay_request(fixtures) | {"baseline": {"Vector": LONG[:50].tolist()}}
+        request |= {"preview_start": scene.many.at.isoformat(), "window": {"width": {"seconds": 2}}}
+        request["scheduling"]["run_frequency"] = {"SimpleRunFrequency": {"quantity": 1, "unit": "Minute"}}
+        soon(lambda: api.call("preview_assay_v2", request | {"preview_end": (scene.many.at + 2 * SECOND).isoformat()}))
+        assert api.call("preview_assay_v2", request | {"preview_end": (scene.many.at + SECOND).isoformat()}) == []
 
     @pytest.mark.touches("preview_assay_baseline_v2")
     def test_the_times_of_a_baseline_have_any_offset(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:

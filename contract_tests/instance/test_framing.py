@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from wallaroo_ext.conformance.testing.framing import send_alone
 
 if TYPE_CHECKING:
+    import httpx
+
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
 pytestmark = pytest.mark.thorough("the framing of answers")
+
+JSON, MULTIPART = "application/json", "multipart/form-data"
 
 
 def test_nothing_comes_behind_an_answer(operation_id: str, api: Api, conformance_suite: Suite) -> None:
@@ -23,14 +27,32 @@ def test_nothing_comes_behind_an_answer(operation_id: str, api: Api, conformance
         "": api.build(operation_id, **good),
         "HEAD": api.build(operation_id, "HEAD", path=good["path"]),
         "OPTIONS": api.build(operation_id, "OPTIONS", path=good["path"]),
-        "a request without a token": api.build(operation_id, **good),
     }
-    del requests["a request without a token"].headers["Authorization"]
-    if conformance_suite.rules.request_content(operation_id):
-        broken: dict[str, Any] = good | {"content": b"{"}
-        requests["a body that breaks off"] = api.build(operation_id, **broken)
     for name, request in requests.items():
         answer = send_alone(conformance_suite, request)
         if not name:
             assert answer.body or not conformance_suite.rules.answer_schema(operation_id), "the answer is empty"
         assert not answer.behind, f"behind {answer.status} to {name or operation_id}: {answer.behind[:200]!r}"
+
+
+def test_nothing_comes_behind_a_refusal(operation_id: str, api: Api, conformance_suite: Suite) -> None:
+    answers = [send_alone(conformance_suite, bad) for bad in bad_requests(operation_id, api, conformance_suite)]
+    for answer in answers:
+        assert answer.status not in range(300), "a bad request is answered as if it was good"
+        assert not answer.behind, f"behind {answer.status}: {answer.behind[:200]!r}"
+
+
+def bad_requests(operation: str, api: Api, suite: Suite) -> list[httpx.Request]:
+    """Return requests that an instance has to refuse, whatever they would do: without a token, and without sense."""
+    good, content = suite.cases.unused_request(operation), suite.rules.request_content(operation)
+    found: list[httpx.Request] = []
+    if suite.rules.takes_token(operation):
+        found.append(api.build(operation, **good))
+        del found[0].headers["Authorization"]
+    path = {"path": good["path"]}
+    if MULTIPART in content:
+        parts = {"content": b"--x--\r\n", "headers": {"Content-Type": f"{MULTIPART}; boundary=x"}}
+        found.append(api.build(operation, **path, **parts))
+    elif JSON in content:
+        found.append(api.build(operation, **path, content=b"{", headers={"Content-Type": JSON}))
+    return found

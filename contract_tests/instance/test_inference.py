@@ -200,6 +200,15 @@ class TestNumberOfRows:
             assert not answer.is_success, f"row {place}, which is {bad}, is scored, or left out"
 
     @BOTH
+    def test_rows_in_arrow_that_do_not_fit_are_refused(self, operation: str, api: Api, weighted: Scoring) -> None:
+        good = distinct_rows(2)
+        assert weighted.send(api, operation, {INPUT: good}, media_type=ARROW).is_success
+        narrow, wide, texts = good[:, :2], np.tile(good, 2), good.astype(str).astype(object)
+        for bad in ({INPUT: narrow}, {INPUT: wide}, {INPUT: texts}, {"other": good}):
+            answer = weighted.send(api, operation, bad, media_type=ARROW)
+            assert answer.status_code == 400, f"{answer.status_code} {answer.text[:200]}"
+
+    @BOTH
     @pytest.mark.parametrize("media_type", SIZES)
     def test_equal_rows_are_answered_each(self, media_type: str, operation: str, api: Api, weighted: Scoring) -> None:
         rows = distinct_rows(3)[[0, 0, 1, 0, 2, 2, 1, 0, 0]]
@@ -682,9 +691,12 @@ class TestUrls:
         made = api.call("create_pipeline", where | {"pipeline_id": other, "definition": {}})
         ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
         crossed = api.unused_name("p")
-        # A pipeline called as the deployment of another one is.
-        api.call("create_pipeline", where | {"pipeline_id": crossed, "definition": {}})
-        deployed = api.call("deploy_pipeline", ids | {"deploy_id": crossed, "models": [weighted.model]})["id"]
+        # A pipeline called as the deployment of another one is, and with a deployment of another name.
+        named = api.call("create_pipeline", where | {"pipeline_id": crossed, "definition": {}})
+        its = {"pipeline_id": named["pipeline_pk_id"], "pipeline_version_pk_id": named["pipeline_variant_pk_id"]}
+        requests = (its | {"deploy_id": api.unused_name("p")}, ids | {"deploy_id": crossed})
+        numbers = [api.call("deploy_pipeline", request | {"models": [weighted.model]})["id"] for request in requests]
+        deployed = numbers[1]
         try:
             urls = dict.fromkeys((crossed, other), (f"{crossed}-{deployed}", other))
             urls[weighted.name] = weighted.deployment, weighted.name
@@ -694,4 +706,5 @@ class TestUrls:
                 assert found, f"the URL of {asked} is {url}"
                 assert behind.strip("/") in {"", pipeline}, f"the URL of {asked} leads to another pipeline: {url}"
         finally:
-            api.send("undeploy_pipeline", {"deployment_id": deployed})
+            for number in numbers:
+                api.send("undeploy_pipeline", {"deployment_id": number})

@@ -8,6 +8,7 @@ import pytest
 
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.deploying import deployed, is_gone, new_pipeline, status_of
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.thorough("long and unusual names")
 
 LONGEST_LABEL = 63
 """The most characters of a DNS label."""
+LONG_WITH_ID = 48
+"""The characters of a long name that is still a DNS label with an id behind it, as a deployment's has to be."""
 FILE_NAMES = ("Modell äöü ß.onnx", "模型-数据.onnx", "A.b_c (2)+100%25 & more.ONNX", f"{'x' * 95}.onnx")
 
 
@@ -45,6 +48,19 @@ def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixture
         assert api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})["pipeline_id"] == name
     again = api.call("create_pipeline", {"pipeline_id": name, **where, "definition": {}})
     assert again["pipeline_pk_id"] == number, "the name is known again"
+
+
+@pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "undeploy_pipeline")
+def test_the_name_of_a_deployment_is_kept(api: Api, fixtures: Fixtures) -> None:
+    name = long_name(api, "d", LONG_WITH_ID, capitals=False)
+    pipeline = new_pipeline(api, fixtures)
+    number, deployment = deployed(api, pipeline, deploy_id=name, models=[fixtures.model])
+    try:
+        status_of(api, deployment)
+        assert deployed(api, pipeline, deploy_id=name, models=[fixtures.model]) == (number, deployment)
+        assert is_gone(api, f"{name[:40].rstrip('-')}-{number}"), "a part of its name is enough"
+    finally:
+        api.send("undeploy_pipeline", {"deployment_id": number})
 
 
 @pytest.mark.touches(
