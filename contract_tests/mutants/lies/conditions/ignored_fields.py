@@ -8,25 +8,24 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
+from contract_tests.mutants.lies.conditions.asking import ask_instead
 from contract_tests.mutants.lies.fields import rules, without, writes
 from contract_tests.mutants.lies.inference.logged import has_logged_rows
 from contract_tests.mutants.lies.inference.rows import scores_rows
-from contract_tests.mutants.lies.kinds import Kind, succeeded
+from contract_tests.mutants.lies.kinds import Kind
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.support.servers.asgi_exchanges import Answer, Request
+    from contract_tests.support.servers.asgi_exchanges import Answer
 
 Path = tuple[str, ...]
 
 _JSON, _MULTIPART = "application/json", "multipart/form-data"
 _DEEPEST = 4
 _METADATA = re.compile(rb'(name="metadata".*?\r\n\r\n)(.*?)(\r\n--)', re.DOTALL)
-_VOLATILE = {"elapsed_millis", "analyzed_at"}
-"""The fields that tell when and how fast something was computed, and so differ in two answers to one request."""
 _BY_HAND = {
     "invite_user": {"password"},
     "add_workspace_user": {"user_type"},
@@ -114,7 +113,7 @@ def _without(operation: str, path: Path) -> Lie:
         changed = without(body, path)
         if changed == body:
             return await exchange.ask()
-        return await _asked(operation, exchange, exchange.request.with_json(changed))
+        return await ask_instead(operation, exchange, exchange.request.with_json(changed))
 
     return lie
 
@@ -134,36 +133,9 @@ def _without_metadata(operation: str, path: Path) -> Lie:
         start, end = found.span(2)
         whole = exchange.request.body
         request = exchange.request.with_body(whole[:start] + json.dumps(changed).encode() + whole[end:])
-        return await _asked(operation, exchange, request)
+        return await ask_instead(operation, exchange, request)
 
     return lie
-
-
-async def _asked(operation: str, exchange: Exchange, changed: Request) -> Answer:
-    """Return the answer to a changed request; that to the unchanged one where it was refused, or might be."""
-    schema = rules().request_content(operation).get(_JSON, {}).get("schema")
-    if schema is not None and rules().problems(schema, exchange.request.json):
-        return await exchange.ask()
-    answer = await exchange.ask(changed)
-    if not succeeded(operation, answer):
-        return await exchange.ask()
-    if writes(operation):
-        return answer
-    true = await exchange.ask()  # where the field makes no difference, there is no lie
-    return true if _told(true) == _told(answer) else answer
-
-
-def _told(answer: Answer) -> Any:
-    """Return what an answer tells, apart from when and how fast it was computed."""
-    return _without_volatile(answer.json)
-
-
-def _without_volatile(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_volatile(item) for item in list_of(value)]
-    if isinstance(value, dict):
-        return {name: _without_volatile(inner) for name, inner in object_of(value).items() if name not in _VOLATILE}
-    return value
 
 
 KINDS = (

@@ -1,0 +1,115 @@
+"""What a lie asks of the honest instance in place of, or beside, the request that it answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from contract_tests.mutants.layer import Mutant
+from contract_tests.mutants.lies.fields import rules, writes
+from contract_tests.mutants.lies.kinds import succeeded
+from contract_tests.support.servers.asgi_exchanges import JSON, Answer
+from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import list_of, object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from contract_tests.mutants.layer import Exchange, Lie
+    from contract_tests.support.servers.asgi_exchanges import Request
+
+    Lies = dict[str, tuple[tuple[str, str, Lie], ...]]
+    """Single lies by their operation: what each is about, a sentence, and the lie."""
+
+_VOLATILE = {"elapsed_millis", "analyzed_at"}
+"""The fields that tell when and how fast something was computed, and so differ in two answers to one request."""
+_OF_BODIES = {b"accept", b"content-type", b"transfer-encoding"}
+"""The headers that say how a request's own body and answer are written."""
+
+
+def single_lies(kind: str, lies: Lies) -> Callable[[str], Iterator[Mutant]]:
+    """Return a function that yields an operation's mutants of a kind, which are written down one by one."""
+
+    def mutants_of(operation: str) -> Iterator[Mutant]:
+        for about, text, lie in lies.get(operation, ()):
+            yield Mutant(operation, kind, about, text, lie)
+
+    return mutants_of
+
+
+def body_of(exchange: Exchange) -> dict[str, Any]:
+    """Return the JSON object of a request; an empty one where its body is something else."""
+    return object_of(exchange.request.json)
+
+
+def fields_of(operation: str, answer: Answer) -> dict[str, Any]:
+    """Return the JSON object of a success; an empty one where the answer is something else."""
+    return object_of(answer.json) if succeeded(operation, answer) else {}
+
+
+def pairs_of(request: Request) -> list[tuple[str, str]]:
+    """Return the parameters of a request's query."""
+    return parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
+
+
+def with_pairs(request: Request, pairs: list[tuple[str, str]]) -> Request:
+    """Return a request with other parameters in its query."""
+    return replace(request, query=urlencode(pairs).encode())
+
+
+def marked(answer: Answer) -> Answer:
+    """Return an answer that counts as a lie, because what it acknowledges was not done so."""
+    return answer.with_header("x-served-by", "replica-2")
+
+
+async def ask_for(exchange: Exchange, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON object that another operation answers the caller with; an empty one where it refuses."""
+    path = contract.operation(operation).path
+    headers = tuple((name, value) for name, value in exchange.request.headers if name.lower() not in _OF_BODIES)
+    request = replace(exchange.request, path=path, query=b"", headers=(*headers, (b"content-type", JSON.encode())))
+    return fields_of(operation, await exchange.ask(request.with_json(body)))
+
+
+async def ask_instead(operation: str, exchange: Exchange, changed: Request) -> Answer:
+    """Return the answer to a changed request; that to the unchanged one where it was refused, or might be."""
+    if changed == exchange.request or _is_bad(operation, exchange.request):
+        return await exchange.ask()
+    answer = await exchange.ask(changed)
+    if not succeeded(operation, answer):
+        return await exchange.ask()
+    if writes(operation):
+        return answer
+    true = await exchange.ask()  # where the change makes no difference, there is no lie
+    return true if not succeeded(operation, true) or _told(true) == _told(answer) else answer
+
+
+def of_other_bodies(operation: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Lie:
+    """Return a lie that takes each request of JSON for another one."""
+
+    async def lie(exchange: Exchange) -> Answer:
+        body = body_of(exchange)
+        changed = change(body)
+        if changed == body:
+            return await exchange.ask()
+        return await ask_instead(operation, exchange, exchange.request.with_json(changed))
+
+    return lie
+
+
+def _is_bad(operation: str, request: Request) -> bool:
+    schema = rules().request_content(operation).get(JSON, {}).get("schema")
+    return schema is not None and bool(rules().problems(schema, request.json))
+
+
+def _told(answer: Answer) -> Any:
+    """Return what an answer tells, apart from when and how fast it was computed."""
+    return _without_volatile(answer.json) if answer.media_type == JSON else answer.body
+
+
+def _without_volatile(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_volatile(item) for item in list_of(value)]
+    if isinstance(value, dict):
+        return {name: _without_volatile(inner) for name, inner in object_of(value).items() if name not in _VOLATILE}
+    return value
