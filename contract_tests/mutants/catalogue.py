@@ -18,10 +18,13 @@ from contract_tests.mutants.lies import (
     wrong_values,
 )
 from contract_tests.mutants.lies.conditions import (
+    assay_rules,
+    assay_states,
     changed_things,
     framing,
     ignored_fields,
     names_and_files,
+    pages_of_logs,
     scored_before,
     second_person,
     servers,
@@ -60,6 +63,9 @@ KINDS: tuple[Kind, ...] = tuple(
             framing,
             scored_before,
             unusual_rows,
+            pages_of_logs,
+            assay_rules,
+            assay_states,
             scored,
             logged,
             assay_figures,

@@ -58,17 +58,28 @@ def with_pairs(request: Request, pairs: list[tuple[str, str]]) -> Request:
     return replace(request, query=urlencode(pairs).encode())
 
 
+def header_of(answer: Answer, name: str) -> str:
+    """Return a header of an answer, by its name in lower case; empty where it is missing."""
+    return next((value.decode("latin-1") for found, value in answer.headers if found.lower() == name.encode()), "")
+
+
+def without_header(answer: Answer, name: str) -> Answer:
+    """Return an answer without a header, by its name in lower case."""
+    return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0].lower() != name.encode()))
+
+
 def marked(answer: Answer) -> Answer:
     """Return an answer that counts as a lie, because what it acknowledges was not done so."""
     return answer.with_header("x-served-by", "replica-2")
 
 
-async def ask_for(exchange: Exchange, operation: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON object that another operation answers the caller with; an empty one where it refuses."""
+async def ask_for(exchange: Exchange, operation: str, body: dict[str, Any]) -> Any:
+    """Return the JSON that another operation answers the caller with; an empty object where it refuses."""
     path = contract.operation(operation).path
     headers = tuple((name, value) for name, value in exchange.request.headers if name.lower() not in _OF_BODIES)
     request = replace(exchange.request, path=path, query=b"", headers=(*headers, (b"content-type", JSON.encode())))
-    return fields_of(operation, await exchange.ask(request.with_json(body)))
+    answer = await exchange.ask(request.with_json(body))
+    return answer.json if succeeded(operation, answer) else {}
 
 
 async def ask_instead(operation: str, exchange: Exchange, changed: Request) -> Answer:
