@@ -21,6 +21,7 @@ from contract_tests.mutants.lies.conditions import (
     assay_rules,
     assay_states,
     changed_things,
+    deployed,
     framing,
     ignored_fields,
     names_and_files,
@@ -31,6 +32,8 @@ from contract_tests.mutants.lies.conditions import (
     token_claims,
     unusual_rows,
     unusual_values,
+    uploads,
+    versions,
     writes_and_times,
 )
 from contract_tests.mutants.lies.fields import rules
@@ -66,6 +69,9 @@ KINDS: tuple[Kind, ...] = tuple(
             pages_of_logs,
             assay_rules,
             assay_states,
+            uploads,
+            versions,
+            deployed,
             scored,
             logged,
             assay_figures,

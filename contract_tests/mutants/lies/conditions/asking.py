@@ -68,6 +68,11 @@ def without_header(answer: Answer, name: str) -> Answer:
     return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0].lower() != name.encode()))
 
 
+def refusal(status: int, message: str) -> Answer:
+    """Return an answer that refuses a request."""
+    return Answer.of(status, {"code": status, "msg": message})
+
+
 def marked(answer: Answer) -> Answer:
     """Return an answer that counts as a lie, because what it acknowledges was not done so."""
     return answer.with_header("x-served-by", "replica-2")

@@ -33,12 +33,12 @@ _LARGE_BYTES = 1 << 16
 _CUT = 62
 
 
-def _changed(value: Any, keys: tuple[str, ...], change: Callable[[str], str], path: tuple[str, ...] = ()) -> Any:
+def with_texts(value: Any, keys: tuple[str, ...], change: Callable[[str], str], path: tuple[str, ...] = ()) -> Any:
     """Return a value with a change of the texts at paths that end in some keys."""
     if isinstance(value, list):
-        return [_changed(inner, keys, change, path) for inner in list_of(value)]
+        return [with_texts(inner, keys, change, path) for inner in list_of(value)]
     if isinstance(value, dict):
-        return {name: _changed(inner, keys, change, (*path, name)) for name, inner in object_of(value).items()}
+        return {name: with_texts(inner, keys, change, (*path, name)) for name, inner in object_of(value).items()}
     return change(value) if isinstance(value, str) and path[-len(keys) :] == keys else value
 
 
@@ -53,7 +53,7 @@ def _wrong_names(operation: str) -> Iterator[Mutant]:
         return
     keys = tuple(_OF_NAMES[operation].split("."))
     for about, (text, change) in _CHANGES.items():
-        lie = of_json(operation, lambda body, change=change: _changed(body, keys, change))
+        lie = of_json(operation, lambda body, change=change: with_texts(body, keys, change))
         yield Mutant(operation, "changes-names", about, text, lie)
 
 
@@ -89,7 +89,7 @@ def _file_names(operation: str) -> Iterator[Mutant]:
             return name.encode("ascii", "replace").decode()
 
         text = "Letters outside ASCII in names of files become question marks."
-        lie = of_json(operation, lambda body: _changed(body, ("file_name",), in_ascii))
+        lie = of_json(operation, lambda body: with_texts(body, ("file_name",), in_ascii))
         yield Mutant(operation, "changes-file-names", "", text, lie)
     if not _takes_file(operation):
         return

@@ -1,0 +1,142 @@
+"""Lies about deployments: which of several is ended or shown, under which name, and when it runs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.mutants.lies.conditions.asking import (
+    ask_for,
+    body_of,
+    fields_of,
+    marked,
+    of_other_bodies,
+    single_lies,
+)
+from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
+from wallaroo_ext._util.json_values import list_of, object_of
+
+if TYPE_CHECKING:
+    from contract_tests.mutants.layer import Exchange
+    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.support.servers.asgi_exchanges import Answer
+
+_NOT_FOUND = 404
+_CUT = 40
+_NUMBER = re.compile(r"-\d+$")
+_URL = re.compile(r"(?P<deployment>.*/infer/(?P<name>.+)-\d+)/(?P<pipeline>[^/]+)")
+
+
+async def _deployments(exchange: Exchange) -> dict[int, dict[str, Any]]:
+    """Return the newest deployment of each pipeline that the caller sees, by the pipeline's id."""
+    listed = await ask_for(exchange, "list_pipelines", {})
+    rows = [object_of(row) for row in list_of(listed.get("pipelines"))]
+    return {row["pipeline"]["id"]: object_of(row["deployment"]) for row in rows if row["deployment"]}
+
+
+async def _ends_the_newest(exchange: Exchange) -> Answer:
+    body = body_of(exchange)
+    newest = (await _deployments(exchange)).get(body.get("pipeline_id", 0), {})
+    if not newest.get("deployed") or body.get("deployment_id") is not None:
+        return await exchange.ask()
+    return await exchange.ask(exchange.request.with_json({"deployment_id": newest["id"]}))
+
+
+async def _ends_all_of_a_name(exchange: Exchange) -> Answer:
+    pipeline = body_of(exchange).get("pipeline_id", 0)
+    before = await _deployments(exchange)
+    answer = await exchange.ask()
+    name = before.get(pipeline, {}).get("deploy_id")
+    others = [
+        deployment["id"]
+        for other, deployment in before.items()
+        if other != pipeline and deployment["deployed"] and deployment["deploy_id"] == name
+    ]
+    if not succeeded("undeploy_pipeline", answer) or not others:
+        return answer
+    for other in others:
+        await exchange.ask(exchange.request.with_json({"deployment_id": other}))
+    return marked(answer)
+
+
+async def _ignores_the_number(exchange: Exchange) -> Answer:
+    answer, name = await exchange.ask(), str(body_of(exchange).get("name"))
+    known = exchange.memory.get(_NUMBER.sub("", name))
+    if succeeded("get_deployment_status", answer):
+        exchange.memory[_NUMBER.sub("", name)] = name
+    elif answer.status == _NOT_FOUND and known not in {None, name}:
+        return await exchange.ask(exchange.request.with_json({"name": known}))
+    return answer
+
+
+async def _stays_unknown(exchange: Exchange) -> Answer:
+    answer, name = await exchange.ask(), body_of(exchange).get("name")
+    if answer.status == _NOT_FOUND:
+        exchange.memory[name] = answer
+    return exchange.memory.get(name, answer) if succeeded("get_deployment_status", answer) else answer
+
+
+def _running(status: Any) -> Any:
+    return status | {"status": "Running"} if status["status"] == "Starting" else status
+
+
+def _with_short_name(body: dict[str, Any]) -> dict[str, Any]:
+    name = body.get("deploy_id")
+    return body | {"deploy_id": name[:_CUT].rstrip("-")} if isinstance(name, str) else body
+
+
+def _ending_in_the_deployment(shown: Any) -> Any:
+    found = _URL.fullmatch(shown["url"])
+    return {"url": f"{found['deployment']}/{found['name']}"} if found else shown
+
+
+async def _looks_for_pipelines_first(exchange: Exchange) -> Answer:
+    answer, body = await exchange.ask(), body_of(exchange)
+    shown = fields_of("get_pipeline_external_url", answer)
+    if not shown:
+        return answer
+    listed = await ask_for(exchange, "list_pipelines", {"workspace_id": body["workspace_id"]})
+    for row in map(object_of, list_of(listed.get("pipelines"))):
+        name, deployment = row["pipeline"]["name"], object_of(row["deployment"])
+        if name == body["pipeline_name"] and deployment.get("deployed"):
+            before = shown["url"].partition("/infer/")[0]
+            url = f"{before}/infer/{deployment['deploy_id']}-{deployment['id']}/{name}"
+            return answer if url == shown["url"] else answer.with_json(shown | {"url": url})
+    return answer
+
+
+_LIES: Lies = {
+    "deploy_pipeline": (
+        (
+            "short-name",
+            f"Names of more than {_CUT} characters are cut there.",
+            of_other_bodies("deploy_pipeline", _with_short_name),
+        ),
+    ),
+    "undeploy_pipeline": (
+        ("newest-alone", "Of a pipeline's deployments, the newest is ended.", _ends_the_newest),
+        ("all-of-a-name", "With a pipeline's deployment, others' of its name are ended.", _ends_all_of_a_name),
+    ),
+    "get_deployment_status": (
+        ("any-number", "The name without the number is enough.", _ignores_the_number),
+        ("stays-unknown", "What was once not deployed is unknown for ever.", _stays_unknown),
+        ("running-early", "What is starting runs already.", of_json("get_deployment_status", _running)),
+    ),
+    "get_pipeline_external_url": (
+        (
+            "deployment-as-pipeline",
+            "A URL ends in the deployment's name in place of the pipeline's.",
+            of_json("get_pipeline_external_url", _ending_in_the_deployment),
+        ),
+        ("pipeline-first", "A pipeline of a name is found before a deployment.", _looks_for_pipelines_first),
+    ),
+}
+
+KINDS = (
+    Kind(
+        "other-deployment",
+        "One deployment is taken for another, or its state is wrong.",
+        "It is not about deployments, or others show it.",
+        single_lies("other-deployment", _LIES),
+    ),
+)
