@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.mutants.lies.conditions.asking import (
     ask_for,
     body_of,
-    fields_of,
     marked,
-    of_other_bodies,
     single_lies,
 )
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from contract_tests.support.servers.asgi_exchanges import Answer
 
 _NOT_FOUND = 404
-_CUT = 40
 _NUMBER = re.compile(r"-\d+$")
 _URL = re.compile(r"(?P<deployment>.*/infer/(?P<name>.+)-\d+)/(?P<pipeline>[^/]+)")
 
@@ -80,39 +77,12 @@ def _running(status: Any) -> Any:
     return status | {"status": "Running"} if status["status"] == "Starting" else status
 
 
-def _with_short_name(body: dict[str, Any]) -> dict[str, Any]:
-    name = body.get("deploy_id")
-    return body | {"deploy_id": name[:_CUT].rstrip("-")} if isinstance(name, str) else body
-
-
 def _ending_in_the_deployment(shown: Any) -> Any:
     found = _URL.fullmatch(shown["url"])
     return {"url": f"{found['deployment']}/{found['name']}"} if found else shown
 
 
-async def _looks_for_pipelines_first(exchange: Exchange) -> Answer:
-    answer, body = await exchange.ask(), body_of(exchange)
-    shown = fields_of("get_pipeline_external_url", answer)
-    if not shown:
-        return answer
-    listed = await ask_for(exchange, "list_pipelines", {"workspace_id": body["workspace_id"]})
-    for row in map(object_of, list_of(listed.get("pipelines"))):
-        name, deployment = row["pipeline"]["name"], object_of(row["deployment"])
-        if name == body["pipeline_name"] and deployment.get("deployed"):
-            before = shown["url"].partition("/infer/")[0]
-            url = f"{before}/infer/{deployment['deploy_id']}-{deployment['id']}/{name}"
-            return answer if url == shown["url"] else answer.with_json(shown | {"url": url})
-    return answer
-
-
 _LIES: Lies = {
-    "deploy_pipeline": (
-        (
-            "short-name",
-            f"Names of more than {_CUT} characters are cut there.",
-            of_other_bodies("deploy_pipeline", _with_short_name),
-        ),
-    ),
     "undeploy_pipeline": (
         ("newest-alone", "Of a pipeline's deployments, the newest is ended.", _ends_the_newest),
         ("all-of-a-name", "With a pipeline's deployment, others' of its name are ended.", _ends_all_of_a_name),
@@ -128,7 +98,6 @@ _LIES: Lies = {
             "A URL ends in the deployment's name in place of the pipeline's.",
             of_json("get_pipeline_external_url", _ending_in_the_deployment),
         ),
-        ("pipeline-first", "A pipeline of a name is found before a deployment.", _looks_for_pipelines_first),
     ),
 }
 

@@ -13,14 +13,12 @@ from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.conditions.asking import ask_for, pairs_of, with_pairs
 from contract_tests.mutants.lies.inference.rows import (
     ARROW,
-    file_of,
     in_part,
     json_rows,
     mapped,
     of_rows,
     of_table,
     scores_rows,
-    table_of,
     with_rows,
 )
 from contract_tests.mutants.lies.kinds import Kind, succeeded
@@ -94,30 +92,6 @@ async def _takes_null_for_zero(exchange: Exchange) -> Answer:
     return await exchange.ask(exchange.request.with_json(filled))
 
 
-def _of_tables_sent(change: Callable[[pa.Table], pa.Table]) -> Lie:
-    """Return a lie that reads another table than the one that was sent."""
-
-    async def lie(exchange: Exchange) -> Answer:
-        import pyarrow as pa
-
-        if not exchange.request.header("content-type").startswith(ARROW):
-            return await exchange.ask()
-        try:
-            table = table_of(exchange.request.body)
-        except pa.ArrowInvalid:
-            return await exchange.ask()
-        changed = change(table)
-        if changed.equals(table):
-            return await exchange.ask()
-        return await exchange.ask(exchange.request.with_body(file_of(changed)))
-
-    return lie
-
-
-def _without_alias(table: pa.Table) -> pa.Table:
-    return table.rename_columns(["another"]) if table.column_names == ["tensor"] else table
-
-
 def _with_the_first_inputs(table: pa.Table) -> pa.Table:
     """Return a flat table in which all rows have the inputs of the first."""
     import pyarrow as pa
@@ -164,26 +138,9 @@ def _packs_large_answers(operation: str) -> Lie:
     return lie
 
 
-async def _calls_errors_success(exchange: Exchange) -> Answer:
-    answer = await exchange.ask()
-    is_of_table = exchange.request.header("content-type").startswith(ARROW)
-    return replace(answer, status=200) if answer.status == _BAD_REQUEST and is_of_table else answer
-
-
 def _is_of_columns(request: Request, _: Answer) -> bool:
     """Return whether rows were sent in the oldest form: an object with a column a field."""
     return isinstance(request.json, dict)
-
-
-def _with_whole_columns(operation: str) -> Lie:
-    async def lie(exchange: Exchange) -> Answer:
-        answer, columns = await exchange.ask(), object_of(exchange.request.json)
-        rows = json_rows(answer) if succeeded(operation, answer) and answer.media_type == JSON else []
-        if not columns or len(rows) < 2:
-            return answer
-        return with_rows(answer, [row | {"in": columns} if "in" in row else row for row in rows])
-
-    return lie
 
 
 def _found(operation: str) -> dict[str, tuple[str, Lie]]:
@@ -207,7 +164,6 @@ def _found(operation: str) -> dict[str, tuple[str, Lie]]:
             "What is no number makes the JSON invalid: `NaN`.",
             of_values("out", lambda value: float("nan") if value is None else value),
         ),
-        "no-alias-in-arrow": ("A model's only input is not called `tensor` in Arrow.", _of_tables_sent(_without_alias)),
         "first-inputs": (
             "Flat rows in Arrow all have the inputs of the first.",
             of_table(operation, _with_the_first_inputs),
@@ -217,16 +173,11 @@ def _found(operation: str) -> dict[str, tuple[str, Lie]]:
             _names_the_first_model(operation),
         ),
         "gzip-unsaid": ("JSON over 64 KiB is gzip, and does not say so.", _packs_large_answers(operation)),
-        "error-with-200": ("That rows in Arrow do not fit is said with the status 200.", _calls_errors_success),
     }
     if operation == "infer_deployment":
         found["oldest-form"] = (
             "Of rows in the oldest form, the first is answered.",
             of_rows(operation, lambda rows: rows[:1], where=_is_of_columns),
-        )
-        found["whole-columns"] = (
-            "Each row in the oldest form comes back with all rows' inputs.",
-            _with_whole_columns(operation),
         )
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,12 @@ from contract_tests.mutants.lies.conditions.asking import (
     ask_for,
     body_of,
     fields_of,
-    marked,
     of_other_bodies,
     single_lies,
 )
 from contract_tests.mutants.lies.conditions.names_and_files import with_texts
 from contract_tests.mutants.lies.fields import fields
-from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
+from contract_tests.mutants.lies.kinds import Kind, of_json
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -84,19 +82,6 @@ async def _shows_the_oldest_lines(exchange: Exchange) -> Answer:
     return answer if oldest == shown["logs"] else answer.with_json(shown | {"logs": oldest})
 
 
-async def _adds_no_equal_version(exchange: Exchange) -> Answer:
-    body = body_of(exchange)
-    steps = json.dumps(object_of(body.get("definition")).get("steps"), sort_keys=True)
-    key = (body.get("workspace_id"), body.get("pipeline_id"))
-    known = exchange.memory.get(key)
-    if known is not None and known[0] == steps:
-        return marked(known[1])
-    answer = await exchange.ask()
-    if succeeded("create_pipeline", answer):
-        exchange.memory[key] = (steps, answer)
-    return answer
-
-
 async def _takes_a_name_for_all_workspaces(exchange: Exchange) -> Answer:
     answer, body = await exchange.ask(), body_of(exchange)
     made = fields_of("create_pipeline", answer)
@@ -136,7 +121,6 @@ _LIES: Lies = {
     ),
     "get_model_upload_logs": (("oldest-lines", "Who asks for some lines gets the oldest.", _shows_the_oldest_lines),),
     "create_pipeline": (
-        ("equal-steps", "A version with the steps of the one before is not made.", _adds_no_equal_version),
         ("name-of-all", "A name of another workspace's pipeline is that pipeline.", _takes_a_name_for_all_workspaces),
     ),
     "get_pipeline_version": (("newest-steps", "Older versions have the newest one's steps.", _shows_the_newest_steps),),

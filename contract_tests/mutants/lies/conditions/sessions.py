@@ -1,0 +1,97 @@
+"""Lies about signing in: whose token is renewed, which session ends, and how a form is read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from contract_tests.mutants.lies.conditions.asking import fields_of, single_lies
+from contract_tests.mutants.lies.conditions.token_claims import claims_of
+from contract_tests.mutants.lies.kinds import Kind
+from contract_tests.support.servers.asgi_exchanges import Answer
+
+if TYPE_CHECKING:
+    from contract_tests.mutants.layer import Exchange
+    from contract_tests.mutants.lies.conditions.asking import Lies
+
+_TOKEN = "request_token"
+
+
+def _form(exchange: Exchange) -> dict[str, str]:
+    return dict(parse_qsl(exchange.request.body.decode("latin-1"), keep_blank_values=True))
+
+
+async def _renews_the_last_users(exchange: Exchange) -> Answer:
+    answer, form, memory = await exchange.ask(), _form(exchange), exchange.memory
+    token = fields_of(_TOKEN, answer)
+    if not token:
+        return answer
+    user = form.get("username") or memory.get(form.get("refresh_token"))
+    memory[token.get("refresh_token")] = user
+    if form.get("grant_type") == "password":
+        memory["last"] = (user, token["access_token"])
+    last, access = memory.get("last", (user, ""))
+    is_anothers = form.get("grant_type") == "refresh_token" and user != last
+    return answer.with_json(token | {"access_token": access}) if is_anothers else answer
+
+
+async def _renews_nothing_yet(exchange: Exchange) -> Answer:
+    answer, form = await exchange.ask(), _form(exchange)
+    token = fields_of(_TOKEN, answer)
+    if not token.get("refresh_token"):
+        return answer
+    old: str | None = exchange.memory.get(form.get("refresh_token"))
+    is_good = old is not None and time.time() < claims_of(old)["exp"] < claims_of(token["access_token"])["exp"]
+    changed = token | {"access_token": old} if is_good else token
+    exchange.memory[token["refresh_token"]] = changed["access_token"]
+    return answer if changed == token else answer.with_json(changed)
+
+
+async def _keeps_one_session(exchange: Exchange) -> Answer:
+    form, memory = _form(exchange), exchange.memory
+    sent = form.get("refresh_token")
+    user, session = memory.get(sent, (None, None))
+    if user is not None and memory[user] != session:
+        return Answer.of(400, {"error": "invalid_grant", "error_description": "Session not active"})
+    answer = await exchange.ask()
+    token = fields_of(_TOKEN, answer)
+    if form.get("grant_type") == "password" and token:
+        user, session = form["username"], token["session_state"]
+        memory[user] = session
+    if user is not None and token.get("refresh_token"):
+        memory[token["refresh_token"]] = (user, session)
+    return answer
+
+
+async def _decodes_twice(exchange: Exchange) -> Answer:
+    form = _form(exchange)
+    password = form.get("password", "")
+    if "+" not in password:
+        return await exchange.ask()
+    return await exchange.ask(
+        exchange.request.with_body(urlencode(form | {"password": password.replace("+", " ")}).encode())
+    )
+
+
+async def _takes_scopes_for_one(exchange: Exchange) -> Answer:
+    answer = await exchange.ask()
+    token = fields_of(_TOKEN, answer)
+    if _form(exchange).get("scope", "openid") == "openid" or "id_token" not in token:
+        return answer
+    return answer.with_json({name: value for name, value in token.items() if name != "id_token"})
+
+
+_LIES: Lies = {
+    _TOKEN: (
+        ("last-users-token", "A token is renewed as that of who signed in last.", _renews_the_last_users),
+        ("same-token", "Renewed before its end, a token is the old one, with a new lifetime.", _renews_nothing_yet),
+        ("one-session", "Who signs in again ends the session before.", _keeps_one_session),
+        ("password-decoded-twice", "A plus sign in a password is a blank.", _decodes_twice),
+        ("one-scope", "Beside another scope, `openid` gives no id token.", _takes_scopes_for_one),
+    ),
+}
+
+KINDS = (
+    Kind("sessions", "Sessions and renewed tokens are mixed up.", "It gives no token.", single_lies("sessions", _LIES)),
+)
