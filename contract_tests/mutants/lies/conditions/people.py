@@ -16,8 +16,8 @@ from contract_tests.mutants.lies.conditions.asking import (
     single_lies,
 )
 from contract_tests.mutants.lies.conditions.token_claims import claims_of
-from contract_tests.mutants.lies.fields import named_fields, rules, writes
-from contract_tests.mutants.lies.kinds import Kind, succeeded
+from contract_tests.mutants.lies.fields import named_fields, writes
+from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -67,12 +67,10 @@ def _none_behind_unknown(body: dict[str, Any], users: Users) -> Users:
 
 
 async def _find_user(exchange: Exchange) -> dict[str, Any]:
-    """Return the user whose address a request has."""
-    users = object_of((await ask_for(exchange, "query_users", {})).get("users"))
-    found = [
-        object_of(user) for user in users.values() if object_of(user).get("email") == body_of(exchange).get("email")
-    ]
-    return found[0] if found else {}
+    """Return the user whose address a request has, in whatever letters."""
+    address = str(body_of(exchange).get("email")).lower()
+    users = map(object_of, object_of((await ask_for(exchange, "query_users", {})).get("users")).values())
+    return next((user for user in users if str(user.get("email")).lower() == address), {})
 
 
 async def _invites_again(exchange: Exchange) -> Answer:
@@ -197,7 +195,8 @@ _LIES: Lies = {
 
 
 def _kept_members(operation: str) -> Iterator[Mutant]:
-    if writes(operation) or not rules().takes_token(operation) or "workspace_id" not in _named(operation):
+    names_workspace = "workspace_id" in {str(name.location[-1]) for name in named_fields(operation)}
+    if writes(operation) or not names_workspace or is_turn(operation, 2):
         return
 
     async def lie(exchange: Exchange) -> Answer:
@@ -212,10 +211,6 @@ def _kept_members(operation: str) -> Iterator[Mutant]:
     yield Mutant(operation, "shows-former-members", "", text, lie)
 
 
-def _named(operation: str) -> set[str]:
-    return {str(name.location[-1]) for name in named_fields(operation)}
-
-
 KINDS = (
     Kind(
         "people",
@@ -226,7 +221,7 @@ KINDS = (
     Kind(
         "shows-former-members",
         "A member who was removed still sees a workspace.",
-        "It names no workspace, or writes.",
+        "It names no workspace, or writes, or others show it.",
         _kept_members,
     ),
 )

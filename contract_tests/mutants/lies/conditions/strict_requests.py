@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _BAD_REQUEST = 400
 _STRAY = b'{"msg":"bad request"}\r\n'
 _EVERY = 3
+_EVERY_OF_MANY = 4
 
 
 def _properties(operation: str) -> dict[str, dict[str, Any]]:
@@ -49,14 +50,14 @@ def _refusing(operation: str, is_meant: Callable[[dict[str, Any]], bool]) -> Lie
 
 def _null_refused(operation: str) -> Iterator[Mutant]:
     nullable = [name for name, schema in _properties(operation).items() if _may_be_null(schema)]
-    if nullable:
+    if nullable and is_turn(operation, 2, 1):
         lie = _refusing(operation, lambda body: any(name in body and body[name] is None for name in nullable))
         yield Mutant(operation, "refuses-null", "", "A field that may be null is refused when it is.", lie)
 
 
 def _unknown_refused(operation: str) -> Iterator[Mutant]:
     known = set(_properties(operation))
-    if known and is_turn(operation, _EVERY):
+    if known and is_turn(operation, _EVERY_OF_MANY, 1):
         lie = _refusing(operation, lambda body: not known.issuperset(body))
         yield Mutant(operation, "refuses-unknown-fields", "", "A field that it does not know is refused.", lie)
 
@@ -94,11 +95,11 @@ def _counted_in_characters(operation: str) -> Iterator[Mutant]:
 
 
 KINDS = (
-    Kind("refuses-null", "Null is refused.", "No field of its request may be null.", _null_refused),
+    Kind("refuses-null", "Null is refused.", "No field of its request may be null, or others show it.", _null_refused),
     Kind(
         "refuses-unknown-fields",
         "Unknown fields are refused.",
-        "It takes no JSON, or others show it: every third has one.",
+        "It takes no JSON, or others show it: every fourth has one.",
         _unknown_refused,
     ),
     Kind(
