@@ -69,8 +69,8 @@ def _none_behind_unknown(body: dict[str, Any], users: Users) -> Users:
 async def _find_user(exchange: Exchange) -> dict[str, Any]:
     """Return the user whose address a request has, in whatever letters."""
     address = str(body_of(exchange).get("email")).lower()
-    users = map(object_of, object_of((await ask_for(exchange, "query_users", {})).get("users")).values())
-    return next((user for user in users if str(user.get("email")).lower() == address), {})
+    users = object_of((await ask_for(exchange, "query_users", {})).get("users"))
+    return object_of(next((user for user in users.values() if str(user["email"]).lower() == address), None))
 
 
 async def _invites_again(exchange: Exchange) -> Answer:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from contract_tests.mutants.lies.conditions.asking import fields_of, single_lies
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.kinds import Kind
 from contract_tests.support.servers.asgi_exchanges import Answer
 
@@ -36,18 +34,6 @@ async def _renews_the_last_users(exchange: Exchange) -> Answer:
     return answer.with_json(token | {"access_token": access}) if is_anothers else answer
 
 
-async def _renews_nothing_yet(exchange: Exchange) -> Answer:
-    answer, form = await exchange.ask(), _form(exchange)
-    token = fields_of(_TOKEN, answer)
-    if not token.get("refresh_token"):
-        return answer
-    old: str | None = exchange.memory.get(form.get("refresh_token"))
-    is_good = old is not None and time.time() < claims_of(old)["exp"] < claims_of(token["access_token"])["exp"]
-    changed = token | {"access_token": old} if is_good else token
-    exchange.memory[token["refresh_token"]] = changed["access_token"]
-    return answer if changed == token else answer.with_json(changed)
-
-
 async def _keeps_one_session(exchange: Exchange) -> Answer:
     form, memory = _form(exchange), exchange.memory
     sent = form.get("refresh_token")
@@ -74,21 +60,11 @@ async def _decodes_twice(exchange: Exchange) -> Answer:
     )
 
 
-async def _takes_scopes_for_one(exchange: Exchange) -> Answer:
-    answer = await exchange.ask()
-    token = fields_of(_TOKEN, answer)
-    if _form(exchange).get("scope", "openid") == "openid" or "id_token" not in token:
-        return answer
-    return answer.with_json({name: value for name, value in token.items() if name != "id_token"})
-
-
 _LIES: Lies = {
     _TOKEN: (
         ("last-users-token", "A token is renewed as that of who signed in last.", _renews_the_last_users),
-        ("same-token", "Renewed before its end, a token is the old one, with a new lifetime.", _renews_nothing_yet),
         ("one-session", "Who signs in again ends the session before.", _keeps_one_session),
         ("password-decoded-twice", "A plus sign in a password is a blank.", _decodes_twice),
-        ("one-scope", "Beside another scope, `openid` gives no id token.", _takes_scopes_for_one),
     ),
 }
 

@@ -56,7 +56,8 @@ def _keeps_one(operation: str) -> Lie:
     async def lie(exchange: Exchange) -> Answer:
         described = _description(exchange.request)
         content = _parts(exchange.request).get("file", exchange.request.body)
-        key = (described.get("name"), str(described.get("workspace_id")), content)
+        caller = exchange.request.header("authorization")
+        key = (caller, described.get("name"), str(described.get("workspace_id")), content)
         known: Answer | None = exchange.memory.get(key)
         if known is not None:
             return marked(known)
