@@ -181,11 +181,11 @@ async def _leaves_the_last_out(exchange: Exchange) -> Answer:
 
 
 async def _goes_beyond_the_end(exchange: Exchange) -> Answer:
-    body = body_of(exchange)
-    width = object_of(object_of(body.get("window")).get("width")).get("seconds")
-    if not width or not isinstance(body.get("preview_end"), str):
-        return await exchange.ask()
-    end = _moved(body["preview_end"], timedelta(seconds=width) - _MILLISECOND)
+    answer, body = await exchange.ask(), body_of(exchange)
+    if not succeeded(_PREVIEW, answer):
+        return answer
+    width = timedelta(seconds=body["window"]["width"]["seconds"])
+    end = _moved(body["preview_end"], width - _MILLISECOND)
     return await ask_instead(_PREVIEW, exchange, exchange.request.with_json(body | {"preview_end": end}))
 
 

@@ -24,23 +24,23 @@ _NUMBER = re.compile(r"-\d+$")
 _URL = re.compile(r"(?P<deployment>.*/infer/(?P<name>.+)-\d+)/(?P<pipeline>[^/]+)")
 
 
-async def _deployments(exchange: Exchange) -> dict[int, dict[str, Any]]:
-    """Return the newest deployment of each pipeline that the caller sees, by the pipeline's id."""
+async def _deployments(exchange: Exchange) -> dict[str, dict[str, Any]]:
+    """Return the newest deployment of each pipeline that the caller sees, by the pipeline's id as a text."""
     listed = await ask_for(exchange, "list_pipelines", {})
     rows = [object_of(row) for row in list_of(listed.get("pipelines"))]
-    return {row["pipeline"]["id"]: object_of(row["deployment"]) for row in rows if row["deployment"]}
+    return {str(row["pipeline"]["id"]): object_of(row["deployment"]) for row in rows if row["deployment"]}
 
 
 async def _ends_the_newest(exchange: Exchange) -> Answer:
     body = body_of(exchange)
-    newest = (await _deployments(exchange)).get(body.get("pipeline_id", 0), {})
+    newest = (await _deployments(exchange)).get(str(body.get("pipeline_id")), {})
     if not newest.get("deployed") or body.get("deployment_id") is not None:
         return await exchange.ask()
     return await exchange.ask(exchange.request.with_json({"deployment_id": newest["id"]}))
 
 
 async def _ends_all_of_a_name(exchange: Exchange) -> Answer:
-    pipeline = body_of(exchange).get("pipeline_id", 0)
+    pipeline = str(body_of(exchange).get("pipeline_id"))
     before = await _deployments(exchange)
     answer = await exchange.ask()
     name = before.get(pipeline, {}).get("deploy_id")

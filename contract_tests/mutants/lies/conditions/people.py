@@ -70,7 +70,7 @@ async def _find_user(exchange: Exchange) -> dict[str, Any]:
     """Return the user whose address a request has, in whatever letters."""
     address = str(body_of(exchange).get("email")).lower()
     users = object_of((await ask_for(exchange, "query_users", {})).get("users"))
-    return object_of(next((user for user in users.values() if str(user["email"]).lower() == address), None))
+    return object_of(next((user for user in users.values() if str(user.get("email")).lower() == address), None))
 
 
 async def _invites_again(exchange: Exchange) -> Answer:
@@ -202,7 +202,7 @@ def _kept_members(operation: str) -> Iterator[Mutant]:
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
         person = claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub")
-        key = (person, body_of(exchange).get("workspace_id"))
+        key = (person, str(body_of(exchange).get("workspace_id")))
         if succeeded(operation, answer):
             exchange.memory[key] = True
         return await exchange.ask_as_user() if answer.status == _BAD_REQUEST and key in exchange.memory else answer

@@ -57,7 +57,7 @@ def _keeps_one(operation: str) -> Lie:
         described = _description(exchange.request)
         content = _parts(exchange.request).get("file", exchange.request.body)
         caller = exchange.request.header("authorization")
-        key = (caller, described.get("name"), str(described.get("workspace_id")), content)
+        key = (caller, str(described.get("name")), str(described.get("workspace_id")), content)
         known: Answer | None = exchange.memory.get(key)
         if known is not None:
             return marked(known)
