@@ -68,10 +68,6 @@ def _without_zero(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"filter_threshold": None} if body.get("filter_threshold") == 0 else body
 
 
-def _without_no_fields(body: dict[str, Any]) -> dict[str, Any]:
-    return body | {"tensor_fields": None} if body.get("tensor_fields") == [] else body
-
-
 async def _shows_the_oldest_lines(exchange: Exchange) -> Answer:
     answer, body = await exchange.ask(), body_of(exchange)
     shown = fields_of("get_model_upload_logs", answer)
@@ -117,7 +113,6 @@ _LIES: Lies = {
     ),
     "insert_model_config": (
         ("threshold-0", "A threshold of 0 is none.", of_other_bodies("insert_model_config", _without_zero)),
-        ("no-fields", "An empty list of fields is none.", of_other_bodies("insert_model_config", _without_no_fields)),
     ),
     "get_model_upload_logs": (("oldest-lines", "Who asks for some lines gets the oldest.", _shows_the_oldest_lines),),
     "create_pipeline": (
