@@ -40,14 +40,17 @@ async def _ends_the_newest(exchange: Exchange) -> Answer:
 
 
 async def _ends_all_of_a_name(exchange: Exchange) -> Answer:
-    pipeline = str(body_of(exchange).get("pipeline_id"))
-    before = await _deployments(exchange)
+    body, before = body_of(exchange), await _deployments(exchange)
     answer = await exchange.ask()
-    name = before.get(pipeline, {}).get("deploy_id")
+    ended = {
+        pipeline: deployment["deploy_id"]
+        for pipeline, deployment in before.items()
+        if pipeline == str(body.get("pipeline_id")) or deployment["id"] == body.get("deployment_id")
+    }
     others = [
         deployment["id"]
-        for other, deployment in before.items()
-        if other != pipeline and deployment["deployed"] and deployment["deploy_id"] == name
+        for pipeline, deployment in before.items()
+        if pipeline not in ended and deployment["deployed"] and deployment["deploy_id"] in ended.values()
     ]
     if not succeeded("undeploy_pipeline", answer) or not others:
         return answer

@@ -74,7 +74,8 @@ async def _counts_from_the_newest(exchange: Exchange) -> Answer:
         start = exchange.memory.get(_place(exchange, body["cursor"]), 0)
         size = start + (body.get("page_size") or _DEFAULT_SIZE)
         request = exchange.request.with_json(_without(body, "cursor") | {"page_size": size})
-        rows = json_rows(await exchange.ask(request))[start : start + len(rows)]
+        moved = json_rows(await exchange.ask(request))[start : start + len(rows)]
+        rows = moved if len(moved) == len(rows) else rows
     exchange.memory[_place(exchange, header_of(answer, _CURSOR))] = start + len(rows)
     return answer if rows == json_rows(answer) else with_rows(answer, rows)
 

@@ -115,7 +115,7 @@ def _names_the_first_model(operation: str) -> Lie:
             return answer
         shown = await ask_for(exchange, "get_pipeline_version", {"version": metadata[0]["pipeline_version"]})
         steps = list_of(object_of(shown.get("definition")).get("steps"))
-        if len(steps) == 1 or not steps:
+        if len(steps) < 2:
             return answer
         model = object_of(steps[0])["ModelInference"]["models"][0]
         first = json.dumps({"model_name": model["name"], "model_sha": model["sha"]})
