@@ -134,8 +134,8 @@ def _with_edges_between_values(body: dict[str, Any], summary: Result) -> Result:
 
 
 def _with_lower_edges(body: dict[str, Any], summary: Result) -> Result:
-    vector, edges = _vector(body), summary["edges"][:-1]
-    if summary["aggregation"] != "Density" or summary["bin_mode"] != "Equal" or not vector:
+    way, vector, edges = object_of(body.get("summarizer")), _vector(body), summary["edges"][:-1]
+    if (way.get("bin_mode"), summary["aggregation"]) != ("Equal", "Density") or not vector:
         return summary
     counts = [0] * (len(edges) + 1)
     for value in vector:

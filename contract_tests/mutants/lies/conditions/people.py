@@ -16,8 +16,7 @@ from contract_tests.mutants.lies.conditions.asking import (
     single_lies,
 )
 from contract_tests.mutants.lies.conditions.token_claims import claims_of
-from contract_tests.mutants.lies.fields import named_fields, writes
-from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
+from contract_tests.mutants.lies.kinds import Kind, succeeded
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     Users = dict[str, Any]
 
 _BAD_REQUEST = 400
+_OF_WORKSPACES = ("list_workspace_users", "list_models")
+"""The operations that list what is in a workspace, by which the suite tells who is a member."""
 _BETWEEN_SECONDS = 0.1
 """How long a name is looked up before it is taken, in a mutant."""
 _BEHIND_PLUS = re.compile(r"(?<=.)\+[^@]*@")
@@ -195,8 +196,7 @@ _LIES: Lies = {
 
 
 def _kept_members(operation: str) -> Iterator[Mutant]:
-    names_workspace = "workspace_id" in {str(name.location[-1]) for name in named_fields(operation)}
-    if writes(operation) or not names_workspace or is_turn(operation, 2):
+    if operation not in _OF_WORKSPACES:
         return
 
     async def lie(exchange: Exchange) -> Answer:
@@ -221,7 +221,7 @@ KINDS = (
     Kind(
         "shows-former-members",
         "A member who was removed still sees a workspace.",
-        "It names no workspace, or writes, or others show it.",
+        "It lists nothing of one workspace, or others show it.",
         _kept_members,
     ),
 )
