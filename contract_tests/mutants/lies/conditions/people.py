@@ -6,7 +6,6 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.conditions.asking import (
     ask_for,
     body_of,
@@ -21,7 +20,7 @@ from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from contract_tests.mutants.layer import Exchange, Lie
     from contract_tests.mutants.lies.conditions.asking import Lies
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     Users = dict[str, Any]
 
 _BAD_REQUEST = 400
-_OF_WORKSPACES = ("list_workspace_users", "list_models")
-"""The operations that list what is in a workspace, by which the suite tells who is a member."""
 _BETWEEN_SECONDS = 0.1
 """How long a name is looked up before it is taken, in a mutant."""
 _BEHIND_PLUS = re.compile(r"(?<=.)\+[^@]*@")
@@ -162,6 +159,15 @@ async def _makes_one_of_two(exchange: Exchange) -> Answer:
     return answer
 
 
+async def _shows_former_members(exchange: Exchange) -> Answer:
+    answer = await exchange.ask()
+    person = claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub")
+    key = (person, str(body_of(exchange).get("workspace_id")))
+    if succeeded("list_models", answer):
+        exchange.memory[key] = True
+    return await exchange.ask_as_user() if answer.status == _BAD_REQUEST and key in exchange.memory else answer
+
+
 _LIES: Lies = {
     "query_users": (
         ("all-enabled", "Among all users, nobody is deactivated.", _of_users(_all_enabled)),
@@ -191,24 +197,11 @@ _LIES: Lies = {
         ("made-alone", "The workspaces of a user are those that the user made.", _lists_what_a_user_made),
         ("models-by-version", "A model is in its workspace once a version.", _lists_models_by_version),
     ),
+    "list_models": (
+        ("former-members", "Who was a member when a workspace was last looked at sees it.", _shows_former_members),
+    ),
     "create_workspace": (("one-of-two", "Of two of a name at a time, both are made, as one.", _makes_one_of_two),),
 }
-
-
-def _kept_members(operation: str) -> Iterator[Mutant]:
-    if operation not in _OF_WORKSPACES:
-        return
-
-    async def lie(exchange: Exchange) -> Answer:
-        answer = await exchange.ask()
-        person = claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub")
-        key = (person, str(body_of(exchange).get("workspace_id")))
-        if succeeded(operation, answer):
-            exchange.memory[key] = True
-        return await exchange.ask_as_user() if answer.status == _BAD_REQUEST and key in exchange.memory else answer
-
-    text = "Who was a member when a workspace was last looked at still sees it."
-    yield Mutant(operation, "shows-former-members", "", text, lie)
 
 
 KINDS = (
@@ -217,11 +210,5 @@ KINDS = (
         "Users, members or their workspaces are others after a request before, or in some lists.",
         "It is about no people, or others show it.",
         single_lies("people", _LIES),
-    ),
-    Kind(
-        "shows-former-members",
-        "A member who was removed still sees a workspace.",
-        "It lists nothing of one workspace, or others show it.",
-        _kept_members,
     ),
 )
