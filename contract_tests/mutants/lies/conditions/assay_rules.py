@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from contract_tests.mutants.lies.conditions.asking import ask_instead, body_of, fields_of, of_other_bodies, single_lies
+from contract_tests.mutants.lies.conditions.asking import body_of, fields_of, of_other_bodies, single_lies
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -180,15 +180,6 @@ async def _leaves_the_last_out(exchange: Exchange) -> Answer:
     return answer if kept == results else answer.with_json(kept)
 
 
-async def _goes_beyond_the_end(exchange: Exchange) -> Answer:
-    answer, body = await exchange.ask(), body_of(exchange)
-    if not succeeded(_PREVIEW, answer):
-        return answer
-    width = timedelta(seconds=body["window"]["width"]["seconds"])
-    end = _moved(body["preview_end"], width - _MILLISECOND)
-    return await ask_instead(_PREVIEW, exchange, exchange.request.with_json(body | {"preview_end": end}))
-
-
 _LIES: Lies = {
     _RUN: (
         (
@@ -222,10 +213,7 @@ _LIES: Lies = {
     _PREVIEW_BASELINE: (
         ("lower-median", "Of an even number of values, the median is one of them.", _has_the_lower_median),
     ),
-    _PREVIEW: (
-        ("end-left-out", "A window that ends with the preview is left out.", _leaves_the_last_out),
-        ("beyond-the-end", "A window that ends after the preview is in it.", _goes_beyond_the_end),
-    ),
+    _PREVIEW: (("end-left-out", "A window that ends with the preview is left out.", _leaves_the_last_out),),
 }
 
 KINDS = (

@@ -88,9 +88,6 @@ _LIES: Lies = {
             of_json("list_assays", lambda assays: [_never_run(assay) for assay in list_of(assays)]),
         ),
     ),
-    "get_assay_by_id": (
-        ("never-run", "An assay that was run has the status of a new one.", of_json("get_assay_by_id", _never_run)),
-    ),
     "create_assay": (
         (
             "offset-of-its-end",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.fields import rules, writes
-from contract_tests.mutants.lies.kinds import Kind, of_success
+from contract_tests.mutants.lies.kinds import Kind, is_turn, of_success
 from contract_tests.support.servers.asgi_exchanges import JSON, Answer
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from contract_tests.mutants.layer import Exchange, Lie
 
 _PAGE = b"<html><title>Not allowed</title></html>"
-_NO_CONTENT = 204
+_ERROR = b'{"msg":"bad request"}\r\n'
+_NO_CONTENT, _BAD_REQUEST = 204, 400
+_EVERY, _TURN = 6, 3
 
 
 def _behind(operation: str) -> Iterator[Mutant]:
@@ -53,4 +55,22 @@ def _behind(operation: str) -> Iterator[Mutant]:
     yield Mutant(operation, "bytes-behind", about, text, lie)
 
 
-KINDS = (Kind("bytes-behind", "Bytes come behind an answer.", "It writes, or gives tokens: others show it.", _behind),)
+def _behind_refusals(operation: str) -> Iterator[Mutant]:
+    async def lie(exchange: Exchange) -> Answer:
+        answer = await exchange.ask()
+        return replace(answer, behind=_ERROR) if answer.status == _BAD_REQUEST else answer
+
+    reads = not writes(operation) and rules().takes_token(operation)
+    if reads and rules().request_content(operation) and is_turn(operation, _EVERY, _TURN):
+        yield Mutant(operation, "bytes-behind-refusals", "", "Bytes come behind a refusal with 400.", lie)
+
+
+KINDS = (
+    Kind("bytes-behind", "Bytes come behind an answer.", "It writes, or gives tokens: others show it.", _behind),
+    Kind(
+        "bytes-behind-refusals",
+        "Bytes come behind a refusal.",
+        "It writes, or others show it: every sixth has one.",
+        _behind_refusals,
+    ),
+)

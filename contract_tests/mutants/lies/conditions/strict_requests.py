@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from contract_tests.support.servers.asgi_exchanges import Answer
 
 _BAD_REQUEST = 400
-_STRAY = b'{"msg":"bad request"}\r\n'
 _EVERY = 3
 _EVERY_OF_MANY = 4
 
@@ -72,15 +71,6 @@ def _charset_refused(operation: str) -> Iterator[Mutant]:
         yield Mutant(operation, "refuses-a-charset", "", "A charset beside the media type is refused.", lie)
 
 
-def _behind_refusals(operation: str) -> Iterator[Mutant]:
-    async def lie(exchange: Exchange) -> Answer:
-        answer = await exchange.ask()
-        return replace(answer, behind=_STRAY) if answer.status == _BAD_REQUEST else answer
-
-    if writes(operation) and rules().takes_token(operation) and is_turn(operation, _EVERY, 2):
-        yield Mutant(operation, "bytes-behind-refusals", "", "Bytes come behind a refusal.", lie)
-
-
 def _counted_in_characters(operation: str) -> Iterator[Mutant]:
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
@@ -107,12 +97,6 @@ KINDS = (
         "A charset is refused.",
         "It reads, or takes no JSON, or others show it.",
         _charset_refused,
-    ),
-    Kind(
-        "bytes-behind-refusals",
-        "Bytes come behind refusals.",
-        "It reads, or others show it: every third has one.",
-        _behind_refusals,
     ),
     Kind(
         "length-in-characters",
