@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _PAGE = b"<html><title>Not allowed</title></html>"
 _ERROR = b'{"msg":"bad request"}\r\n'
 _NO_CONTENT, _BAD_REQUEST = 204, 400
-_EVERY, _TURN = 6, 3
 
 
 def _behind(operation: str) -> Iterator[Mutant]:
@@ -61,7 +60,7 @@ def _behind_refusals(operation: str) -> Iterator[Mutant]:
         return replace(answer, behind=_ERROR) if answer.status == _BAD_REQUEST else answer
 
     reads = not writes(operation) and rules().takes_token(operation)
-    if reads and rules().request_content(operation) and is_turn(operation, _EVERY, _TURN):
+    if reads and rules().request_content(operation) and is_turn(operation, 6, 3):
         yield Mutant(operation, "bytes-behind-refusals", "", "Bytes come behind a refusal with 400.", lie)
 
 

@@ -1,4 +1,4 @@
-"""Lies about how requests and answers are written: null, unknown fields, a charset, and where an answer ends."""
+"""Lies about how requests and answers are written: null, unknown fields, and letters outside ASCII."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.conditions.asking import body_of, refusal
-from contract_tests.mutants.lies.fields import fields, rules, writes
+from contract_tests.mutants.lies.fields import fields, rules
 from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
 from contract_tests.support.servers.asgi_exchanges import JSON
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from contract_tests.support.servers.asgi_exchanges import Answer
 
 _BAD_REQUEST = 400
-_EVERY = 3
-_EVERY_OF_MANY = 4
 
 
 def _properties(operation: str) -> dict[str, dict[str, Any]]:
@@ -39,10 +37,9 @@ def _refusing(operation: str, is_meant: Callable[[dict[str, Any]], bool]) -> Lie
     """Return a lie that refuses good requests whose bodies meet a condition."""
 
     async def lie(exchange: Exchange) -> Answer:
-        if not is_meant(body_of(exchange)):
-            return await exchange.ask()
         answer = await exchange.ask()
-        return refusal(_BAD_REQUEST, "The body is not a good one.") if succeeded(operation, answer) else answer
+        is_refused = succeeded(operation, answer) and is_meant(body_of(exchange))
+        return refusal(_BAD_REQUEST, "The body is not a good one.") if is_refused else answer
 
     return lie
 
@@ -56,19 +53,9 @@ def _null_refused(operation: str) -> Iterator[Mutant]:
 
 def _unknown_refused(operation: str) -> Iterator[Mutant]:
     known = set(_properties(operation))
-    if known and is_turn(operation, _EVERY_OF_MANY, 1):
+    if known and is_turn(operation, 4, 1):
         lie = _refusing(operation, lambda body: not known.issuperset(body))
         yield Mutant(operation, "refuses-unknown-fields", "", "A field that it does not know is refused.", lie)
-
-
-def _charset_refused(operation: str) -> Iterator[Mutant]:
-    async def lie(exchange: Exchange) -> Answer:
-        if "charset" not in exchange.request.header("content-type").lower():
-            return await exchange.ask()
-        return await exchange.ask(exchange.request.with_header("content-type", "text/plain"))
-
-    if _properties(operation) and writes(operation) and is_turn(operation, _EVERY, 1):
-        yield Mutant(operation, "refuses-a-charset", "", "A charset beside the media type is refused.", lie)
 
 
 def _counted_in_characters(operation: str) -> Iterator[Mutant]:
@@ -91,12 +78,6 @@ KINDS = (
         "Unknown fields are refused.",
         "It takes no JSON, or others show it: every fourth has one.",
         _unknown_refused,
-    ),
-    Kind(
-        "refuses-a-charset",
-        "A charset is refused.",
-        "It reads, or takes no JSON, or others show it.",
-        _charset_refused,
     ),
     Kind(
         "length-in-characters",

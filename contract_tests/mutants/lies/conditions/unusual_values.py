@@ -196,8 +196,8 @@ def _unusual(operation: str) -> Iterator[Mutant]:
     if is_turn(operation, 5, 2) and not scores_rows(operation):
         text = "A token without a user is taken for one of a user."
         yield Mutant(operation, "unusual-values", "nobodys-token", text, _takes_tokens_of_nobody)
-    reads_json = list(rules().request_content(operation)) == [_JSON] and not writes(operation)
-    if reads_json and is_turn(operation, 3):
+    takes_json = list(rules().request_content(operation)) == [_JSON]
+    if takes_json and is_turn(operation, 3, int(writes(operation))):
         text = "A charset beside the media type is refused."
         yield Mutant(operation, "unusual-values", "charset", text, _refuses_parameters)
 
