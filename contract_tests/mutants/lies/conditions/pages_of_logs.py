@@ -151,13 +151,10 @@ def _of_other_parameters(change: Callable[[Request, dict[str, str]], tuple[str, 
     async def lie(exchange: Exchange) -> Answer:
         pairs = pairs_of(exchange.request)
         ignored = change(exchange.request, dict(pairs))
-        return (
-            await ask_instead(
-                _TOPIC, exchange, with_pairs(exchange.request, [pair for pair in pairs if pair[0] not in ignored])
-            )
-            if ignored
-            else await exchange.ask()
-        )
+        if not ignored:
+            return await exchange.ask()
+        kept = [pair for pair in pairs if pair[0] not in ignored]
+        return await ask_instead(_TOPIC, exchange, with_pairs(exchange.request, kept))
 
     return lie
 
@@ -196,11 +193,9 @@ async def _names_the_oldest_topic(exchange: Exchange) -> Answer:
         return answer
     rows = list_of((await ask_for(exchange, "list_pipelines", {})).get("pipelines"))
     named = [row for row in rows if row["pipeline"]["name"] == body["pipeline_name"]]
-    topics = [row["plateau_topic"] for row in sorted(named, key=lambda row: row["pipeline"]["id"])]
+    oldest = object_of(min(named, key=lambda row: row["pipeline"]["id"], default=None)).get("plateau_topic")
     shown = fields_of(_TOPIC_NAME, answer)
-    return (
-        answer.with_json(shown | {"topic_name": topics[0]}) if topics and topics[0] != shown["topic_name"] else answer
-    )
+    return answer if oldest in {None, shown["topic_name"]} else answer.with_json(shown | {"topic_name": oldest})
 
 
 async def _limits_before_it_filters(exchange: Exchange) -> Answer:

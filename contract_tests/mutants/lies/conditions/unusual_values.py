@@ -125,7 +125,7 @@ def _not_zero(thresholds: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _refuses_parameters(exchange: Exchange) -> Answer:
-    kind = exchange.request.header("content-type")
+    kind = exchange.request.header("content-type").lower()
     if not kind.startswith(f"{_JSON};") or "charset" not in kind:
         return await exchange.ask()
     return await exchange.ask(exchange.request.with_header("content-type", "text/plain"))
