@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pytest
 
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.resources.samples import (
+    BYTE,
+    DOUBLE,
+    FLAG,
     INPUT,
     MINUEND,
     OUTPUT,
     SINGLE,
     SUBTRAHEND,
+    TEXT,
+    WHOLE,
     arrow_file_of,
     distinct_rows,
     edge_rows,
@@ -45,6 +51,8 @@ from wallaroo_ext.conformance.testing.scoring import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import httpx
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
@@ -55,6 +63,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.thorough("many rows, and rows in every form"), pytest.mark.separate]
 
 JSON = "application/json"
+PREFERS_JSON, PREFERS_ARROW = f"{ARROW};q=0.1, {JSON}", f"{JSON};q=0.1, {ARROW}"
 OPERATIONS = ("infer_deployment", "infer_pipeline")
 BOTH = pytest.mark.touches(*OPERATIONS)
 SIZES = {RECORDS: (1, 5, 9, 33, 101, 257, 501, 1001, 4001), ARROW: (1, 7, 65, 129, 1025, 20_001)}
@@ -281,8 +290,21 @@ class TestRequests:
         rows = distinct_rows(3, seed=8)
         for media_type in (RECORDS, ARROW):
             answered = Answered.of(weighted.send(api, operation, {"tensor": rows}, media_type=media_type))
-            wrong = difference(answered.parts["out"][OUTPUT], exact_scores(rows))
-            assert not wrong, f"{media_type}: {wrong}"
+            check(answered, {"tensor": rows}, {OUTPUT: exact_scores(rows)})
+
+    @pytest.mark.touches("infer_deployment")
+    @pytest.mark.parametrize("accept", [JSON, ARROW, PREFERS_ARROW])
+    def test_the_oldest_form_has_a_field_a_column(
+        self, accept: str, api: Api, typed: Scoring, subtracting: Scoring
+    ) -> None:
+        rows = {MINUEND: np.array([[8, 16], [32, 64]], np.float32), SUBTRAHEND: np.array([[1, 2], [4, 8]], np.float32)}
+        backwards = dict(reversed(rows.items()))
+        of_types = typed_rows(3)
+        sent = ((subtracting, rows, subtracted(rows)), (subtracting, backwards, subtracted(rows)))
+        for scoring, columns, scores in (*sent, (typed, of_types, typed_scores(of_types))):
+            answer = send_oldest(api, scoring, {name: each.tolist() for name, each in columns.items()}, accept)
+            assert media_type_of(answer) == (JSON if accept == JSON else ARROW)
+            check(Answered.of(answer, list(scores)), columns, scores)
 
     @BOTH
     def test_numbers_and_types_may_be_written_in_any_way(self, operation: str, api: Api, weighted: Scoring) -> None:
@@ -297,6 +319,99 @@ class TestRequests:
             check(answered, {INPUT: rows}, {OUTPUT: exact_scores(rows)})
 
 
+def send_oldest(api: Api, scoring: Scoring, columns: Mapping[str, Any], accept: str = JSON) -> httpx.Response:
+    """Send rows in the oldest form, and return the answer."""
+    return api.send("infer_deployment", columns, path=scoring.path, headers={"Accept": accept})
+
+
+WRONG_VALUES: tuple[tuple[str, list[Any]], ...] = (
+    (WHOLE, [1.5, 2]),
+    (WHOLE, [2**63, 0]),
+    (WHOLE, [1, 2, 3]),
+    (BYTE, [256, 0]),
+    (BYTE, [-1, 0]),
+    (FLAG, ["yes", "no"]),
+    (TEXT, [5]),
+    (SINGLE, ["1", "2", "3"]),
+    (DOUBLE, [0.5]),
+    (DOUBLE, [0.5, None]),
+)
+"""Inputs and the values of a row that do not fit them."""
+
+
+class TestRowsThatDoNotFit:
+    """What cannot be scored as it was sent is refused, and not mended: cut, filled, rounded, wrapped or converted."""
+
+    @BOTH
+    def test_values_of_other_types_are_refused(self, operation: str, api: Api, typed: Scoring) -> None:
+        good = json.loads(records_of(typed_rows(3)))
+        headers = {"Content-Type": RECORDS, "Accept": JSON}
+        assert api.send(operation, good, path=typed.path, headers=headers).is_success
+        for field, values in WRONG_VALUES:
+            records = [good[0], good[1] | {field: values}, good[2]]
+            answers = [api.send(operation, records, path=typed.path, headers=headers)]
+            if operation == "infer_deployment":
+                answers.append(send_oldest(api, typed, {name: [row[name] for row in records] for name in good[0]}))
+            for answer in answers:
+                check_refusal(answer, field, f"{values} for the input {field}")
+
+    @BOTH
+    def test_rows_without_one_of_two_inputs_are_refused(self, operation: str, api: Api, subtracting: Scoring) -> None:
+        rows = {MINUEND: np.ones((2, 2), np.float32), SUBTRAHEND: np.ones((2, 2), np.float32)}
+        for missing, there in ((MINUEND, SUBTRAHEND), (SUBTRAHEND, MINUEND)):
+            for name in (there, "tensor"):
+                for media_type in (RECORDS, ARROW):
+                    answer = subtracting.send(api, operation, {name: rows[there]}, media_type=media_type)
+                    assert answer.status_code == 400, f"rows of {name} are scored without {missing}"
+                if operation == "infer_deployment":
+                    answer = send_oldest(api, subtracting, {name: rows[there].tolist()})
+                    assert answer.status_code == 400, f"in the oldest form, {name} is scored without {missing}"
+
+    @pytest.mark.touches("infer_deployment")
+    def test_the_oldest_form_takes_no_rows_that_do_not_fit(
+        self, api: Api, weighted: Scoring, subtracting: Scoring
+    ) -> None:
+        rows = distinct_rows(3).tolist()
+        assert send_oldest(api, weighted, {INPUT: rows}).is_success
+        for bad in ([0.5] * 3, [0.5] * 5, [0.5, None, 0.5, 0.5], ["0.5"] * 4, None):
+            for wrong in ({INPUT: [rows[0], bad, rows[2]]}, {"tensor": [bad] * 3}):
+                answer = send_oldest(api, weighted, wrong)
+                assert answer.status_code == 400, f"{wrong} is scored"
+        assert send_oldest(api, weighted, {"other": rows}).status_code == 400, "another field is scored"
+        pairs = [[1.0, 2.0], [3.0, 4.0]]
+        assert send_oldest(api, subtracting, {MINUEND: pairs, SUBTRAHEND: pairs}).is_success
+        for first, second in ((pairs, pairs[:1]), (pairs[:1], pairs), (pairs, [])):
+            answer = send_oldest(api, subtracting, {MINUEND: first, SUBTRAHEND: second})
+            assert answer.status_code == 400, (
+                f"{len(first)} values of one input and {len(second)} of another are scored"
+            )
+
+    @BOTH
+    def test_a_body_that_cannot_be_read_to_its_end_is_refused(
+        self, operation: str, api: Api, weighted: Scoring
+    ) -> None:
+        columns = {INPUT: distinct_rows(3)}
+        records, file = records_of(columns), arrow_file_of(columns, (1, 1))
+        broken = [(RECORDS, records[:-1]), (RECORDS, records[:-2]), (RECORDS, records.replace(b"}, {", b"} {"))]
+        broken += [(RECORDS, records + records), (RECORDS, records + b"]"), (RECORDS, b"")]
+        broken += [(ARROW, file[:-12]), (ARROW, file[: len(file) // 2]), (ARROW, file[len(file) // 2 :]), (ARROW, b"")]
+        for media_type, content in broken:
+            assert content not in {records, file}
+            answer = weighted.send(api, operation, columns, media_type=media_type, content=content)
+            assert answer.status_code == 400, f"{answer.status_code} for {content[-60:]!r} as {media_type}"
+
+
+def check_refusal(answer: httpx.Response, field: str, what: str) -> None:
+    """Fail where rows with a wrong field are scored, or where the engine's error does not say which field that is."""
+    assert answer.status_code == 400, f"{what}: {answer.status_code} {answer.text[:200]}"
+    found: Any = answer.json()
+    if isinstance(found, list):
+        assert len(list_of(found)) == 1, f"{what}: the error is a list of {len(list_of(found))}"
+        [found] = list_of(found)
+    if "error" in found:
+        assert field in found["error"], f"{what}: the error does not say which field is wrong: {found['error'][:200]}"
+
+
 SPELLINGS = (
     RECORDS,
     "application/json;format=pandas-records",
@@ -304,7 +419,6 @@ SPELLINGS = (
     'application/json; charset=utf-8; format="pandas-records"',
 )
 """One media type, as RFC 9110 lets one write it."""
-PREFERS_JSON, PREFERS_ARROW = f"{ARROW};q=0.1, {JSON}", f"{JSON};q=0.1, {ARROW}"
 
 
 class TestFormats:
