@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +13,16 @@ from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.logged_rows import pages_of_log, topic_parameters, wait_until_logged
+from wallaroo_ext.conformance.testing.deploying import is_gone
+from wallaroo_ext.conformance.testing.logged_rows import (
+    DEFAULT_PAGE,
+    pages_of_log,
+    topic_parameters,
+    wait_until_logged,
+)
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
+    RECORDS,
     Scoring,
     deploy,
     difference,
@@ -22,9 +30,10 @@ from wallaroo_ext.conformance.testing.scoring import (
     runs,
     uploaded,
 )
+from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     import httpx
     import numpy as np
@@ -42,10 +51,11 @@ pytestmark = [
 ]
 
 JSON = "application/json"
+OPERATIONS = ("infer_pipeline", "infer_deployment")
 SEED, OTHER_SEED = 29, 53
 """The seeds of the two models that score the rows, the first one the run's."""
-FIELDS, OTHER_FIELDS = (INPUT, OUTPUT), ("other_input", "other_output")
-"""The input and the output of the two models."""
+FIELDS, OTHER_FIELDS = (INPUT, OUTPUT), ("serving/input.1", "other output:0")
+"""The input and the output of the two models; those of the second have signs in them, as those of many models do."""
 MOST_BYTES = 1 << 24
 TOLD = ("last_model", "pipeline_version", "partition")
 """The metadata that a row has in its answer and in the log."""
@@ -251,8 +261,24 @@ def test_each_row_is_logged_however_it_was_sent_and_by_whatever_it_was_scored(
 ) -> None:
     history = histories.current(api, fixtures)
     for order, size in (("Asc", None), ("Desc", 5)):
-        found = logged(api, history, order=order, page_size=size, headers={"Accept": accept})
-        history.check(found, newest_first=order == "Desc")
+        pages = list(pages_of_log(api, history.scoring, order=order, page_size=size, headers={"Accept": accept}))
+        history.check([row for page in pages for row in rows_of(page)], newest_first=order == "Desc")
+        check_schema_changes(pages, size or DEFAULT_PAGE)
+
+
+def check_schema_changes(pages: Sequence[httpx.Response], size: int) -> None:
+    """Fail where a page does not rightly say that it ends because the next rows have other fields."""
+    for page, behind in pairwise(pages):
+        own, others = fields_of(page), fields_of(behind)
+        assert len(own) == 1, f"a page has rows with {own}"
+        status = page.headers["x-iteration-status"]
+        is_full = len(rows_of(page)) == size
+        assert own == others or is_full or status == "SchemaChange", f"{status} between {own} and {others}"
+
+
+def fields_of(page: httpx.Response) -> set[tuple[tuple[str, ...], ...]]:
+    """Return the names of the inputs and outputs of the rows of a page: one pair where all have the same."""
+    return {tuple(tuple(sorted(row[part])) for part in ("in", "out")) for row in rows_of(page)}
 
 
 def test_a_pipeline_whose_name_begins_with_anothers_has_its_own_rows(
@@ -335,6 +361,21 @@ def test_rows_that_come_while_a_topic_is_read_are_behind_the_others(
         history.check([*map(json.loads, records)], history.entries[-2:])
 
 
+def test_rows_that_come_while_a_topic_is_read_backwards_shift_no_page(
+    conformance_suite: Suite, histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    if "order" not in topic_parameters(conformance_suite):
+        pytest.skip("The oldest rows always come first in the release.")
+    history = histories.current(api, fixtures)
+    before, where, params = list(history.entries), {"topic": history.topic}, {"order": "desc", "page_size": 3}
+    first = api.call("get_topic_records", {}, path=where, params=params)
+    history.score(api, distinct_rows(2, seed=10))
+    history.wait(api)
+    second = api.call("get_topic_records", first["next"], path=where, params=params)
+    found = [json.loads(record) for page in (first, second) for record in page["records"]]
+    history.check(found, before[-len(found) :], newest_first=True)
+
+
 def test_an_undeployment_leaves_the_log_and_a_later_deployment_goes_on_with_it(
     histories: Histories, api: Api, fixtures: Fixtures
 ) -> None:
@@ -342,7 +383,40 @@ def test_an_undeployment_leaves_the_log_and_a_later_deployment_goes_on_with_it(
     history.is_known = False  # until it scores rows again
     api.call("undeploy_pipeline", {"deployment_id": history.scoring.deployment_id})
     history.check(logged(api, history, order="Asc"))
+    topic = api.call("get_topic_name", {"pipeline_pk_id": history.scoring.pipeline_id})["topic_name"]
+    assert topic == history.topic, "another version of the pipeline, or an undeployment, gives it another topic"
+    [oldest, *_] = api.call("get_topic_records", {}, path={"topic": topic})["records"]
+    history.check([json.loads(oldest)], history.entries[:1])
     start(api, history.scoring)
     history.score(api, distinct_rows(2, seed=7))
+    history.wait(api)
+    history.check(logged(api, history, order="Asc"))
+
+
+def test_a_second_deployment_scores_and_logs_for_its_pipeline(
+    histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    history = histories.current(api, fixtures)
+    first, name, rows = history.scoring, api.unused_name("d"), distinct_rows(3, seed=9)
+    ids = {"pipeline_id": first.pipeline_id, "pipeline_version_pk_id": first.version_id}
+    history.is_known = False
+    number = api.call("deploy_pipeline", ids | {"deploy_id": name, "models": [first.model]})["id"]
+    if number == first.deployment_id:
+        pytest.skip("This instance has one deployment of a pipeline.")
+    second = history.scoring = replace(first, deploy_id=name, deployment_id=number)
+    try:
+        assert runs(api, second), "a deployment of another name than its pipeline's did not come to run"
+        for row, operation in zip(rows, OPERATIONS, strict=False):
+            history.score(api, row.reshape(1, -1), operation, headers={"Accept": JSON})
+        sent = {OTHER_FIELDS[0] if first.model == history.other else INPUT: rows}
+        crossed = {"deployment": second.deployment, "pipeline": name}
+        api.call_refused("infer_pipeline", path=crossed, content=records_of(sent), headers={"Content-Type": RECORDS})
+    finally:
+        history.scoring = first
+        api.send("undeploy_pipeline", {"deployment_id": number})
+    soon(lambda: is_gone(api, second.deployment))
+    for operation in OPERATIONS:
+        assert not second.send(api, operation, sent).is_success, f"what was undeployed still answers {operation}"
+    history.score(api, rows[2:], headers={"Accept": JSON})
     history.wait(api)
     history.check(logged(api, history, order="Asc"))

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import httpx
+    import pyarrow as pa
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
@@ -382,9 +383,7 @@ class TestRowsThatDoNotFit:
         assert send_oldest(api, subtracting, {MINUEND: pairs, SUBTRAHEND: pairs}).is_success
         for first, second in ((pairs, pairs[:1]), (pairs[:1], pairs), (pairs, [])):
             answer = send_oldest(api, subtracting, {MINUEND: first, SUBTRAHEND: second})
-            assert answer.status_code == 400, (
-                f"{len(first)} values of one input and {len(second)} of another are scored"
-            )
+            assert answer.status_code == 400, f"{len(first)} and {len(second)} values of two inputs are scored"
 
     @BOTH
     def test_a_body_that_cannot_be_read_to_its_end_is_refused(
@@ -487,7 +486,7 @@ class TestFormats:
             params = {"dataset[]": included, "dataset.exclude[]": excluded}
             params |= {"dataset.separator": "."} if number % 2 else {}
             found = answered((RECORDS, ARROW)[number // 2 % 2], **params)
-            assert names_of(found) == chosen(names_of(every), included, excluded), params
+            assert found.names == chosen(every.names, included, excluded), params
             check_fields(found, {"in": rows, "out": scores})
 
     @pytest.mark.touches("infer_deployment")
@@ -503,8 +502,30 @@ class TestFormats:
             pytest.skip("The release answers with outputs only.")
         for included, excluded in ((["out"], []), (["*"], ["in", "metadata"])):
             found = answered(**{"dataset[]": included, "dataset.exclude[]": excluded, "dataset.separator": "."})
-            assert names_of(found) == chosen(names_of(every), included, excluded), (included, excluded)
+            assert found.names == chosen(every.names, included, excluded), (included, excluded)
             check_fields(found, {"out": {OUTPUT: exact_scores(rows)}})
+
+    @BOTH
+    @pytest.mark.parametrize("accept", [JSON, ARROW])
+    def test_any_separator_joins_the_names_of_all_parts(
+        self, accept: str, operation: str, api: Api, weighted: Scoring
+    ) -> None:
+        rows = distinct_rows(2)
+
+        def names(separator: str, **more: Any) -> set[str]:
+            params = {"dataset.separator": separator, **more}
+            answer = weighted.send(api, operation, {INPUT: rows}, params=params, headers={"Accept": accept})
+            if media_type_of(answer) == ARROW:
+                return set(schema_of(answer.content).names)
+            return {name for row in answer.json() for name in row}
+
+        flat = names(".")
+        if "outputs" in flat:
+            pytest.skip("The release answers with outputs only.")
+        assert {f"in.{INPUT}", f"out.{OUTPUT}"} <= flat
+        for separator in ("/", "__"):
+            assert names(separator) == {name.replace(".", separator, 1) for name in flat}
+            assert names(separator, **{"dataset[]": f"out.{OUTPUT}"}) == {f"out{separator}{OUTPUT}"}
 
     @BOTH
     def test_rows_in_arrow_are_read_as_they_lie_in_memory(self, operation: str, api: Api, weighted: Scoring) -> None:
@@ -545,10 +566,12 @@ class TestFormats:
                     media_type=ARROW,
                     headers={"Accept": ARROW},
                 )
-                parts = [name.partition(".")[0] for name in column_names(answer.content)]
+                schema = schema_of(answer.content)
+                parts = [name.partition(".")[0] for name in schema.names]
                 names = [part for part in parts if part in order]
                 assert {"time", "in", "out"} <= set(names)
                 assert names == sorted(names, key=order.index), f"{form}, {count} rows"
+                check_types(schema, columns["x-arrow-columns"][form])
 
 
 SELECTIONS: tuple[tuple[str, list[str], list[str], set[str]], ...] = (
@@ -577,12 +600,6 @@ FIELDS: tuple[tuple[list[str], list[str]], ...] = (
 Single fields of the metadata are asked for in flat rows only: where there is an object of metadata, it is held to have
 all that the release's have.
 """
-
-
-def names_of(answered: Answered) -> set[str]:
-    """Return the fields of an answer, such as `out.dense_1`; a part without fields has its own name."""
-    names = {".".join(filter(None, (part, name))) for part, fields in answered.parts.items() for name in fields}
-    return names | ({"time"} if answered.times else set())
 
 
 def chosen(names: set[str], included: Sequence[str], excluded: Sequence[str]) -> set[str]:
@@ -640,11 +657,39 @@ def check_parts(answered: Answered, rows: np.ndarray[Any, Any]) -> None:
     assert not answered.times or len(answered.times) == len(rows)
 
 
-def column_names(content: bytes) -> list[str]:
-    """Return the names of the columns of an Arrow file."""
+def schema_of(content: bytes) -> pa.Schema:
+    """Return the schema of an Arrow file."""
     import pyarrow as pa
 
-    return pa.ipc.open_file(content).schema.names
+    return pa.ipc.open_file(content).schema
+
+
+def check_types(schema: pa.Schema, form: Mapping[str, Any]) -> None:
+    """Fail where columns of an Arrow file, or the fields in them, have other types than the contract's.
+
+    Args:
+        schema: The file's schema.
+        form: `nested` or `flat` of the contract's `x-arrow-columns`.
+    """
+    found: dict[str, str] = {}
+    for column in schema:
+        found[column.name] = kind_of(column)
+        inner: Any = column.type if found[column.name] == "struct" else ()
+        found |= {f"{column.name}.{field.name}": kind_of(field) for field in inner}
+    fields: dict[str, dict[str, str]] = {"in": {"*": "list"}, "out": {"*": "list"}} | form.get("fields", {})
+    expected = form["columns"] | {f"{part}.{name}": kind for part in fields for name, kind in fields[part].items()}
+    for name, kind in found.items():
+        wanted = expected.get(name) or expected.get(f"{name.partition('.')[0]}.*", "any")
+        assert wanted in {"any", kind}, f"{name} is {kind} in place of {wanted}"
+
+
+def kind_of(column: pa.Field[Any]) -> str:
+    """Return the type of a column as the contract writes it: `list` and `struct` without what is in them."""
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type) or pa.types.is_struct(column.type):
+        return "list" if pa.types.is_list(column.type) else "struct"
+    return str(column.type)
 
 
 class TestValues:
@@ -701,6 +746,8 @@ class TestMetadata:
         assert clocks.have(scored, [clock_of_things(api)]), problem
         assert answered.last_models == {(weighted.model["name"], weighted.model["sha"])}
         check_metadata(answered, weighted)
+        engines = api.call("get_deployment_status", {"name": weighted.deployment})["engines"]
+        assert set(answered.parts.get("metadata", {}).get("partition", ())) <= {each["name"] for each in engines}
         longest = max(map(sum, answered.parts.get("metadata", {}).get("elapsed", ())), default=0)
         assert longest <= 2 * took, f"scoring took {longest} ns of the {took} ns to the answer"
 

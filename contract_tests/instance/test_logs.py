@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wallaroo_ext.conformance.resources.samples import INPUT, distinct_rows, exact_scores, model_file
+from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, media_type_of, scores_of
 from wallaroo_ext.conformance.testing.logged_rows import (
     DEFAULT_PAGE,
@@ -79,6 +79,11 @@ class Log:
         assert not wrong, f"out: {wrong}"
         if self.times is not None and found and "time" in found[0]:
             assert [row["time"] for row in found] == self.times[start:end][order], "the times are those of the answers"
+
+    def time_of(self, number: int) -> str:
+        """Return when a row was scored, to the millisecond, as the API writes it."""
+        assert self.times is not None
+        return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.times[number])).isoformat()
 
 
 class Logging:
@@ -173,6 +178,17 @@ def shifted(moment: str, days: float) -> str:
     return (datetime.fromisoformat(moment) + timedelta(days=days)).isoformat()
 
 
+PARTS: tuple[tuple[dict[str, Any], set[str]], ...] = (
+    ({"dataset[]": "out"}, {f"out.{OUTPUT}"}),
+    ({"dataset.exclude[]": "in"}, {"time", f"out.{OUTPUT}"}),
+    ({"dataset[]": ["time", f"in.{INPUT}"]}, {"time", f"in.{INPUT}"}),
+    ({"dataset[]": [f"out.{OUTPUT}", "in"]}, {f"in.{INPUT}", f"out.{OUTPUT}"}),
+    ({"dataset[]": "*", "dataset.exclude[]": ["metadata", f"out.{OUTPUT}"]}, {"time", f"in.{INPUT}"}),
+    ({"dataset[]": ["in", "out"], "dataset.exclude[]": ["out", "time"]}, {f"in.{INPUT}"}),
+)
+"""What is asked for of the rows of a topic, or left out, and the inputs, outputs and times that they then have."""
+
+
 class TestTopics:
     """Pages that follow one another have every row once; a filter has those of its span and no others."""
 
@@ -188,8 +204,10 @@ class TestTopics:
         found: list[list[dict[str, Any]]] = []
         while position is not None and len(found) < most:
             page = api.call("get_topic_records", position, path={"topic": log.topic}, params=params)
+            assert (page["status"] == "All") is (page["next"] is None), f"{page['status']}, and next {page['next']}"
+            assert page["records"] or not position, "a page without rows is announced"
             found.append([json.loads(record) for record in page["records"]])
-            position = page["next"] if page["records"] else None
+            position = page["next"]
         return found
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
@@ -218,11 +236,44 @@ class TestTopics:
     def test_each_page_has_the_parts_that_are_asked_for(self, parameters: set[str], api: Api, log: Log) -> None:
         if "dataset[]" not in parameters:
             pytest.skip("Rows of the release always have all parts.")
-        name = "page_size" if "page_size" in parameters else "limit"
-        for chosen, expected in (({"dataset[]": "out"}, {"out"}), ({"dataset.exclude[]": "in"}, {"out"})):
-            for page in self.pages(api, log, {name: 2} | chosen, most=3):
-                parts = {field.partition(".")[0] for row in page for field in row} & {"in", "out"}
-                assert parts == expected, chosen
+        size = {"page_size" if "page_size" in parameters else "limit": 2}
+        formats = (JSON, ARROW) if "dataset.separator" in parameters else (JSON,)
+        for number, (chosen, expected) in enumerate(PARTS):
+            for accept in formats:
+                params = size | chosen | ({"dataset.separator": "."} if number % 2 and ARROW in formats else {})
+                for page in self.answered(api, log, params, accept, most=2):
+                    names = {name for name in page.names if name == "time" or name.partition(".")[0] in {"in", "out"}}
+                    assert (page.count, names) == (2, expected), (params, accept)
+
+    @staticmethod
+    def answered(
+        api: Api, log: Log, params: dict[str, Any], accept: str, position: dict[str, int] | None = None, most: int = 99
+    ) -> Generator[Answered]:
+        """Yield the pages of the topic in a format, at most so many, and check of each that it says what is behind it.
+
+        Args:
+            api: The operations.
+            log: The log.
+            params: The parameters of the query.
+            accept: The format.
+            position: Where the first page begins; at the first row by default.
+            most: The largest number of pages.
+        """
+        position = position or {}
+        while position is not None and most:
+            answer = api.send(
+                "get_topic_records", position, path={"topic": log.topic}, params=params, headers={"Accept": accept}
+            )
+            assert media_type_of(answer) == accept.rpartition(" ")[2]
+            if accept == JSON:
+                page = answer.json()
+                answered = Answered.of_records([json.loads(record) for record in page["records"]])
+            else:
+                page, answered = TestTopics.check_metadata(answer), Answered.of(answer)
+            assert (page["status"] == "All") is (page["next"] is None), page
+            assert page["status"] != "RecordLimited" or answered.count == params["page_size"], page
+            yield answered
+            position, most = page["next"], most - 1
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_the_newest_rows_come_first_where_that_is_asked_for(self, parameters: set[str], api: Api, log: Log) -> None:
@@ -243,6 +294,8 @@ class TestTopics:
             for border in (borders[1], *(at_offset(borders[1], hours) for hours in OFFSETS)):
                 found = [row for page in self.pages(api, log, {name: border}) for row in page]
                 log.check(found, *span, newest_first=False)
+        found = [row for page in self.pages(api, log, {"time.start": log.time_of(BORDERS[1])}) for row in page]
+        log.check(found, BORDERS[1], newest_first=False)
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     @pytest.mark.parametrize("order", ["asc", "desc"])
@@ -277,15 +330,56 @@ class TestTopics:
         every = {"page_size": len(log.rows) + 1}
         self.check_metadata(api.send("get_topic_records", {}, path=where, params=every, headers={"Accept": ARROW}))
 
+    @pytest.mark.touches("get_topic_records", "infer_pipeline")
+    def test_pages_in_arrow_have_every_row(self, parameters: set[str], api: Api, log: Log, borders: list[str]) -> None:
+        if not {"order", "dataset.separator"} <= parameters:
+            pytest.skip("The release does not have them.")
+        late, flat = {"time.start": borders[1], "page_size": 3}, {"dataset[]": "*", "dataset.separator": "."}
+        newest = late | flat | {"order": "desc"}
+        ways = (({"page_size": 701}, 0, False), (late, BORDERS[1], False), (newest, BORDERS[1], True))
+        for params, start, newest_first in ways:
+            pages = self.answered(api, log, params, f"{JSON};q=0.1, {ARROW}")
+            log.check([row for page in pages for row in rows_of(page)], start, newest_first=newest_first)
+
+    @pytest.mark.touches("get_topic_records", "get_topic_partitions", "infer_pipeline")
+    def test_a_page_begins_at_the_row_of_its_number(self, parameters: set[str], api: Api, log: Log) -> None:
+        where, size = {"topic": log.topic}, "page_size" if "page_size" in parameters else "limit"
+        partitions = api.call("get_topic_partitions", path=where)["partitions"]
+        elsewhere = api.unused_name("t")
+        assert elsewhere not in partitions
+        if len(partitions) > 1:
+            pytest.skip("The rows of this instance's topics are in several partitions.")
+        [name] = partitions
+        for first in (0, 1, BORDERS[0], BORDERS[1] - 1, len(log.rows) - 1):
+            for more in ({}, {elsewhere: 1}):
+                position: dict[str, int] | None = {name: first} | more
+                start = first
+                for _ in range(2):
+                    if position is not None:
+                        page = api.call("get_topic_records", position, path=where, params={size: 2})
+                        log.check([*map(json.loads, page["records"])], start, start + 2, newest_first=False)
+                        position, start = page["next"], start + 2
+        for nowhere in ({elsewhere: 0}, {name: len(log.rows)}, {name: len(log.rows) + 5}):
+            answer = api.send("get_topic_records", nowhere, path=where)
+            assert not answer.is_success or answer.json()["records"] == [], f"there are rows at {nowhere}"
+
+    @pytest.mark.touches("get_topic_records", "get_topic_partitions", "infer_pipeline")
+    def test_no_row_of_the_topic_failed_a_validation(self, api: Api, log: Log) -> None:
+        where = {"topic": f"{log.topic}-failures"}
+        answer = api.send("get_topic_records", {}, path=where)
+        assert not answer.is_success or answer.json()["records"] == [], "rows failed validations that there are none of"
+
     @staticmethod
-    def check_metadata(answer: httpx.Response) -> None:
-        """Check that a page in Arrow says whether there are more."""
+    def check_metadata(answer: httpx.Response) -> dict[str, Any]:
+        """Check that a page in Arrow says whether there are more, and return what it says."""
         assert answer.status_code == 200, answer.text[:300]
         import pyarrow as pa
 
         metadata: dict[bytes, bytes] = pa.ipc.open_file(answer.content).schema.metadata or {}
         assert b"status" in metadata, f"the metadata of the schema have only {sorted(metadata)}"
-        assert {"status", "next"} <= json.loads(metadata[b"status"]).keys()
+        found: dict[str, Any] = json.loads(metadata[b"status"])
+        assert {"status", "next"} <= found.keys()
+        return found
 
     @pytest.mark.touches("get_topic_partitions", "infer_pipeline")
     def test_the_partitions_count_every_row(self, api: Api, log: Log) -> None:
@@ -312,6 +406,35 @@ class TestPipelineLogs:
             answer = api.send("get_pipeline_logs", body, headers={"Accept": f"{other};q=0.1, {preferred}"})
             assert answer.status_code == 200, answer.text[:300]
             assert media_type_of(answer) == preferred
+        for how in ({"headers": {"Accept": "*/*"}}, {"without": ["Accept"]}):
+            assert media_type_of(api.send("get_pipeline_logs", body, **how)) == JSON
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    def test_a_pipeline_is_named_in_one_field(self, conformance_suite: Suite, api: Api, log: Log) -> None:
+        rules = conformance_suite.rules
+        schema = rules.schemas.resolve(rules.request_content("get_pipeline_logs")[JSON]["schema"])
+        names = {"pipeline_name", "pipeline_id"} & schema["properties"].keys()
+        for name in names:
+            for body in ({name: log.scoring.name}, dict.fromkeys(names) | {name: log.scoring.name}):
+                request = body | {"workspace_id": log.scoring.workspace_id, "page_size": 3}
+                found = Answered.of(api.send("get_pipeline_logs", request))
+                log.check(rows_of(found), -3, newest_first=True)
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    @pytest.mark.parametrize("order", ["Asc", "Desc"])
+    def test_a_cursor_stands_for_the_next_row(self, order: str, api: Api, log: Log) -> None:
+        """It does so for pages of every size and format, and as often as it is sent."""
+        body = {"workspace_id": log.scoring.workspace_id, "order": order}
+        body |= {"pipeline_name": log.scoring.name, "pipeline_id": log.scoring.name}
+        first = api.send("get_pipeline_logs", body | {"page_size": 3})
+        behind, most = {"cursor": first.headers["x-iteration-cursor"]}, len(log.rows) - 3
+        for size, accept in ((1, JSON), (4, ARROW), (4, JSON), (2**31 - 1, JSON), (2**31 - 1, ARROW)):
+            answer = api.send("get_pipeline_logs", body | behind | {"page_size": size}, headers={"Accept": accept})
+            found = Answered.of(answer)
+            status = answer.headers["x-iteration-status"]
+            assert found.count == min(size, most) or status == "ByteLimited", f"{found.count} of {size} rows: {status}"
+            span = (3, 3 + found.count) if order == "Asc" else (-3 - found.count, -3)
+            log.check(rows_of(found), *span, newest_first=order == "Desc")
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     @pytest.mark.parametrize("accept", ["application/json", ARROW])
@@ -336,6 +459,9 @@ class TestPipelineLogs:
             span = {"start_time": at_offset(borders[0], hours), "end_time": at_offset(borders[1], hours)}
             found = [row for page in self.pages(api, log, **span) for row in page]
             log.check(found, BORDERS[0], BORDERS[1], newest_first=True)
+        span = {"start_time": log.time_of(BORDERS[1]), "end_time": borders[2]}
+        found = [row for page in self.pages(api, log, **span) for row in page]
+        log.check(found, BORDERS[1], BORDERS[2], newest_first=True)
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     def test_a_span_has_pages_of_the_size_and_in_the_order_that_are_asked_for(
@@ -374,6 +500,33 @@ class TestPipelineLogs:
             asked: dict[str, Any] = nothing | {"order": order, "page_size": 3}
             found = next(pages_of_log(api, log.scoring, **asked))
             log.check(rows_of(Answered.of(found)), *rows, newest_first=order != "Asc")
+
+
+@pytest.mark.touches(
+    "get_topic_name", "get_topic_partitions", "get_topic_records", if_there=("get_pipeline_logs", "copy_pipeline")
+)
+def test_a_pipeline_that_scored_nothing_has_no_rows(api: Api, log: Log) -> None:
+    """A copy does not have those of its source, either."""
+    where, source = {"workspace_id": log.scoring.workspace_id}, {"source_pipeline": log.scoring.pipeline_id}
+    made = {
+        name: api.call("create_pipeline", where | {"pipeline_id": name, "definition": {}})
+        for name in [api.unused_name("p")]
+    }
+    if api.has("copy_pipeline"):
+        name = api.unused_name("p")
+        made[name] = api.call("copy_pipeline", where | source | {"name": name})
+    for name, ids in made.items():
+        topic = api.call("get_topic_name", {"pipeline_pk_id": ids["pipeline_pk_id"]})["topic_name"]
+        for more in ({}, {"workspace_id": None}, where):
+            assert api.call("get_topic_name", {"pipeline_name": name} | more)["topic_name"] == topic, more
+        assert api.call("get_topic_partitions", path={"topic": topic})["partitions"] == {}
+        page = api.call("get_topic_records", {}, path={"topic": topic})
+        assert (page["records"], page["status"], page["next"]) == ([], "All", None)
+        if api.has("get_pipeline_logs"):
+            answer = api.send("get_pipeline_logs", where | {"pipeline_name": name, "pipeline_id": name})
+            assert (answer.json(), answer.headers["x-iteration-status"]) == ([], "All")
+            assert "x-iteration-cursor" not in answer.headers
+    api.call_refused("get_topic_name", where | {"pipeline_name": api.unused_name("p")})
 
 
 def rows_of(answered: Answered) -> list[dict[str, Any]]:

@@ -79,6 +79,12 @@ class Answered:
         texts: set[str] = set(self.parts.get("metadata", {}).get("last_model", ()))
         return {(model["model_name"], model["model_sha"]) for model in map(json.loads, texts)}
 
+    @property
+    def names(self) -> set[str]:
+        """The names of the fields, such as `out.dense_1`; a part without fields has its own name."""
+        names = {".".join(filter(None, (part, name))) for part, fields in self.parts.items() for name in fields}
+        return names | ({"time"} if self.times else set())
+
     @staticmethod
     def of(answer: httpx.Response, outputs_of_model: Sequence[str] = (OUTPUT,)) -> Answered:
         """Read a success.

@@ -30,7 +30,7 @@ class Scoring:
     """A pipeline of the run that scores rows, and that nothing else uses.
 
     Attributes:
-        name: Its name, which is that of its deployment, too.
+        name: Its name, which is that of its deployment, too, unless `deploy_id` is another.
         workspace_id: The id of its workspace.
         pipeline_id: Its id.
         version: The UUID of its version.
@@ -38,6 +38,7 @@ class Scoring:
         deployment_id: The deployment's id.
         model: The model's version that it runs, as `models` of a deployment.
         others: The further ones that it runs.
+        deploy_id: The name of the deployment, where that is not the pipeline's.
     """
 
     name: str
@@ -48,11 +49,12 @@ class Scoring:
     deployment_id: int
     model: dict[str, str]
     others: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    deploy_id: str = ""
 
     @property
     def deployment(self) -> str:
         """The deployment, as URLs have it."""
-        return f"{self.name}-{self.deployment_id}"
+        return f"{self.deploy_id or self.name}-{self.deployment_id}"
 
     @property
     def path(self) -> dict[str, str]:
