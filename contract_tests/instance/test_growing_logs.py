@@ -140,6 +140,9 @@ class History:
         answer = self.scoring.send(api, operation, {fields[0]: rows}, **more)
         assert Answered.of(answer).count == len(rows)
         self.is_known = True
+        for row in rows_of(answer):
+            for part, name in zip(("in", "out"), fields, strict=True):
+                assert set(row.get(part, (name,))) == {name}, f"the fields of `{part}`"
         model = self.scoring.model["name"], self.scoring.model["sha"]
         parts = zip(rows, exact_scores(rows, seed), rows_of(answer), strict=True)
         self.entries += [Entry(*part[:2], fields, part[2], model, self.scoring.version) for part in parts]

@@ -184,9 +184,13 @@ PARTS: tuple[tuple[dict[str, Any], set[str]], ...] = (
     ({"dataset[]": ["time", f"in.{INPUT}"]}, {"time", f"in.{INPUT}"}),
     ({"dataset[]": [f"out.{OUTPUT}", "in"]}, {f"in.{INPUT}", f"out.{OUTPUT}"}),
     ({"dataset[]": "*", "dataset.exclude[]": ["metadata", f"out.{OUTPUT}"]}, {"time", f"in.{INPUT}"}),
+    ({"dataset[]": ["metadata.last_model", "out"]}, {"metadata.last_model", f"out.{OUTPUT}"}),
     ({"dataset[]": ["in", "out"], "dataset.exclude[]": ["out", "time"]}, {f"in.{INPUT}"}),
 )
-"""What is asked for of the rows of a topic, or left out, and the inputs, outputs and times that they then have."""
+"""What is asked for of the rows of a topic, or left out, and the inputs, outputs and times that they then have.
+
+Where metadata are named, it is all fields of them, too.
+"""
 
 
 class TestTopics:
@@ -239,10 +243,11 @@ class TestTopics:
         size = {"page_size" if "page_size" in parameters else "limit": 2}
         formats = (JSON, ARROW) if "dataset.separator" in parameters else (JSON,)
         for number, (chosen, expected) in enumerate(PARTS):
+            parts = {"time", "in", "out"} | ({"metadata"} if "metadata" in str(chosen) else set())
             for accept in formats:
                 params = size | chosen | ({"dataset.separator": "."} if number % 2 and ARROW in formats else {})
                 for page in self.answered(api, log, params, accept, most=2):
-                    names = {name for name in page.names if name == "time" or name.partition(".")[0] in {"in", "out"}}
+                    names = {name for name in page.names if name.partition(".")[0] in parts}
                     assert (page.count, names) == (2, expected), (params, accept)
 
     @staticmethod
