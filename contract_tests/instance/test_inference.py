@@ -128,7 +128,7 @@ def subtracting(api: Api, separate_workspace: int, scorings: Scorings) -> Scorin
     if "subtracting" not in scorings:
         model = uploaded(api, api.unused_name("m"), subtracting_model_file(), separate_workspace)
         scoring = deploy(api, api.unused_name("p"), separate_workspace, model)
-        rows = dict.fromkeys((MINUEND, SUBTRAHEND), np.ones((1, 2), np.float32))
+        rows = {name: np.ones((1, 2), np.float32) for name in (MINUEND, SUBTRAHEND)}
         is_taken = scoring is not None and scoring.send(api, OPERATIONS[0], rows).is_success
         scorings["subtracting"] = scoring if is_taken else None
     scoring = scorings["subtracting"]
@@ -672,10 +672,11 @@ def check_types(schema: pa.Schema, form: Mapping[str, Any]) -> None:
         form: `nested` or `flat` of the contract's `x-arrow-columns`.
     """
     found: dict[str, str] = {}
-    for column in schema:
-        found[column.name] = kind_of(column)
-        inner: Any = column.type if found[column.name] == "struct" else ()
-        found |= {f"{column.name}.{field.name}": kind_of(field) for field in inner}
+    columns: Any = schema
+    for column in columns:
+        found[column.name] = kind_of(column.type)
+        inner = column.type if found[column.name] == "struct" else ()
+        found |= {f"{column.name}.{field.name}": kind_of(field.type) for field in inner}
     fields: dict[str, dict[str, str]] = {"in": {"*": "list"}, "out": {"*": "list"}} | form.get("fields", {})
     expected = form["columns"] | {f"{part}.{name}": kind for part in fields for name, kind in fields[part].items()}
     for name, kind in found.items():
@@ -683,13 +684,13 @@ def check_types(schema: pa.Schema, form: Mapping[str, Any]) -> None:
         assert wanted in {"any", kind}, f"{name} is {kind} in place of {wanted}"
 
 
-def kind_of(column: pa.Field[Any]) -> str:
-    """Return the type of a column as the contract writes it: `list` and `struct` without what is in them."""
+def kind_of(arrow_type: Any) -> str:
+    """Return a type of Arrow as the contract writes it: `list` and `struct` without what is in them."""
     import pyarrow as pa
 
-    if pa.types.is_list(column.type) or pa.types.is_struct(column.type):
-        return "list" if pa.types.is_list(column.type) else "struct"
-    return str(column.type)
+    if pa.types.is_list(arrow_type) or pa.types.is_struct(arrow_type):
+        return "list" if pa.types.is_list(arrow_type) else "struct"
+    return str(arrow_type)
 
 
 class TestValues:

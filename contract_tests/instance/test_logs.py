@@ -243,7 +243,7 @@ class TestTopics:
         size = {"page_size" if "page_size" in parameters else "limit": 2}
         formats = (JSON, ARROW) if "dataset.separator" in parameters else (JSON,)
         for number, (chosen, expected) in enumerate(PARTS):
-            parts = {"time", "in", "out"} | ({"metadata"} if "metadata" in str(chosen) else set())
+            parts = {"time", "in", "out"} | ({"metadata"} if "metadata" in str(chosen) else set[str]())
             for accept in formats:
                 params = size | chosen | ({"dataset.separator": "."} if number % 2 and ARROW in formats else {})
                 for page in self.answered(api, log, params, accept, most=2):
@@ -411,7 +411,8 @@ class TestPipelineLogs:
             answer = api.send("get_pipeline_logs", body, headers={"Accept": f"{other};q=0.1, {preferred}"})
             assert answer.status_code == 200, answer.text[:300]
             assert media_type_of(answer) == preferred
-        for how in ({"headers": {"Accept": "*/*"}}, {"without": ["Accept"]}):
+        ways: tuple[dict[str, Any], ...] = ({"headers": {"Accept": "*/*"}}, {"without": ["Accept"]})
+        for how in ways:
             assert media_type_of(api.send("get_pipeline_logs", body, **how)) == JSON
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
