@@ -104,6 +104,9 @@ def test_the_rows_of_an_inference_are_not_looked_at_one_by_one(
     template = "/v1/api/pipelines/infer/{deployment}"
     fields = fields_of(template, url, headers, body, guard.effects["infer_deployment"])
     guard.check("infer_deployment", fields)
+    for operation, is_withheld in (("infer_deployment", False), ("create_workspace", True)):
+        cut = fields_of(template, url, headers, body[:-1], guard.effects[operation])
+        assert bool(cut.unreadable) is is_withheld, "only where nothing in a body names anything, it may be no JSON"
     assert {call.args[1].location[0] for call in looked.call_args_list} == {"path", "query"}
     assert not guard.effects["create_pipeline"].has_nameless_body
 
