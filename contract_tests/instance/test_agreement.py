@@ -10,6 +10,7 @@ import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
+from wallaroo_ext.conformance.testing.deploying import is_gone, runs
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
@@ -247,7 +248,9 @@ class TestDeployments:
 
 
 class TestPipelines:
-    @pytest.mark.touches("create_pipeline", "copy_pipeline", "get_deployment_status", "undeploy_pipeline")
+    @pytest.mark.touches(
+        "create_pipeline", "copy_pipeline", "get_deployment_status", "undeploy_pipeline", "get_pipeline_external_url"
+    )
     def test_a_copy_that_is_deployed_has_its_deployment(self, api: Api, fixtures: Fixtures) -> None:
         assert fixtures.model is not None
         steps = [{"ModelInference": {"models": [fixtures.model]}}]
@@ -255,13 +258,18 @@ class TestPipelines:
         source = api.call(
             "create_pipeline", where | {"pipeline_id": api.unused_name("p"), "definition": {"steps": steps}}
         )["pipeline_pk_id"]
-        name = api.unused_name("p")
-        copied = api.call("copy_pipeline", where | {"name": name, "source_pipeline": source, "deploy": name})
+        name, deploy = api.unused_name("p"), api.unused_name("d")
+        copied = api.call("copy_pipeline", where | {"name": name, "source_pipeline": source, "deploy": deploy})
         deployment = copied["deployment"]
         if deployment is None:
             pytest.skip("This instance does not deploy copies.")
-        api.call("get_deployment_status", {"name": f"{name}-{deployment['id']}"})
-        api.call("undeploy_pipeline", {"deployment_id": deployment["id"]})
+        status = runs(api, f"{deploy}-{deployment['id']}", fixtures.model)
+        shown = {each["id"] for each in status["engines"][0]["pipeline_statuses"]["pipelines"]}
+        assert shown == {name}, "the deployment is not the copy's"
+        url = api.call("get_pipeline_external_url", where | {"pipeline_name": name})["url"]
+        assert f"{deploy}-{deployment['id']}" in url
+        api.call("undeploy_pipeline", {"pipeline_id": copied["pipeline_pk_id"]})
+        soon(lambda: is_gone(api, f"{deploy}-{deployment['id']}"))
 
 
 @pytest.mark.changes_nothing(if_reading=True)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.thorough("deployments that are changed, and several at a time")
 
+NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
+
 
 @pytest.mark.touches(
     "create_pipeline",
@@ -72,13 +74,18 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
         )
 
 
-def listed_deployment(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> Any:
-    """Return the deployment with which a pipeline is listed; None where the release does not list it."""
+def listed_pipeline(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> Any:
+    """Return what is listed of a pipeline; None where the release does not list it."""
     if not api.has("list_pipelines"):
         return None
     listed = api.call("list_pipelines", {"workspace_id": fixtures.workspace_id})["pipelines"]
     [found] = [each for each in listed if each["pipeline"]["id"] == pipeline["pipeline_pk_id"]]
-    return found.get("deployment")
+    return found
+
+
+def listed_deployment(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> Any:
+    """Return the deployment with which a pipeline is listed; None where the release does not list it."""
+    return (listed_pipeline(api, fixtures, pipeline) or {}).get("deployment")
 
 
 def is_shown_as_deployed(api: Api, numbers: dict[str, int], wanted: str) -> bool:
@@ -90,6 +97,42 @@ def is_shown_as_deployed(api: Api, numbers: dict[str, int], wanted: str) -> bool
         for version, number in numbers.items()
     }
     return all(each.get("deployed", version == wanted) is (version == wanted) for version, each in shown.items())
+
+
+@pytest.mark.touches(
+    "deploy_pipeline",
+    "undeploy_pipeline",
+    "get_deployment_status",
+    "infer_pipeline",
+    "get_model_config_by_id",
+    if_there=("get_model_version_by_id",),
+)
+def test_a_deployment_by_its_version_and_a_configuration_alone(api: Api, fixtures: Fixtures) -> None:
+    model = api.unused_name("m")
+    (number, older), (other, _) = (version_of(api, fixtures, model, seed) for seed in (405, 406))
+    configuration = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
+    which = {"model_ids": [number]} if configuration is None else {"model_configs": [configuration["id"]]}
+    pipeline, name = new_pipeline(api, fixtures), api.unused_name("d")
+    new_pipeline(api, fixtures, name=pipeline["name"])  # so that it is not the newest version that is deployed
+    ended, deployment = deployed(api, pipeline, deploy_id=name, pipeline_id=None, **which)
+
+    def check() -> None:
+        """Check that it runs the version of the pipeline, with the version of the model."""
+        [engine] = runs(api, deployment, older)["engines"][:1]
+        for shown in engine["pipeline_statuses"]["pipelines"]:
+            assert shown["id"] == pipeline["name"], "a pipeline has the name of its deployment"
+            assert shown.get("version") in {None, pipeline.get("pipeline_variant_version")}
+        assert {each.get("model_version_id", number) for each in engine["model_statuses"]["models"]} == {number}
+        scores_with(api, deployment, pipeline["name"], older, 405)
+
+    check()
+    ids = {"deploy_id": name, "pipeline_version_pk_id": pipeline["pipeline_variant_pk_id"]}
+    for bad in ({"model_ids": [NOBODYS]}, {"model_configs": [NOBODYS]}, {"pipeline_version_pk_id": NOBODYS}):
+        answer = api.send("deploy_pipeline", ids | bad)
+        assert not answer.is_success, f"it deploys {bad}"
+    check()  # what is refused changes nothing
+    assert is_shown_as_deployed(api, {older["version"]: number, "": other}, older["version"])
+    api.call("undeploy_pipeline", {"deployment_id": ended})
 
 
 @pytest.mark.touches("create_pipeline", "get_pipeline_version")
@@ -111,8 +154,17 @@ def test_a_deployment_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -
     number, deployment = deployed(api, new_pipeline(api, fixtures, name=name))
     status_of(api, deployment)
     for other in (f"{name}-{NOBODYS}", f"{name}-{number}0", f"{name.swapcase()}-{number}", name, str(number)):
-        api.call_refused("get_deployment_status", {"name": other})
-    api.call("undeploy_pipeline", {"deployment_id": number})
+        assert is_gone(api, other), f"{other} is no deployment, and not answered with 404"
+    like, alike = deployed(api, new_pipeline(api, fixtures), deploy_id=deployment)  # called as the other one is
+    status = status_of(api, alike)
+    assert status["status"] != "Running", "a pipeline without models runs"
+    for engine in status["engines"]:
+        shown = [engine.get(field) for field in ("ip", "pipeline_statuses", "model_statuses")]
+        assert engine["status"] != "Pending" or shown == [None] * 3, f"a pending engine has {shown}"
+    api.call("undeploy_pipeline", {"deployment_id": number, "pipeline_id": None})
+    soon(lambda: is_gone(api, deployment))
+    status_of(api, alike)
+    api.call("undeploy_pipeline", {"deployment_id": like})
 
 
 @pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "get_deployment_status", "create_pipeline")
@@ -125,7 +177,8 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
     if len({name.rpartition("-")[2] for name in names}) < len(names):
         pytest.skip("This instance has one deployment of a pipeline, with the name that it was given last.")
     status_of(api, names[0])
-    api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})
+    for ended in (new_pipeline(api, fixtures), pipeline, pipeline):  # the first was never deployed
+        api.call("undeploy_pipeline", {"pipeline_id": ended["pipeline_pk_id"], "deployment_id": None})
     for name in names:
         soon(lambda name=name: is_gone(api, name), lambda name=name: f"{name} is there, though its pipeline was ended")
     status_of(api, kept)
@@ -152,6 +205,74 @@ def test_deployments_of_one_name_in_two_workspaces_are_two(api: Api, fixtures: F
     soon(lambda: is_gone(api, gone))
     status_of(api, left)
     api.call("undeploy_pipeline", {"deployment_id": kept})
+
+
+@pytest.mark.touches(
+    "copy_pipeline",
+    "create_pipeline",
+    "create_workspace",
+    "deploy_pipeline",
+    "get_pipeline_external_url",
+    if_there=("get_pipeline_version",),
+)
+def test_a_copy_is_a_pipeline_of_its_own(api: Api, fixtures: Fixtures) -> None:
+    source, name, where = new_pipeline(api, fixtures), api.unused_name("p"), {"workspace_id": fixtures.workspace_id}
+    number, _ = deployed(api, source)  # which its copy is not
+    elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    body = where | {"name": name, "source_pipeline": source["pipeline_pk_id"]}
+    for bad in ({"workspace_id": elsewhere}, {"pipeline_version": NOBODYS_UUID}):
+        answer = api.send("copy_pipeline", body | bad)
+        assert not answer.is_success, f"it copies {bad}"
+    made = api.call("copy_pipeline", body)
+    assert made.get("deployment") is None, "a copy is deployed that was not to be"
+    assert not api.send("get_pipeline_external_url", where | {"pipeline_name": name}).is_success
+    api.call("undeploy_pipeline", {"deployment_id": number})
+    if made.get("pipeline_version") and api.has("get_pipeline_version"):
+        shown = api.call("get_pipeline_version", {"version": made["pipeline_version"]})
+        assert shown["pipeline_id"] == name, "it is the version of the source"
+    for each, pipeline in ((name, made), (source["name"], source)):
+        added = new_pipeline(api, fixtures, name=each)
+        assert added["pipeline_pk_id"] == pipeline["pipeline_pk_id"], "a copy and its source are one"
+        assert added["pipeline_variant_pk_id"] != pipeline["pipeline_variant_pk_id"]
+
+
+@pytest.mark.touches("create_pipeline", "list_workspaces", if_there=("get_pipeline_version", "list_pipelines"))
+def test_a_version_is_added_to_the_pipeline_of_the_name(api: Api, fixtures: Fixtures) -> None:
+    one, other = new_pipeline(api, fixtures), new_pipeline(api, fixtures)
+    body: dict[str, Any] = {"pipeline_id": one["name"], "workspace_id": fixtures.workspace_id}
+    of_other = {"definition": {"id": other["name"], "steps": []}}  # a name there is ignored
+    before = listed_pipeline(api, fixtures, one), listed_pipeline(api, fixtures, other)
+    added = api.call("create_pipeline", body | of_other)
+    assert added["pipeline_pk_id"] == one["pipeline_pk_id"] != other["pipeline_pk_id"]
+    assert added["pipeline_variant_pk_id"] not in {each["pipeline_variant_pk_id"] for each in (one, other)}
+    if api.has("get_pipeline_version"):
+        assert (
+            api.call("get_pipeline_version", {"version": added["pipeline_variant_version"]})["pipeline_id"]
+            == one["name"]
+        )
+    after = listed_pipeline(api, fixtures, one), listed_pipeline(api, fixtures, other)
+    assert after[1] == before[1], "a version that is added changes another pipeline"
+    if after[0] is not None:
+        changed = [each["pipeline"].get("updated_at", "") for each in (before[0], after[0])]
+        assert "." not in changed[0] or changed[0] != changed[1], "a version was added, and the pipeline not changed"
+    nothing = {"name": api.unused_name("m"), "version": NOBODYS_UUID, "sha": "0" * 64}
+    steps = [{"ModelInference": {"models": [nothing]}}]
+    api.call_refused("create_pipeline", body | {"definition": {"steps": steps}})
+    assert listed_pipeline(api, fixtures, one) == after[0], "what was refused is there"
+
+
+@pytest.mark.touches("create_pipeline", "deploy_pipeline", "create_workspace", if_there=UPLOADS)
+def test_a_model_of_another_workspace_is_not_run(api: Api, fixtures: Fixtures) -> None:
+    place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    body: dict[str, Any] = {"pipeline_id": api.unused_name("p"), "workspace_id": place}
+    steps = [{"ModelInference": {"models": [fixtures.model]}}]
+    made = api.call("create_pipeline", body | {"definition": {}})
+    answer = api.send("create_pipeline", body | {"definition": {"steps": steps}})
+    assert not answer.is_success, "a pipeline has a model of another workspace"
+    ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+    for models in ({"models": [fixtures.model]}, {"model_ids": [fixtures.version_id]}):
+        answer = api.send("deploy_pipeline", ids | {"deploy_id": body["pipeline_id"]} | models)
+        assert not answer.is_success, f"a pipeline is deployed with a model of another workspace: {models}"
 
 
 @pytest.mark.touches("create_pipeline", "copy_pipeline", "list_workspaces", "create_workspace", if_there=UPLOADS)

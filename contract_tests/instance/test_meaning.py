@@ -248,7 +248,13 @@ class TestPipelines:
         answer = api.send("infer_pipeline", records(ROWS), path=path, headers={"Content-Type": RECORDS})
         assert not answer.is_success, "what was undeployed still answers"
 
-    @pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "get_deployment_status")
+    @pytest.mark.touches(
+        "deploy_pipeline",
+        "undeploy_pipeline",
+        "get_deployment_status",
+        "infer_pipeline",
+        if_there=("get_model_version_by_id",),
+    )
     def test_of_two_deployments_of_a_pipeline_the_named_one_ends(self, api: Api, fixtures: Fixtures) -> None:
         first, second = api.unused_name("p"), api.unused_name("p")
         ended, request = deploy(api, fixtures, first)
@@ -259,6 +265,12 @@ class TestPipelines:
         api.call("undeploy_pipeline", {"pipeline_id": request["pipeline_id"], "deployment_id": ended})
         soon(lambda: api.send("get_deployment_status", {"name": f"{first}-{ended}"}).status_code == 404)
         assert api.send("get_deployment_status", {"name": f"{second}-{kept}"}).status_code == 200
+        path = {"deployment": f"{second}-{kept}", "pipeline": first}
+        found = infer_records(api, "infer_pipeline", path)  # the model that the other one had, too
+        assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
+        if api.has("get_model_version_by_id"):
+            shown = api.call("get_model_version_by_id", {"model_version_id": fixtures.version_id})["model_version"]
+            assert shown["model_version"].get("deployed", True), "one of its deployments has ended, and not all"
         api.call("undeploy_pipeline", {"deployment_id": kept})
 
     @pytest.mark.touches("deploy_pipeline", "get_deployment_status")
