@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
+from wallaroo_ext.conformance.resources.samples import model_file, schema_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import ended_version, failed_version
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.people import Person
 
 pytestmark = pytest.mark.thorough("versions of models that are compared")
 
@@ -22,6 +25,13 @@ CONVERSIONS: tuple[dict[str, Any], ...] = (
     {"framework": "onnx", "python_version": "3.10", "requirements": ["two==2.0", "one==1.0"], "arch": "x86"},
     {"framework": "onnx", "python_version": "3.8", "requirements": ["three==3.0"], "arch": "arm"},
     {"framework": "onnx", "requirements": []},
+    {
+        "framework": "onnx",
+        "python_version": "3.9",
+        "requirements": ["a-b[c]>=1,<2"],
+        "arch": None,
+        "framework_config": None,
+    },
 )
 """What the versions of one model need to run, each something else."""
 
@@ -82,12 +92,128 @@ def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) 
     ):
         before = given.get(version, {}).get("tensor_fields")
         made = api.call("insert_model_config", {"model_version_id": version} | fields)["model_config"]
-        given[version] = fields | {"id": made["id"]}
+        given[version] = fields | {"id": made["id"], "model_version_id": version}
         assert before is None or made.get("tensor_fields") != before, "a new configuration has fields of the old one"
         for number, expected in given.items():
             by_version = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["config"]
             for shown in (api.call("get_model_config_by_id", {"model_id": number})["model_config"], by_version):
                 assert list(changed_fields(expected, shown)) == [], f"version {number} of {versions}"
+    rows = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+    for row in rows:
+        for each in row.get("model_versions", []):
+            expected = given.get(each["model_version"]["id"])
+            assert list(changed_fields(expected, each.get("config"))) == [], "it is listed as it was before"
+    api.call_refused("insert_model_config", {"model_version_id": NOBODYS, "tensor_fields": ["first"]})
+
+
+@pytest.mark.touches(if_there=(*UPLOADS, "get_model_version_by_id", "list_model_versions"))
+@pytest.mark.parametrize("upload", UPLOADS[:2])
+def test_what_stands_beside_the_conversion_is_kept(upload: str, api: Api, conformance_suite: Suite) -> None:
+    if not api.has(upload) or "metadata" not in fields_of_form(conformance_suite, upload):
+        pytest.skip("The release does not have it.")
+    needs = {"framework": "onnx", "python_version": "3.10", "requirements": ["one==1.0"]}
+    fields = {"name": api.unused_name("m"), "visibility": "public", "workspace_id": new_workspace(api)}
+    schemas = {"input_schema": schema_of("first"), "output_schema": schema_of("second")}
+    kept: dict[int, Any] = {}
+    for more in ({}, schemas):
+        metadata = json.dumps(fields | {"conversion": needs} | more)
+        file = ("model.onnx", model_file(seed=390), "application/octet-stream")
+        answer = api.send(upload, files=[("metadata", (None, metadata, "application/json")), ("file", file)])
+        assert answer.is_success or more, f"{upload} by metadata: {answer.status_code} {answer.text[:300]}"
+        if answer.is_success:  # it may take no schemas for a model that says its own
+            kept[answer.json()["insert_models"]["returning"][0]["models"][0]["id"]] = more
+    assert {each["id"] for each in api.call("list_model_versions", {"model_id": fields["name"]})} == set(kept)
+    for number, more in kept.items() if api.has("get_model_version_by_id") else ():
+        shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
+        assert list(changed_fields(fields | {"conversion": needs}, shown["model_version"])) == []
+        config = shown.get("config") or {}
+        of_model = {name: config[name] for name in schemas if config.get(name)}
+        assert of_model in ({}, more), "it has other schemas than were sent with it"
+
+
+def fields_of_form(suite: Suite, operation: str) -> dict[str, Any]:
+    """Return the fields of the form that an operation takes."""
+    [content] = suite.rules.request_content(operation).values()
+    return suite.rules.schemas.resolve(content["schema"])["properties"]
+
+
+@pytest.mark.touches("list_model_versions", if_there=UPLOADS)
+def test_an_upload_need_not_say_who_may_see_the_model(api: Api, fixtures: Fixtures) -> None:
+    for upload in api.uploads[1:]:  # the first one needs it
+        name = api.unused_name("m")
+        fields = {"name": name, "workspace_id": fixtures.workspace_id}
+        made = api.call(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
+        [version] = api.call("list_model_versions", {"model_id": name})
+        number = made["insert_models"]["returning"][0]["models"][0]["id"]
+        assert (version["id"], version["models_pk_id"]) == (number, number), "a first version has its model's id"
+        ended_version(api, name, number)
+
+
+@pytest.mark.touches("list_model_versions", "get_model", "list_models", if_there=UPLOADS)
+def test_an_upload_that_is_refused_adds_no_version(api: Api) -> None:
+    name, where = api.unused_name("m"), new_workspace(api)
+    version = api.upload(api.uploads[0], name, model_file(), where)
+    ended_version(api, name, version)
+    before = api.list_models(where)
+    good = {"name": name, "visibility": "private", "workspace_id": where}
+    for upload in api.uploads:
+        for bad in (
+            {"visibility": "Public"},
+            {"workspace_id": NOBODYS},
+            {"workspace_id": "none"},
+            {"name": f"{name}."},
+        ):
+            answer = api.send(upload, **api.upload_of(upload, good | bad, "model.onnx", model_file()))
+            assert not answer.is_success, f"{upload} takes {bad}"
+    assert [each["id"] for each in api.call("list_model_versions", {"model_id": name})] == [version]
+    assert api.list_models(where) == before, "what was refused changed the model"
+
+
+@pytest.mark.touches("list_model_versions", "get_model", "get_model_by_id", if_there=UPLOADS)
+def test_a_version_is_no_model_and_a_name_decides(api: Api, fixtures: Fixtures) -> None:
+    assert fixtures.workspace_id is not None
+    names = [api.unused_name("m") for _ in range(2)]
+    ids = {
+        name: [api.upload(api.uploads[-1], name, model_file(seed=391 + n), fixtures.workspace_id) for n in range(2)]
+        for name in names
+    }
+    for name, (first, second) in ids.items():
+        versions = api.call("list_model_versions", {"model_id": name})
+        assert {each["models_pk_id"] for each in versions} == {first}, "a first version has its model's id"
+        assert {each["id"] for each in api.call("list_model_versions", {"models_pk_id": first})} == {first, second}
+        for operation in ("get_model", "get_model_by_id"):
+            answer = api.send(operation, {"id": second})
+            assert not answer.is_success or answer.json()["name"] != name, f"{operation} takes a version for its model"
+    [(name, own), (_, others)] = ids.items()
+    both = {each["id"] for each in api.call("list_model_versions", {"model_id": name, "models_pk_id": others[0]})}
+    assert both in ({*own}, {*own, *others}), "with both, the name decides, or what either names is listed"
+
+
+@pytest.mark.touches(
+    "list_model_versions",
+    "get_model",
+    "get_model_by_id",
+    "add_workspace_user",
+    if_there=(*UPLOADS, "get_model_version_by_id"),
+)
+def test_a_public_model_is_everybodys(stranger: Person, api: Api) -> None:
+    where = new_workspace(api)
+    for visibility in ("public", "private"):
+        name = api.unused_name("m")
+        fields = {"name": name, "visibility": visibility, "workspace_id": where}
+        made = api.call(api.uploads[-1], **api.upload_of(api.uploads[-1], fields, "model.onnx", model_file()))
+        number = made["insert_models"]["returning"][0]["models"][0]["id"]
+        model = ended_version(api, name, number)["models_pk_id"]
+        requests: dict[str, dict[str, Any]] = {
+            "list_model_versions": {"model_id": name},
+            "get_model": {"id": model},
+            "get_model_by_id": {"id": model},
+            "get_model_version_by_id": {"model_version_id": number},
+        }
+        for operation in filter(api.has, requests):
+            answer, own = stranger.send(operation, requests[operation]), api.call(operation, requests[operation])
+            is_seen = answer.is_success and answer.json() == own
+            assert is_seen is (visibility == "public"), f"{operation} of a {visibility} model: {answer.text[:300]}"
 
 
 @pytest.mark.touches("get_model", "get_model_by_id", "list_models", "list_workspaces", if_there=UPLOADS)
@@ -129,6 +255,17 @@ def test_one_file_under_one_name_in_two_workspaces_is_two_models(api: Api) -> No
         shown = api.call("get_model", {"id": model["id"]})["models"]
         assert len(shown) == len(api.uploads), "it has the versions of another workspace's model"
         assert {each["models_pk_id"] for each in shown} == {model["id"]}
+        row, whole = (
+            api.call("list_models", {"workspace_id": place})["models"][0],
+            api.call("get_model", {"id": model["id"]}),
+        )
+        found = [
+            row.get("workspace", {}).get("id"),
+            (whole.get("workspace") or {}).get("id"),
+            model.get("workspace_id"),
+        ]
+        found += [api.call("get_model_by_id", {"id": model["id"]}).get("workspace_id")]
+        assert {*found} <= {None, place}, "it is shown in another workspace"
         uuids += [each["model_version"] for each in api.call("list_model_versions", {"models_pk_id": model["id"]})]
     assert len(set(uuids)) == len(uuids), "versions of the same file have one UUID"
 
@@ -175,6 +312,9 @@ def test_a_version_that_is_not_converted_leaves_the_others_as_they_are(api: Api,
     for number in numbers if api.has("get_model_version_by_id") else ():
         shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
         assert shown["status"] == listed[number]
+        reason = shown.get("error_summary")
+        assert number not in good or not reason, f"it is ready, and ended in an error: {reason}"
+        assert number in good or "error_summary" not in shown or reason, "it does not say why it ended in an error"
     assert logs_of(api, bad["id"])[: len(logged)] == logged
     assert not logged or logged not in [logs_of(api, number) for number in good], "a version has another's lines"
 

@@ -113,6 +113,52 @@ def test_the_name_of_a_file_is_kept(upload: str, api: Api, fixtures: Fixtures) -
         assert found["model_version"]["file_info"]["file_name"] == expected[number]
 
 
+def others_like(name: str) -> tuple[str, ...]:
+    """Return names that are not this one: in other letters, shorter, longer, and as patterns."""
+    return name.swapcase(), name[:-1], f"{name}x", f"{name[:-1]}_", f"{name[:-1]}%"
+
+
+@pytest.mark.touches(
+    "create_pipeline",
+    "deploy_pipeline",
+    "undeploy_pipeline",
+    "get_pipeline_external_url",
+    if_there=("get_pipeline_by_name", "list_pipelines"),
+)
+def test_a_pipeline_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -> None:
+    pipeline = new_pipeline(api, fixtures, name=f"{api.unused_name('p')}-AbC")
+    number, _ = deployed(api, pipeline)
+    where = {"workspace_id": fixtures.workspace_id}
+    lookups = [each for each in ("get_pipeline_external_url", "get_pipeline_by_name") if api.has(each)]
+    for lookup in lookups:
+        api.call(lookup, where | {"pipeline_name": pipeline["name"]})
+        for other in others_like(pipeline["name"]):
+            answer = api.send(lookup, where | {"pipeline_name": other})
+            assert answer.status_code == 404, f"{lookup} of {other}: {answer.status_code} {answer.text[:300]}"
+    for other in others_like(fixtures.workspace_name or "") if api.has("list_pipelines") else ():
+        answer = api.send("list_pipelines", {"workspace_name": other})
+        assert not answer.is_success or answer.json()["pipelines"] == [], f"no workspace is called {other}"
+    api.call("undeploy_pipeline", {"deployment_id": number})
+    other = new_pipeline(api, fixtures, name=pipeline["name"].swapcase())
+    assert other["pipeline_pk_id"] != pipeline["pipeline_pk_id"], "names in other letters are one"
+
+
+@pytest.mark.touches("list_model_versions", if_there=UPLOADS)
+def test_a_model_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -> None:
+    assert fixtures.workspace_id is not None
+    name = f"{api.unused_name('m')}-AbC"
+    version_id = api.upload(api.uploads[0], name, model_file(), fixtures.workspace_id)
+    for other in others_like(name):
+        answer = api.send("list_model_versions", {"model_id": other})
+        assert not answer.is_success or answer.json() == [], f"no model is called {other}"
+    made = {name: version_id}
+    for upload in api.uploads[1:]:
+        made[name.swapcase()] = api.upload(upload, name.swapcase(), model_file(), fixtures.workspace_id)
+    for each, number in made.items():
+        listed = {found["id"] for found in api.call("list_model_versions", {"model_id": each})}
+        assert listed & {*made.values()} == {number}, "names in other letters are one"
+
+
 class TestRefusals:
     """A name that the contract does not allow is refused, beside one with the same beginning that it allows."""
 

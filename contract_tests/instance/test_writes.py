@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import threading
@@ -19,7 +18,7 @@ import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request, second_assay_request
-from wallaroo_ext.conformance.resources.samples import INPUT, model_file
+from wallaroo_ext.conformance.resources.samples import INPUT, model_file, schema_of
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clocks_of
@@ -276,15 +275,6 @@ def configured(world: World, _: str) -> None:
 
 _SHOWN_AS = {"openai_config": "openai"}
 """The names under which fields of a configuration are shown, where they differ."""
-
-
-def schema_of(field: str) -> str:
-    """Return an Arrow schema of one field, serialised as an IPC message, in base64."""
-    import pyarrow as pa
-
-    arrow: Any = pa
-    schema = arrow.schema([arrow.field(field, arrow.list_(arrow.float32(), 4))])
-    return base64.b64encode(schema.serialize().to_pybytes()).decode()
 
 
 def pipeline_made(world: World, _: str) -> None:

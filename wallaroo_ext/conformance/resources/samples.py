@@ -1,7 +1,8 @@
-"""Makes bodies that are no JSON: small ONNX models, and rows as Arrow files."""
+"""Makes bodies that are no JSON: small ONNX models, rows as Arrow files, and schemas."""
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -235,3 +236,12 @@ def rows() -> st.SearchStrategy[list[list[float]]]:
 def arrow_files() -> st.SearchStrategy[bytes]:
     """Return a strategy for Arrow files with rows of the suite's model."""
     return rows().map(arrow_file)
+
+
+def schema_of(field: str) -> str:
+    """Return an Arrow schema of one field, serialised as an IPC message, in base64."""
+    import pyarrow as pa
+
+    arrow: Any = pa
+    schema = arrow.schema([arrow.field(field, arrow.list_(arrow.float32(), WIDTH))])
+    return base64.b64encode(schema.serialize().to_pybytes()).decode()
