@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.thorough("deployments that are changed, and several at a time")
 
-NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
-
 
 @pytest.mark.touches(
     "create_pipeline",
@@ -220,7 +218,8 @@ def test_a_copy_is_a_pipeline_of_its_own(api: Api, fixtures: Fixtures) -> None:
     number, _ = deployed(api, source)  # which its copy is not
     elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
     body = where | {"name": name, "source_pipeline": source["pipeline_pk_id"]}
-    for bad in ({"workspace_id": elsewhere}, {"pipeline_version": NOBODYS_UUID}):
+    versions = [str(NOBODYS), *filter(None, [new_pipeline(api, fixtures).get("pipeline_variant_version")])]
+    for bad in ({"workspace_id": elsewhere}, *({"pipeline_version": version} for version in versions)):
         answer = api.send("copy_pipeline", body | bad)
         assert not answer.is_success, f"it copies {bad}"
     made = api.call("copy_pipeline", body)
@@ -255,7 +254,7 @@ def test_a_version_is_added_to_the_pipeline_of_the_name(api: Api, fixtures: Fixt
     if after[0] is not None:
         changed = [each["pipeline"].get("updated_at", "") for each in (before[0], after[0])]
         assert "." not in changed[0] or changed[0] != changed[1], "a version was added, and the pipeline not changed"
-    nothing = {"name": api.unused_name("m"), "version": NOBODYS_UUID, "sha": "0" * 64}
+    nothing = {"name": api.unused_name("m"), "version": str(NOBODYS), "sha": str(NOBODYS)}
     steps = [{"ModelInference": {"models": [nothing]}}]
     api.call_refused("create_pipeline", body | {"definition": {"steps": steps}})
     assert listed_pipeline(api, fixtures, one) == after[0], "what was refused is there"

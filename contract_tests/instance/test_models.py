@@ -160,7 +160,6 @@ def test_an_upload_that_is_refused_adds_no_version(api: Api) -> None:
         for bad in (
             {"visibility": "Public"},
             {"workspace_id": NOBODYS},
-            {"workspace_id": "none"},
             {"name": f"{name}."},
         ):
             answer = api.send(upload, **api.upload_of(upload, good | bad, "model.onnx", model_file()))
