@@ -185,7 +185,11 @@ class TestPipelines:
         for found in (*of_workspace, shown):
             assert (found["pipeline"]["id"], found["pipeline"]["name"]) == (made["pipeline_pk_id"], name)
             assert (found["workspace"]["id"], found["workspace"]["name"]) == (elsewhere, workspaces[elsewhere])
-        everywhere = {found["pipeline"]["id"] for found in api.call("list_pipelines", {})["pipelines"]}
+        both = {"workspace_id": elsewhere, "workspace_name": workspaces[elsewhere]}
+        assert [found["pipeline"]["id"] for found in api.call("list_pipelines", both)["pipelines"]] == [
+            made["pipeline_pk_id"]
+        ]
+        everywhere = {found["pipeline"]["id"] for found in api.call("list_pipelines", dict.fromkeys(both))["pipelines"]}
         assert made["pipeline_pk_id"] in everywhere - before  # where others may have made some, too
         assert fixtures.pipeline_id in before
 
@@ -218,9 +222,10 @@ class TestPipelines:
         }
         first, second = api.call("create_pipeline", body), api.call("create_pipeline", body)
         other = api.call("create_pipeline", body | {"pipeline_id": api.unused_name("p")})
-        assert first["pipeline_pk_id"] == second["pipeline_pk_id"] != other["pipeline_pk_id"]
-        versions = {found["pipeline_variant_pk_id"] for found in (first, second, other)}
-        assert len(versions) == 3
+        third = api.call("create_pipeline", body)
+        assert first["pipeline_pk_id"] == second["pipeline_pk_id"] == third["pipeline_pk_id"] != other["pipeline_pk_id"]
+        versions = {found["pipeline_variant_pk_id"] for found in (first, second, other, third)}
+        assert len(versions) == 4
 
         workspace = by_id(api.call("list_workspaces", {})["workspaces"], fixtures.workspace_id)
         assert {first["pipeline_pk_id"], other["pipeline_pk_id"]} <= set(workspace["pipelines"])

@@ -147,6 +147,7 @@ def test_an_upload_need_not_say_who_may_see_the_model(api: Api, fixtures: Fixtur
         number = made["insert_models"]["returning"][0]["models"][0]["id"]
         assert (version["id"], version["models_pk_id"]) == (number, number), "a first version has its model's id"
         ended_version(api, name, number)
+        assert logs_of(api, number) == [], "it needed no conversion"
 
 
 @pytest.mark.touches("list_model_versions", "get_model", "list_models", if_there=UPLOADS)

@@ -236,15 +236,17 @@ def converted(world: World, operation: str, workspace_id: int) -> None:
     """Check that what a version needs to run is shown as it was sent; a conversion may fail, and says so."""
     api, name = world.api, world.api.unused_name("m")
     needs = {"framework": "onnx", "python_version": "3.10", "requirements": ["two==2.0", "one==1.0"], "arch": "arm"}
-    metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": needs}
-    file = ("converted.onnx", model_file(seed=7), "application/octet-stream")
-    files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
-    answer = api.send(operation, files=files)
-    if not answer.is_success:
-        return  # it converts no such model
-    number = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
-    shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
-    assert list(changed_fields(needs, shown.get("conversion") or {})) == []
+    for more in ({}, {"accel": "cuda", "framework_config": {"threads": 2}}):
+        conversion = needs | more
+        metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": conversion}
+        file = ("converted.onnx", model_file(seed=7), "application/octet-stream")
+        files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
+        answer = api.send(operation, files=files)
+        if not answer.is_success:
+            continue  # it converts no such model
+        number = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+        shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
+        assert list(changed_fields(conversion, shown.get("conversion") or {})) == []
 
 
 def configured(world: World, _: str) -> None:

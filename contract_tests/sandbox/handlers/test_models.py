@@ -296,6 +296,18 @@ class TestModels:
             {key: value for key, value in listed.items() if key not in {"status", "error_summary"}}
         ]
 
+    def test_what_a_version_needs_is_shown_as_it_was_sent(self, http: httpx.Client, workspace_id: int) -> None:
+        plain = {"python_version": None, "requirements": [], "framework": "onnx", "framework_config": None}
+        without = {"arch": "x86", "accel": "none"} | plain
+        full = {"arch": "arm", "accel": "cuda", "python_version": "3.10", "requirements": ["one==1.0"]}
+        full |= {"framework": "onnx", "framework_config": {"threads": 2}}
+        for conversion, expected in (({"framework": "onnx"}, without), (without, without), (full, full)):
+            metadata = {"name": new_name(), "workspace_id": workspace_id, "visibility": "private"}
+            needs = {key: value for key, value in conversion.items() if key != "python_version" or value is not None}
+            number = version_id(upload(http, metadata=metadata | {"conversion": needs}))
+            shown = post(http, "get_model_version_by_id", {"model_version_id": number}).json()["model_version"]
+            assert shown["model_version"]["conversion"] == expected
+
     def test_a_conversion_that_failed_has_logged_how(self, http: httpx.Client, workspace_id: int) -> None:
         name = new_name()
         number = version_id(upload(http, b"no model", name=name, workspace_id=workspace_id))

@@ -108,7 +108,8 @@ def conversion(options: SandboxOptions, requested: dict[str, Any]) -> dict[str, 
     }
     if not options.is_since("2025.2"):
         return shown
-    return {"arch": requested.get("arch") or "x86", "accel": "none"} | shown | {"framework_config": None}
+    processors = {"arch": requested.get("arch") or "x86", "accel": requested.get("accel") or "none"}
+    return processors | shown | {"framework_config": requested.get("framework_config")}
 
 
 def config(found: dict[str, Any]) -> dict[str, Any]:
