@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
@@ -83,7 +84,7 @@ def listed_pipeline(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> A
 
 def listed_deployment(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> Any:
     """Return the deployment with which a pipeline is listed; None where the release does not list it."""
-    return (listed_pipeline(api, fixtures, pipeline) or {}).get("deployment")
+    return object_of(listed_pipeline(api, fixtures, pipeline)).get("deployment")
 
 
 def is_shown_as_deployed(api: Api, numbers: dict[str, int], wanted: str) -> bool:
@@ -239,7 +240,7 @@ def test_a_copy_is_a_pipeline_of_its_own(api: Api, fixtures: Fixtures) -> None:
 def test_a_version_is_added_to_the_pipeline_of_the_name(api: Api, fixtures: Fixtures) -> None:
     one, other = new_pipeline(api, fixtures), new_pipeline(api, fixtures)
     body: dict[str, Any] = {"pipeline_id": one["name"], "workspace_id": fixtures.workspace_id}
-    of_other = {"definition": {"id": other["name"], "steps": []}}  # a name there is ignored
+    of_other: dict[str, Any] = {"definition": {"id": other["name"], "steps": []}}  # a name there is ignored
     before = listed_pipeline(api, fixtures, one), listed_pipeline(api, fixtures, other)
     added = api.call("create_pipeline", body | of_other)
     assert added["pipeline_pk_id"] == one["pipeline_pk_id"] != other["pipeline_pk_id"]

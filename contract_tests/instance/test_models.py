@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.samples import model_file, schema_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
@@ -126,8 +127,8 @@ def test_what_stands_beside_the_conversion_is_kept(upload: str, api: Api, confor
     for number, more in kept.items() if api.has("get_model_version_by_id") else ():
         shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
         assert list(changed_fields(fields | {"conversion": needs}, shown["model_version"])) == []
-        config = shown.get("config") or {}
-        of_model = {name: config[name] for name in schemas if config.get(name)}
+        config = object_of(shown.get("config"))
+        of_model = {name: config[name] for name in more if config.get(name)}
         assert of_model in ({}, more), "it has other schemas than were sent with it"
 
 
@@ -242,7 +243,9 @@ def test_a_second_version_moves_only_when_the_model_was_changed(api: Api) -> Non
     assert workspace_made() == made, "a model makes its workspace a new one"
 
 
-@pytest.mark.touches("list_model_versions", "get_model", "create_workspace", if_there=UPLOADS)
+@pytest.mark.touches(
+    "list_model_versions", "get_model", "create_workspace", if_there=(*UPLOADS, "list_models", "get_model_by_id")
+)
 def test_one_file_under_one_name_in_two_workspaces_is_two_models(api: Api) -> None:
     name, content = api.unused_name("m"), model_file(seed=350)
     places = [new_workspace(api) for _ in range(2)]
@@ -255,17 +258,11 @@ def test_one_file_under_one_name_in_two_workspaces_is_two_models(api: Api) -> No
         shown = api.call("get_model", {"id": model["id"]})["models"]
         assert len(shown) == len(api.uploads), "it has the versions of another workspace's model"
         assert {each["models_pk_id"] for each in shown} == {model["id"]}
-        row, whole = (
-            api.call("list_models", {"workspace_id": place})["models"][0],
-            api.call("get_model", {"id": model["id"]}),
-        )
-        found = [
-            row.get("workspace", {}).get("id"),
-            (whole.get("workspace") or {}).get("id"),
-            model.get("workspace_id"),
-        ]
-        found += [api.call("get_model_by_id", {"id": model["id"]}).get("workspace_id")]
-        assert {*found} <= {None, place}, "it is shown in another workspace"
+        rows = api.call("list_models", {"workspace_id": place})["models"]
+        whole, by_id = (api.call(operation, {"id": model["id"]}) for operation in ("get_model", "get_model_by_id"))
+        found: set[Any] = {object_of(each.get("workspace")).get("id") for each in (*rows, whole)}
+        found |= {each.get("workspace_id") for each in (model, by_id)}
+        assert found <= {None, place}, "it is shown in another workspace"
         uuids += [each["model_version"] for each in api.call("list_model_versions", {"models_pk_id": model["id"]})]
     assert len(set(uuids)) == len(uuids), "versions of the same file have one UUID"
 

@@ -297,9 +297,14 @@ class TestModels:
         ]
 
     def test_what_a_version_needs_is_shown_as_it_was_sent(self, http: httpx.Client, workspace_id: int) -> None:
-        plain = {"python_version": None, "requirements": [], "framework": "onnx", "framework_config": None}
+        plain: dict[str, Any] = {
+            "python_version": None,
+            "requirements": [],
+            "framework": "onnx",
+            "framework_config": None,
+        }
         without = {"arch": "x86", "accel": "none"} | plain
-        full = {"arch": "arm", "accel": "cuda", "python_version": "3.10", "requirements": ["one==1.0"]}
+        full: dict[str, Any] = {"arch": "arm", "accel": "cuda", "python_version": "3.10", "requirements": ["one==1.0"]}
         full |= {"framework": "onnx", "framework_config": {"threads": 2}}
         for conversion, expected in (({"framework": "onnx"}, without), (without, without), (full, full)):
             metadata = {"name": new_name(), "workspace_id": workspace_id, "visibility": "private"}
