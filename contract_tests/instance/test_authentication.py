@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
+from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.testing.bad_tokens import BadTokens, NoSuchTokenError, claims_of
@@ -35,6 +37,10 @@ KINDS = (
     ),
     pytest.param("expired", marks=pytest.mark.last),  # by then the run's first token has expired
 )
+
+FORM = "application/x-www-form-urlencoded"
+UNKNOWN = "conformance-unknown"
+"""The name of a field that no form has: unknown fields are ignored."""
 
 LONG_PASSWORD = 100
 """More characters than some ways to keep passwords look at: bcrypt knows the first 72 bytes."""
@@ -127,6 +133,11 @@ class TestTokens:
                 pytest.skip("The tokens of this instance do not say how long they live.")
             lifetime = claims["exp"] - claims["iat"]
             assert abs(answer.json()["expires_in"] - lifetime) <= 1, f"expires_in is not the {lifetime} s of the token"
+            refresh = claims_of(answer.json().get("refresh_token", ""))
+            if {"iat", "exp"} <= refresh.keys():
+                renewable = refresh["exp"] - refresh["iat"]
+                assert abs(answer.json()["refresh_expires_in"] - renewable) <= 1, f"it can be renewed for {renewable} s"
+            assert answer.json().get("not-before-policy", 0) <= claims["iat"], "it is refused as one from before"
             others = [clock_of_rows(conformance_suite), clock_of_things(api)]
             assert clocks_of(answer).have([claims["iat"]], others), "it was issued at another time"
             assert claims.get("typ", "Bearer") == "Bearer"
@@ -157,6 +168,64 @@ class TestTokens:
             assert set(asked.split()) <= set(token.get("scope", asked).split())
             assert token.get("id_token"), f"the scope {asked} gives an id token"
         assert claims_of(token["id_token"]).get("sub") == claims_of(token["access_token"]).get("sub")
+        assert {*claims_of(token["access_token"]).get("scope", token.get("scope", "")).split()} == {
+            *token.get("scope", "").split()
+        }, "the answer names other scopes than the token"
+
+    def test_what_was_not_asked_for_is_not_granted(self, api: Api, conformance_suite: Suite) -> None:
+        grant = self.grant(conformance_suite)
+        for asked in ({}, {"scope": "profile"}):
+            token = self.token(api, conformance_suite, grant | asked).json()
+            assert not {"openid", "offline_access"} & set(token.get("scope", "").split())
+            assert not token.get("id_token"), "an id token comes with the scope openid only"
+
+    @pytest.mark.thorough("what a second person sees")
+    def test_a_renewed_token_has_the_scope_and_the_session_of_the_first(self, stranger: Person) -> None:
+        token = stranger.sign_in(scope="openid").json()
+        if "refresh_token" not in token:
+            pytest.skip("This grant gives no refresh token.")
+        renewed = stranger.renew(token["refresh_token"]).json()
+        assert set(renewed.get("scope", "").split()) == set(token.get("scope", "").split())
+        assert bool(renewed.get("id_token")) is bool(token.get("id_token"))
+        assert renewed.get("session_state") == token.get("session_state")
+        other = stranger.sign_in().json()
+        assert other.get("session_state") is None or other["session_state"] != token.get("session_state")
+
+    def test_a_token_of_the_client_is_not_renewed(self, api: Api, conformance_suite: Suite) -> None:
+        answer = self.token(api, conformance_suite, {"grant_type": "client_credentials"})
+        if not answer.is_success:
+            pytest.skip(f"This instance's client has no service account: {answer.status_code}.")
+        token = answer.json()
+        assert token.get("refresh_token") is None
+        claims = claims_of(token["access_token"])
+        assert abs(claims.get("exp", 0) - claims.get("iat", 0) - token["expires_in"]) <= 1 or not claims
+
+    @pytest.mark.thorough("what a second person sees")
+    def test_a_grant_is_complete(self, stranger: Person, api: Api, conformance_suite: Suite) -> None:
+        whole = {"grant_type": "password", "username": stranger.email, "password": PASSWORD}
+        incomplete = [
+            *({field: value for field, value in whole.items() if field != name} for name in whole),
+            whole | {"password": ""},
+            {"grant_type": "refresh_token"},
+        ]
+        for form in incomplete:
+            answer = self.token(api, conformance_suite, form)
+            assert answer.status_code in {400, 401}, f"a token comes for {list(form)} alone"
+        assert stranger.sign_in().status_code == 200
+
+    @pytest.mark.thorough("what a second person sees")
+    def test_only_a_refresh_token_renews_a_token(self, stranger: Person) -> None:
+        token = stranger.sign_in(scope="openid").json()
+        if "refresh_token" not in token:
+            pytest.skip("This grant gives no refresh token.")
+        head, _, signature = token["refresh_token"].rpartition(".")
+        others = {name: token[name] for name in ("access_token", "id_token") if name in token}
+        if claims_of(token["refresh_token"]):
+            others |= {"one without its signature": f"{head}.", "one of another's": f"{head}.{signature[::-1]}"}
+        answered = {name: stranger.renew(other) for name, other in others.items()}
+        assert {name: answer.status_code for name, answer in answered.items()} == dict.fromkeys(others, 400)
+        assert {answer.json()["error"] for answer in answered.values()} == {"invalid_grant"}
+        assert stranger.renew(token["refresh_token"]).status_code == 200
 
     def test_a_token_is_renewed(self, api: Api, conformance_suite: Suite) -> None:
         token = self.token(api, conformance_suite, self.grant(conformance_suite)).json()
@@ -216,6 +285,12 @@ class TestTokens:
         username = api.call("query_users", {"user_ids": [user_id]})["users"][user_id]["username"]
         form = {"grant_type": "password", "username": username, "password": password}
         assert self.token(api, conformance_suite, form).status_code == 200
+        written = "&".join(f"{name}={quote(value, safe='')}" for name, value in reversed(form.items()))
+        headers = {"Authorization": conformance_suite.authorization("request_token"), "Content-Type": FORM}
+        answer = api.send("request_token", content=f"{UNKNOWN}=1&{written}", headers=headers, auth=None)
+        assert answer.status_code == 200, (
+            "a form in another order, with %20 for spaces and an unknown field, is refused"
+        )
         almost = form | {"password": f"{password[:-1]}y"}
         assert self.token(api, conformance_suite, almost).status_code in {400, 401}, "the end of it is of no matter"
 
@@ -262,9 +337,25 @@ class TestTokens:
         if refresh is None:
             pytest.skip("This grant gives no refresh token.")
         form = {"grant_type": "refresh_token", "refresh_token": refresh}
-        wrong = self.token(api, conformance_suite, form, Authorization="Basic d3Jvbmc6d3Jvbmc=")
-        assert wrong.status_code in {400, 401}
+        for wrong in ("Basic d3Jvbmc6d3Jvbmc=", *self.with_wrong_secrets(conformance_suite)[:1]):
+            assert self.token(api, conformance_suite, form, Authorization=wrong).status_code in {400, 401}
         assert stranger.renew(refresh).status_code == 200
+
+    @pytest.mark.thorough("what a second person sees")
+    def test_the_client_may_be_in_the_form(self, stranger: Person, api: Api, conformance_suite: Suite) -> None:
+        settings = conformance_suite.instance.settings
+        client = {"client_id": settings.client_id, "client_secret": settings.client_secret or ""}
+        client = {name: value for name, value in client.items() if value}
+        form = {"grant_type": "password", "username": stranger.email, "password": PASSWORD}
+        given = api.send("request_token", data=form | client, auth=None)
+        assert given.status_code == 200
+        if settings.client_secret:
+            wrong = {"client_secret": f"{settings.client_secret}x"}
+            assert api.send("request_token", data=form | client | wrong, auth=None).status_code in {400, 401}
+        if "refresh_token" not in given.json():
+            pytest.skip("This grant gives no refresh token.")
+        form = {"grant_type": "refresh_token", "refresh_token": given.json()["refresh_token"]}
+        assert api.send("request_token", data=form | client, auth=None).status_code == 200
 
     @pytest.mark.touches("request_token", "invite_user", "query_users")
     @pytest.mark.thorough("what a second person sees")
@@ -307,6 +398,23 @@ class TestTokens:
         )
         assert answer.status_code == 401
         assert answer.json()["error"] in {"invalid_client", "unauthorized_client"}
+
+    def test_the_secret_is_compared_as_a_whole(self, api: Api, conformance_suite: Suite) -> None:
+        if not conformance_suite.instance.settings.client_secret:
+            pytest.skip("The run's client has no secret.")
+        for grant in (self.grant(conformance_suite), {"grant_type": "client_credentials"}):
+            for wrong in self.with_wrong_secrets(conformance_suite):
+                answer = self.token(api, conformance_suite, grant, Authorization=wrong)
+                assert answer.status_code in {400, 401}, f"{grant['grant_type']} gives a token for a wrong secret"
+                assert answer.json()["error"] in {"invalid_client", "unauthorized_client"}
+
+    @staticmethod
+    def with_wrong_secrets(suite: Suite) -> list[str]:
+        """Return headers with the run's client and secrets that are not its; none where it has no secret."""
+        settings = suite.instance.settings
+        secret = settings.client_secret or ""
+        wrong = (f"{secret}x", secret[:-1], secret.swapcase(), "wrong")
+        return [basic_header(settings.client_id, each) for each in wrong if secret and each != secret]
 
 
 def is_accepted(api: Api, token: dict[str, Any]) -> bool:
