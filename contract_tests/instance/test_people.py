@@ -11,11 +11,13 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.request_fields import fields_of
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.answer_forms import media_type_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.bad_tokens import claims_of
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
-from wallaroo_ext.conformance.testing.people import Person
+from wallaroo_ext.conformance.testing.people import NOT_THE_RUNS, Person
 from wallaroo_ext.conformance.testing.waiting import failed_version
 
 if TYPE_CHECKING:
@@ -160,6 +162,64 @@ def test_a_member_of_two_workspaces_is_removed_from_one(stranger: Person, api: A
     api.call("remove_workspace_user", {"workspace_id": other, "user_id": stranger.id})
 
 
+@pytest.mark.touches("add_workspace_user", "remove_workspace_user", "list_workspace_users", "create_workspace")
+def test_a_member_is_the_same_by_address_and_by_id(stranger: Person, api: Api, fixtures: Fixtures) -> None:
+    place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    where, owner = {"workspace_id": place}, roles(api, place)
+    ways = ({"email": stranger.email, "user_id": None}, {"email": None, "user_id": stranger.id})
+    both = {"email": stranger.email, "user_id": stranger.id}
+    others = owner | {fixtures.user_id: "COLLABORATOR"}
+    for added, removed in (ways, ways[::-1], (both, both)):
+        api.call("add_workspace_user", where | {"email": fixtures.email})
+        api.call("add_workspace_user", where | added)
+        assert roles(api, place) == others | {stranger.id: "COLLABORATOR"}
+        assert api.call("remove_workspace_user", where | removed)["affected_rows"] == 1
+        assert roles(api, place) == others, "one is removed, and nobody else"
+        assert api.call("remove_workspace_user", where | {"user_id": fixtures.user_id})["affected_rows"] == 1
+        assert roles(api, place) == owner
+
+
+@pytest.mark.touches("add_workspace_user", "remove_workspace_user", "list_workspace_users", "create_workspace")
+def test_somebody_whom_there_is_not_is_no_member(api: Api) -> None:
+    place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    before = roles(api, place)
+    nobody = {"workspace_id": place, "email": f"{api.unused_name('u')}{DOMAIN}"}
+    for operation in ("add_workspace_user", "remove_workspace_user"):
+        assert not api.send(operation, nobody).is_success, f"{operation} takes somebody whom there is not"
+        assert roles(api, place) == before
+
+
+@pytest.mark.touches("create_workspace", "list_workspaces", "list_workspace_users")
+def test_a_workspace_is_its_makers(stranger: Person, api: Api) -> None:
+    made = stranger.send("create_workspace", {"workspace_name": f"{api.unused_name('w')}{NOT_THE_RUNS}"})
+    assert made.status_code == 200, f"a second person makes no workspace: {made.text[:300]}"
+    place = made.json()["workspace_id"]
+    users = stranger.send("list_workspace_users", {"workspace_id": place}).json()["users"]
+    assert [(each["user_id"], each["user_type"]) for each in users] == [(stranger.id, "OWNER")]
+    own = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    [owner] = roles(api, own)
+    for by, number, listed in (
+        (stranger.id, place, stranger.send("list_workspaces", {}).json()),
+        (owner, own, api.call("list_workspaces", {})),
+    ):
+        [shown] = [each for each in listed["workspaces"] if each["id"] == number]
+        assert shown.get("created_by") in {by, None}, "another has made it"
+
+
+@pytest.mark.touches("list_workspaces", "list_workspace_users")
+def test_workspaces_of_a_user_are_only_those_that_the_caller_may_see(
+    stranger: Person, api: Api, fixtures: Fixtures
+) -> None:
+    assert fixtures.workspace_id is not None
+    of_all = workspaces_of(stranger)
+    for user_id in (*roles(api, fixtures.workspace_id), stranger.id, None):
+        answer = stranger.send("list_workspaces", {"user_id": user_id})
+        if answer.is_success or user_id in {stranger.id, None}:
+            found = ids_of(answer.json()["workspaces"])
+            assert found <= of_all, "a stranger sees what is another's"
+            assert found == of_all or user_id not in {stranger.id, None}, "of one's own, some are not listed"
+
+
 @pytest.mark.last
 @pytest.mark.touches("add_workspace_user", "list_workspace_users", "create_workspace")
 def test_all_members_are_listed(api: Api, conformance_suite: Suite) -> None:
@@ -212,6 +272,9 @@ def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> No
             uploaded.setdefault(by, []).append(number)
     made = stranger.send("create_pipeline", {"pipeline_id": name, "workspace_id": place, "definition": {}})
     assert made.is_success, f"a member makes no pipeline: {made.status_code} {made.text[:300]}"
+    [listed] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == place]
+    assert listed["pipelines"] == [made.json()["pipeline_pk_id"]], "what a member makes is the workspace's"
+    assert set(listed["models"]) == ids_of(api.list_models(place))
     api.call("remove_workspace_user", member)
     for numbers in zip(*uploaded.values(), strict=True) if api.has("get_model_version_by_id") else ():
         shown = [api.call("get_model_version_by_id", {"model_version_id": number}) for number in numbers]
@@ -274,7 +337,8 @@ def test_who_is_deactivated_is_shut_out_until_activated(
 
     local, _, domain = person.email.partition("@")
     like = f"{local[:-1]}_@{domain}"
-    assert not api.send("deactivate_user", {"email": like}).is_success, f"nobody has the address {like}"
+    for operation in ("deactivate_user", "activate_user"):
+        assert not api.send(operation, {"email": like}).is_success, f"nobody has the address {like}"
     assert person.sign_in().status_code == 200, f"who has another address than {like} is deactivated"
 
     api.call("deactivate_user", {"email": person.email})
@@ -297,6 +361,68 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     assert person.send("list_workspaces", {}, token=again.json()["access_token"]).status_code == 200
     assert roles(api, where["workspace_id"]) == members, "who is activated again is a member as before"
     api.call("deactivate_user", {"email": person.email})
+
+
+@pytest.mark.touches("invite_user", "deactivate_user", "activate_user", "request_token")
+def test_all_sessions_of_who_is_deactivated_end(api: Api, conformance_suite: Suite) -> None:
+    person = Person(api, conformance_suite)
+    for number in range(2):
+        answers = [person.sign_in(), person.sign_in(), person.sign_in(scope="offline_access")]
+        sessions = [answer.json() for answer in answers if answer.is_success]
+        assert len(sessions) >= len(answers) - 1, "who is active gets a token"
+        api.call("activate_user", {"email": person.email})
+        assert answers_to(person, sessions) == [200] * len(sessions), "activating who is active ends a session"
+        for _ in range(number + 1):
+            api.call("deactivate_user", {"email": person.email})
+        assert answers_to(person, sessions) == [401] * len(sessions), "a token of one of the sessions is good"
+        renewed = [person.renew(each["refresh_token"]).status_code for each in sessions if "refresh_token" in each]
+        assert set(renewed) <= {400, 401}, "a token of one of the sessions is renewed"
+        assert person.sign_in().status_code in {400, 401}
+        api.call("activate_user", {"email": person.email})
+    api.call("deactivate_user", {"email": person.email})
+
+
+def answers_to(person: Person, sessions: list[dict[str, Any]]) -> list[int]:
+    """Return the statuses of the answers to requests with the tokens of a person's sessions."""
+    return [person.send("list_workspaces", {}, token=session["access_token"]).status_code for session in sessions]
+
+
+@pytest.mark.touches("query_users", "invite_user")
+def test_a_user_is_the_same_among_all_and_by_id(stranger: Person, api: Api) -> None:
+    of_all = api.call("query_users", {})["users"]
+    by_id = api.call("query_users", {"user_ids": [stranger.id]})["users"][stranger.id]
+    assert not [user_id for user_id, found in of_all.items() if "federatedIdentities" in (found or {})]
+    fixed = ("id", "username", "email", "enabled", "createdTimestamp", "firstName", "lastName", "requiredActions")
+    one, other = ({name: found[name] for name in fixed if name in found} for found in (of_all[stranger.id], by_id))
+    assert one == other
+    assert by_id.get("email", stranger.email).lower() == stranger.email.lower()
+    assert api.call("query_users", {"user_ids": None})["users"].keys() >= {stranger.id}
+    assert not by_id.get("requiredActions"), "who signs in has nothing to do first"
+    claims = claims_of(stranger.sign_in().json()["access_token"])
+    assert by_id.get("notBefore", 0) <= claims.get("iat", time.time()), "tokens that are good are shown as refused"
+
+
+@pytest.mark.touches("invite_user", "request_token")
+def test_who_is_invited_twice_stays_as_before(stranger: Person, api: Api) -> None:
+    other = f"{PASSWORD}-2"
+    shown = api.call("query_users", {"user_ids": [stranger.id]})["users"][stranger.id]
+    for more in ({}, {"password": other}):
+        assert api.call_refused("invite_user", {"email": stranger.email} | more) == 400
+    assert stranger.sign_in(other).status_code in {400, 401}, "an invitation that was refused changes the password"
+    assert stranger.sign_in().status_code == 200
+    after = api.call("query_users", {"user_ids": [stranger.id]})["users"][stranger.id]
+    names = ("id", "username", "email", "enabled", "createdTimestamp", "requiredActions")
+    assert {name: after.get(name) for name in names} == {name: shown.get(name) for name in names}
+
+
+@pytest.mark.touches("invite_user", "query_users")
+def test_without_a_password_there_is_a_temporary_one(api: Api) -> None:
+    for more in ({}, {"password": None}):
+        invited = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}"} | more)
+        found = api.call("query_users", {"user_ids": [invited["id"]]})["users"][invited["id"]]
+        assert found.get("requiredActions") != [], "the temporary password need not be changed"
+    given = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}", "password": PASSWORD})
+    assert given.get("password") in {PASSWORD, None}, "it is not the password that was given"
 
 
 @pytest.mark.touches("invite_user", "query_users", "deactivate_user", "activate_user")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
+NOT_THE_RUNS = "-of-another"
+"""How the names of workspaces end that a second person makes, which the run's user is not a member of."""
 _MARGIN_SECONDS = 1.5
 """How long before it expires a token is not used any more."""
 
