@@ -172,12 +172,23 @@ class TestRefusals:
 
     @pytest.mark.touches("create_workspace")
     @pytest.mark.parametrize(
-        "ending", ["_x", ".x", "-", "A", "x" * 64], ids=["underscore", "dot", "dash", "capital", "too long"]
+        "ending",
+        ["_x", ".x", "-", "A", "-Ab-c", "x" * 64, "\u00e4", "\u0663x"],
+        ids=["underscore", "dot", "dash", "capital", "capital within", "too long", "umlaut", "digit beyond ASCII"],
     )
     def test_of_a_workspace(self, ending: str, api: Api) -> None:
         name = api.unused_name("w")
         assert api.call_refused("create_workspace", {"workspace_name": name + ending}) == 400
         api.call("create_workspace", {"workspace_name": name + "-x"})
+
+    @pytest.mark.touches("create_workspace", "list_workspaces")
+    def test_of_a_workspace_by_one_character(self, api: Api) -> None:
+        longest = long_name(api, "w", LONGEST_LABEL, capitals=False)
+        assert api.call_refused("create_workspace", {"workspace_name": f"{longest}x"}) == 400
+        names = {each["name"] for each in api.call("list_workspaces", {})["workspaces"]}
+        assert not names & {longest, f"{longest}x"}, "what was refused is there, or a part of it"
+        assert api.call_refused("create_workspace", {"workspace_name": longest[:-1] + "-"}) == 400
+        api.call("create_workspace", {"workspace_name": longest})
 
     @pytest.mark.touches("upload_model", if_there=UPLOADS)
     @pytest.mark.parametrize("ending", ["_x", "-", "x" * 256], ids=["underscore", "dash", "too long"])
