@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
+from wallaroo_ext.conformance.testing.answer_forms import media_type_of
 from wallaroo_ext.conformance.testing.deploying import is_gone, runs
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
@@ -333,6 +335,8 @@ class TestRefusals:
         changed: dict[str, Any] = good | {"content": json.dumps(body).encode()}
         answer = api.send(operation, **changed)
         assert answer.status_code == 400, f"{answer.status_code} {answer.text[:300]}"
+        if media_type_of(answer) == JSON:
+            assert object_of(answer.json()).get("msg", "-").strip(), "it does not say what is wrong"
 
 
 def look_alike(value: Any) -> Any:

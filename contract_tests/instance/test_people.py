@@ -31,6 +31,9 @@ pytestmark = pytest.mark.thorough("what a second person sees")
 
 REFUSED = {400, 401, 403, 404, 500}
 """The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
+NOT_THERE = {400, 404}
+"""Those of them that say nothing of whether there is a workspace: it is answered as if it were not there."""
+LONGEST_ADDRESS = 254
 LONGEST_LOCAL_PART = 64
 """The most characters before the @ of an address, by RFC 5321."""
 ROLES: list[tuple[dict[str, str | None], str]] = [
@@ -60,7 +63,7 @@ def test_nothing_of_a_workspace_is_a_strangers(
         assert not effects.writes, f"a stranger wrote: {shown}"
         assert is_empty(answer), f"a stranger sees: {shown}"
     else:
-        assert answer.status_code in REFUSED, shown
+        assert answer.status_code in (NOT_THERE | {500} if operation_id in UPLOADS else NOT_THERE), shown
     api.control(operation_id, good)
 
 
@@ -413,6 +416,20 @@ def test_who_is_invited_twice_stays_as_before(stranger: Person, api: Api) -> Non
     after = api.call("query_users", {"user_ids": [stranger.id]})["users"][stranger.id]
     names = ("id", "username", "email", "enabled", "createdTimestamp", "requiredActions")
     assert {name: after.get(name) for name in names} == {name: shown.get(name) for name in names}
+
+
+@pytest.mark.touches("invite_user", "deactivate_user", "activate_user", "add_workspace_user", "remove_workspace_user")
+def test_what_is_no_address_is_refused(stranger: Person, api: Api, fixtures: Fixtures) -> None:
+    name = api.unused_name("u")
+    too_long = f"{name}{'x' * (LONGEST_ADDRESS + 1 - len(name + DOMAIN))}{DOMAIN}"
+    others = ("deactivate_user", "activate_user", "add_workspace_user", "remove_workspace_user")
+    where = {operation: {"workspace_id": fixtures.workspace_id} for operation in others if "workspace" in operation}
+    for operation in ("invite_user", *others):
+        for wrong in (name, too_long) if operation == "invite_user" else (stranger.email.removesuffix(DOMAIN),):
+            answer = api.send(operation, where.get(operation, {}) | {"email": wrong})
+            assert answer.status_code == 400, f"{operation} takes {wrong}: {answer.status_code} {answer.text[:300]}"
+    api.call_refused("invite_user", {"email": f"{name}{DOMAIN}", "password": ""})
+    assert api.call("query_users", {"user_ids": [stranger.id]})["users"][stranger.id]["enabled"]
 
 
 @pytest.mark.touches("invite_user", "query_users")
