@@ -160,26 +160,6 @@ def test_a_request_means_the_same_however_it_is_written(operation_id: str, api: 
         assert again.json() != before.json(), f"it gives another answer: {seen.text[:300]}"
 
 
-def test_null_is_as_good_as_none(operation_id: str, api: Api, conformance_suite: Suite) -> None:
-    rules = conformance_suite.rules
-    if conformance_suite.guard.effects[operation_id].writes or not is_all_json(conformance_suite, operation_id):
-        pytest.skip("It writes, or takes or answers more than JSON.")
-    good = with_all_parts(conformance_suite.cases.good_request(operation_id))
-    schema = rules.schemas.resolve(rules.request_content(operation_id)[JSON]["schema"])
-    body, properties = object_of(json.loads(good["content"])), object_of(schema.get("properties"))
-    nulls = {name: None for name, inner in properties.items() if rules.schemas.validator(inner).is_valid(None)}
-    needed = [name for name in schema.get("x-one-of-required", ()) if body.get(name) is not None][:1]
-    left = {name: value for name, value in body.items() if name not in nulls or name in needed}
-    if body.keys() <= left.keys():
-        pytest.skip("It has no field that may be left out and was not left out before.")
-    none, null, again = (
-        api.send(operation_id, **good | {"content": json.dumps(each).encode()}) for each in (left, nulls | left, left)
-    )
-    assert null.status_code == none.status_code, f"{null.status_code} {null.text[:300]}"
-    if none.content == again.content:
-        assert null.json() == none.json()
-
-
 def test_a_write_means_the_same_however_it_is_written(operation_id: str, api: Api, conformance_suite: Suite) -> None:
     suite = conformance_suite
     if not suite.guard.effects[operation_id].writes or list(suite.rules.request_content(operation_id)) != [JSON]:
