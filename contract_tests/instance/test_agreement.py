@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
@@ -281,7 +281,7 @@ class TestPipelines:
 @pytest.mark.changes_nothing(if_reading=True)
 @pytest.mark.thorough("bodies that are wrong")
 class TestRefusals:
-    """Each field by itself, so that none is missed, and the same request with the field right succeeds."""
+    """Each field by itself, so that none is missed, and the same request with all fields right succeeds."""
 
     def test_a_required_field_is_required(
         self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
@@ -328,7 +328,6 @@ class TestRefusals:
                 changed: dict[str, Any] = good | {"content": content.encode()}
                 answer = api.send(operation_id, **changed)
                 assert answer.status_code == 400, f"{content[:100]}: {answer.status_code} {answer.text[:300]}"
-        api.control(operation_id, good)
 
     @staticmethod
     def refused(api: Api, operation: str, good: dict[str, Any], body: dict[str, Any]) -> None:
@@ -342,7 +341,7 @@ class TestRefusals:
 def look_alike(value: Any) -> Any:
     """Return a value of another type that a lenient instance takes for a value: a number's text, what is in a list."""
     if isinstance(value, list):
-        return value[0] if value else None
+        return next(iter(list_of(value)), None)
     return value if isinstance(value, str | None) else json.dumps(value)
 
 
