@@ -18,7 +18,7 @@ from wallaroo_ext.conformance.testing.deploying import is_gone, runs
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
@@ -309,6 +309,18 @@ class TestRefusals:
                     self.refused(api, operation_id, good, body | {name: value})
         api.control(operation_id, good)
 
+    def test_a_field_within_a_field_has_its_type(
+        self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
+    ) -> None:
+        schema, good, body = good_json(conformance_suite, operation_id)
+        validator = conformance_suite.rules.schemas.validator(schema)
+        changed = [each for each in with_one_as_text(body) if not validator.is_valid(each)]
+        if not changed:
+            pytest.skip("No field within another is a number or a boolean.")
+        for which, each in (("first", changed[0]), ("last", changed[-1])):
+            with subtests.test(which), suppress(WithheldError):
+                self.refused(api, operation_id, good, each)
+
     def test_a_body_is_one_object(self, operation_id: str, conformance_suite: Suite, api: Api) -> None:
         _, good, body = good_json(conformance_suite, operation_id)
         text = json.dumps(body)
@@ -343,6 +355,19 @@ def look_alike(value: Any) -> Any:
     if isinstance(value, list):
         return next(iter(list_of(value)), None)
     return value if isinstance(value, str | None) else json.dumps(value)
+
+
+def with_one_as_text(value: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield copies of a value, in each of which one number or boolean below its own fields is a text."""
+    if isinstance(value, dict):
+        for name, inner in object_of(value).items():
+            yield from (value | {name: changed} for changed in with_one_as_text(inner, depth + 1))
+    elif isinstance(value, list):
+        items = list_of(value)
+        for at, inner in enumerate(items):
+            yield from ([*items[:at], changed, *items[at + 1 :]] for changed in with_one_as_text(inner, depth + 1))
+    elif depth > 1 and isinstance(value, int | float):
+        yield look_alike(value)
 
 
 def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
