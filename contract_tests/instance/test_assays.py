@@ -90,8 +90,18 @@ FORMS: dict[str, dict[str, Any]] = {
     "largest": {"metric": "MaxDiff"},
     "weighted": {"bin_weights": [8.0, 0.0, 1.0, 2.5, 4.0, 1.0, 0.5]},
     "weighted-sum": {"metric": "SumDiff", "aggregation": "Cumulative", "num_bins": 2, "bin_weights": [1, 5, 0, 2]},
+    "weighted-largest": {
+        "bin_mode": "Provided",
+        "num_bins": 3,
+        "provided_edges": EDGES,
+        "metric": "MaxDiff",
+        "bin_weights": [0.05, 0.1, 0.2, 0.0, 0.35],
+    },
+    "cumulative-psi": {"bin_mode": "Equal", "num_bins": 4, "aggregation": "Cumulative"},
 }
 """The ways to bin and to compare that the contract has formulas for, as changes of `SUMMARIZER`."""
+BINNED = ("type", "bin_mode", "aggregation", "metric", "num_bins")
+"""What has to be said of how values are binned and compared; the rest may be left out."""
 ECHOED = ("type", "bin_mode", "aggregation", "metric", "num_bins", "bin_weights", "provided_edges")
 """What a result says of how it was computed, as it was asked for."""
 
@@ -214,6 +224,12 @@ def check_time(value: Any, scene: Scene, earliest: datetime) -> None:
     assert earliest - CLOCK_DIFFERENCE < at < scene.now + CLOCK_DIFFERENCE
 
 
+def check_place(result: dict[str, Any], fixtures: Fixtures) -> None:
+    """Check that a result names the run's workspace, if it names one: older releases do not."""
+    assert result.get("workspace_id") in {None, fixtures.workspace_id}
+    assert result.get("workspace_name") in {None, fixtures.workspace_name}
+
+
 def windows_of(request: dict[str, Any], scene: Scene, values: tuple[Array, Array]) -> dict[datetime, Array]:
     """Return the values of the windows of an assay that have some and are over, by when they begin.
 
@@ -302,9 +318,11 @@ class TestAssays:
             moment = row["time"] if "time" in row else start.timestamp() * 1000
             assert start.timestamp() * 1000 - 1 <= moment <= end.timestamp() * 1000 + 1
             if "metadata.last_model" in row:
-                assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]
+                last_model = json.loads(row["metadata.last_model"])
+                assert last_model["model_sha"] == (fixtures.model or {})["sha"]
+                assert last_model["model_name"] == (fixtures.model or {})["name"]
             else:  # as the oldest releases name it
-                assert row["model_name"] == (fixtures.model or {})["name"]
+                assert (row["model_name"], row["pipeline_name"]) == ((fixtures.model or {})["name"], fixtures.name)
 
         result = api.call("run_interactive_assay_baseline", request)
         for summary in (result["baseline_summary"], result["window_summary"]):
@@ -580,7 +598,8 @@ class TestBaselines:
             assert len(logged) == len(expected)
             assert np.array(logged) == pytest.approx(np.array(expected), rel=1e-6, abs=1e-9)
             assert all(abs(row["time"] / 1000 - of.at.timestamp()) < 0.002 for row in rows if "time" in row)
-            for limit in (1, MANY - 1, MANY + 1):
+            assert len(api.call("get_assay_baseline", where | span | {"start": of.at.isoformat()})) == len(rows)
+            for limit in (1, MANY - 1, MANY + 1, 2**31 - 1):
                 limited = api.call("get_assay_baseline", where | span | {"limit": limit})
                 assert len(limited) == min(limit, len(rows))
                 assert [row for row in limited if row not in rows] == []
@@ -672,12 +691,15 @@ class TestWindows:
     ) -> None:
         if operation == "summarize_assay_baseline" and (fixtures.forms.fixed_baselines or not api.has(operation)):
             pytest.skip("The release does not have it.")
-        for asked in (True, False):
-            request = request_of(fixtures, scene, scene.many.at, summarizer={"add_outlier_edges": asked})
+        ways: list[dict[str, Any]] = [{"add_outlier_edges": asked} for asked in (True, False, None)]
+        for way in (*ways, {}):
+            request = request_of(fixtures, scene, scene.many.at)
+            request["summarizer"] = {name: request["summarizer"][name] for name in BINNED} | way
             if operation == "summarize_assay_baseline":
                 request = {"baseline": request["baseline"]["calculated"], "summarizer": request["summarizer"]}
             answer = api.call(operation, request)
-            check_outliers([answer] if operation == "summarize_assay_baseline" else summaries_of(answer), asked=asked)
+            summaries = [answer] if operation == "summarize_assay_baseline" else summaries_of(answer)
+            check_outliers(summaries, asked=way.get("add_outlier_edges") is not False)
 
     @pytest.mark.touches("run_interactive_assay")
     def test_windows_begin_where_they_are_asked_to(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -752,6 +774,7 @@ class TestStoredResults:
             check_windows(found, request, scene, baseline)
             for result in found:
                 assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
+                check_place(result, fixtures)
                 check_time(result["created_at"], scene, scene.one.at)
                 check_time(computed_at(result), scene, scene.one.at)
             assert len({result.get("id", number) for number, result in enumerate(found)}) == len(found)
@@ -777,6 +800,9 @@ class TestStoredResults:
             limited = results_of(api, operation, assay_id, begin, end, limit=limit)
             assert len(limited) == limit
             assert [result for result in limited if result not in found] == []
+        if operation == "get_assay_results":
+            assert results_of(api, operation, assay_id, begin, end, pipeline_id=fixtures.pipeline_id or 0) == found
+            assert results_of(api, operation, assay_id, begin, end, limit=2**31 - 1) == found
 
     @pytest.mark.parametrize("operation", stored("create_assay"))
     def test_results_have_bins_for_outliers_only_if_they_are_asked_for(
@@ -911,7 +937,8 @@ class TestSecondVersion:
         assert result["status"] == formulas.status(scores["score"], thresholds["warning"], thresholds["alert"])
         assert (result["warning_threshold"], result["alert_threshold"]) == (None, thresholds["alert"])
         assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
-        for name in ("analyzed_at", "created_at"):
+        check_place(result, fixtures)
+        for name in ("analyzed_at", "created_at", "updated_at"):
             check_time(result[name], scene, scene.many.at + SECOND)
 
     @pytest.mark.touches("schedule_assay_v2", "get_next_assay_run_v2", "list_assays")
@@ -970,6 +997,8 @@ def check_result_v2(result: dict[str, Any], of: Scored, baseline: dict[str, Any]
     """Check a result of the second version by the rows of its window and the distribution of its baseline."""
     [summary], [found] = result["summaries"].values(), result["scores"].values()
     assert summary["bins"]["edges"] == baseline["bins"]["edges"]
+    assert summary["start"] is None or is_near(instant(summary["start"]), of.at)
+    assert summary["end"] is None or is_near(instant(summary["end"]), of.at + SECOND)
     check_summary_v2(summary, of.outputs, way)
     before, now = (np.array(each["aggregated_values"], np.float64) for each in (baseline, summary))
     scores = formulas.bin_scores(before, now, way["metric"], way["bin_weights"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
@@ -174,7 +176,7 @@ def inputs_of_rows(rows: Any) -> set[tuple[float, ...]]:
 
 
 class TestWindows:
-    @pytest.mark.touches("run_interactive_assay")
+    @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
     def test_thresholds_have_any_sign(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         until = {"run_until": (scene.many.at + SECOND).isoformat()}
         requests = request_of(fixtures, scene, scene.many.at) | until, request_of(fixtures, scene, scene.one.at)
@@ -186,6 +188,11 @@ class TestWindows:
             for result in (same, other):
                 assert {name: result[name] for name in thresholds} == thresholds
                 assert result["status"] == formulas.status(result["score"], warning, alert)
+            baseline = api.call("run_interactive_assay_baseline", requests[0] | thresholds)
+            assert baseline["status"] == "BaselineRun", "a baseline is neither a warning nor an alert"
+        without = {name: value for name, value in requests[1].items() if name != "warning_threshold"}
+        [other] = api.call("run_interactive_assay", without | {"alert_threshold": 100.0})
+        assert (other["warning_threshold"], other["status"]) == (None, "Ok")
 
     @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
     def test_a_baseline_may_be_of_another_value(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -203,15 +210,69 @@ class TestWindows:
     @pytest.mark.touches("run_interactive_assay_baseline")
     def test_a_baseline_may_be_a_day(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         request, day = request_of(fixtures, scene, scene.many.at), timedelta(hours=24)
-        begin = scene.many.at + SECOND - day
+        end = scene.many.at + SECOND
+        begin = (end - day).astimezone(EAST).isoformat()
         if fixtures.forms.fixed_baselines:
-            request["baseline"]["Fixed"] |= {"start_at": begin.isoformat()}
+            request["baseline"]["Fixed"] |= {"start_at": begin, "end_at": end.astimezone(WEST).isoformat()}
         else:
-            own = {"start": begin.isoformat(), "width": "24 hours"}
-            request["baseline"]["calculated"]["fixed_window"] |= own
+            request["baseline"]["calculated"]["fixed_window"] |= {"start": begin, "width": "24 hours"}
         summary = api.call("run_interactive_assay_baseline", request)["baseline_summary"]
+        assert is_near(instant(summary["start"]), end - day)
         assert instant(summary["end"]) - instant(summary["start"]) == day
         assert summary["count"] >= len(scene.many.inputs) + ROWS_BEFORE
+
+    @pytest.mark.touches("run_interactive_assay")
+    def test_a_window_has_to_be_over(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        hour, begin, end = timedelta(hours=1), scene.many.at, scene.many.at + SECOND
+        spans: list[tuple[datetime, dict[str, str], list[datetime]]] = [
+            (begin, {"width": "24 hours"}, []),
+            (end - hour, {"width": "1 hour"}, [end]),
+            (end - 24 * hour, {"width": "24 hours"}, [end]),
+            (begin - hour, {"interval": "1 hour"}, [end]),
+            (begin - hour, {"interval": "24 hours"}, []),
+        ]
+        for start, changes, ends in spans:
+            request = request_of(fixtures, scene, start, run_until=None)
+            request["window"] |= changes
+            results = api.call("run_interactive_assay", request)
+            assert len(results) == len(ends), changes
+            for result, at in zip(results, ends, strict=True):
+                first = start if "width" in changes else begin
+                assert is_near(instant(result["window_summary"]["start"]), first)
+                assert is_near(instant(result["window_summary"]["end"]), at)
+        early = request_of(fixtures, scene, begin, run_until=(begin + SECOND / 2).isoformat())
+        answer = api.send("run_interactive_assay", early)
+        assert not answer.is_success or answer.json() == [], "the window ends after the assay"
+
+    @pytest.mark.touches("run_interactive_assay")
+    def test_an_assay_may_have_no_end(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        request = request_of(fixtures, scene, scene.many.at - 5 * SECOND)
+        latest = scene.one.at + SECOND + MARGIN
+        for body in (request | {"run_until": None}, {name: request[name] for name in request.keys() - {"run_until"}}):
+            found = [result["window_summary"] for result in api.call("run_interactive_assay", body)]
+            assert all(summary["count"] > 0 for summary in found), "a window without inferences has a result"
+            inside = [
+                each for each in found if scene.many.at <= instant(each["start"]) <= instant(each["end"]) <= latest
+            ]
+            assert [summary["count"] for summary in inside] == [len(scene.many.inputs), 1]
+
+    @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
+    def test_what_is_computed_now_is_stored_nowhere(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        request = request_of(fixtures, scene, scene.many.at)
+        expected = [result["scores"] for result in api.call("run_interactive_assay", request)]
+        for more in ({"active": False, "status": "created"}, {"id": None}, {"id": fixtures.assay_id}):
+            began = time.monotonic()
+            results = api.call("run_interactive_assay", request | more)
+            found = [*results, api.call("run_interactive_assay_baseline", request | more)]
+            milliseconds = (time.monotonic() - began) * 1000
+            assert [result["scores"] for result in results] == expected, more
+            for result in found:
+                assert result.get("id") is None
+                assert result["assay_id"] in {None, more.get("id")}
+                assert result["created_at"] is None or isinstance(result["created_at"], int), "2022.4 has such a time"
+                assert 0 <= result["elapsed_millis"] <= milliseconds + 1
+                for name, own in (own_workspace(fixtures) | {"name": request["name"]}).items():
+                    assert result.get(name) in {None, own}, name
 
     @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
     def test_windows_may_overlap_for_long(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:

@@ -134,8 +134,13 @@ class TestAssays:
         shown = listed(api, fixtures, assays)
         for made in assays:
             check_kept(made, shown[made.key])
+            assert shown[made.key]["status"] == "created", "it never ran, whatever was sent as its status"
             if api.has("get_assay_by_id"):
-                check_kept(made, api.call("get_assay_by_id", {"id": made.key}))
+                found = api.call("get_assay_by_id", {"id": made.key})
+                check_kept(made, found)
+                assert found == found | shown[made.key], "it is found otherwise than it is listed"
+            for name in ("workspace_id", "workspace_name"):
+                assert shown[made.key].get(name) in {None, getattr(fixtures, name)}
 
     @pytest.mark.touches("create_assay", "list_assays")
     def test_a_name_may_be_given_again(self, api: Api, fixtures: Fixtures) -> None:
@@ -257,8 +262,9 @@ class TestResults:
 
         for number in () if fixtures.forms.fixed_baselines else made:  # before, what becomes of the status is not known
             soon(partial(has_come_of, number), lambda: "what came of the runs is not shown")
-        api.call("set_assay_active", {"id": next(iter(made)), "active": False})
-        check_still_there(found, {number: read(number) for number in made})
+        for active in (False, True, False):
+            api.call("set_assay_active", {"id": next(iter(made)), "active": active})
+            check_still_there(found, {number: read(number) for number in made})
 
     @pytest.mark.touches("get_assay_results")
     def test_one_end_of_a_time_is_enough(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -282,16 +288,16 @@ class TestResultsOfTheSecondVersion:
             "first_run": (scene.many.at + SECOND).isoformat(),
             "end": (scene.many.at + 30 * SECOND).isoformat(),
         }
-        made: dict[str, float] = {}
-        for alert in (1000.0, -1.0):
-            watched = usual["targeting"]["iopath"][0] | {"thresholds": {"warning": None, "alert": alert}}
+        made: dict[str, tuple[float | None, float, str]] = {}
+        for warning, alert, status in ((None, 1000.0, "Ok"), (None, -1.0, "Alert"), (-1.0, 1000.0, "Warning")):
+            watched = usual["targeting"]["iopath"][0] | {"thresholds": {"warning": warning, "alert": alert}}
             request = usual | {"targeting": usual["targeting"] | {"iopath": [watched]}, "name": api.unused_name("a")}
-            made[api.call("schedule_assay_v2", request)] = alert
+            made[api.call("schedule_assay_v2", request)] = warning, alert, status
         found = {number: results_v2(api, number) for number in made}
         check_own(found)
-        for number, alert in made.items():
-            assert {result["alert_threshold"] for result in found[number]} == {alert}
-            assert {result["status"] for result in found[number]} == {"Alert" if alert < 0 else "Ok"}
+        told = ("warning_threshold", "alert_threshold", "status")
+        for number, expected in made.items():
+            assert {tuple(result[name] for name in told) for result in found[number]} == {expected}
 
         def has_ended() -> bool:
             return api.call("get_next_assay_run_v2", {"assay_id": next(iter(made))})["next_run"] is None
@@ -299,9 +305,12 @@ class TestResultsOfTheSecondVersion:
         soon(has_ended, lambda: "a run is told that would be after the end")
         number = next(iter(made))
         check_ends([results_v2(api, number, **more) for more in one_end(scene)])
-        if api.has("set_assay_v2_active"):
-            api.call("set_assay_v2_active", {"assay_id": number, "active": False})
-        check_still_there(found, {number: results_v2(api, number) for number in made})
+        nothing = {"start": None, "end": None, "workspace_id": None}
+        for more in (nothing, {"workspace_id": fixtures.workspace_id}):
+            check_still_there({number: found[number]}, {number: results_v2(api, number, **more)})
+        for active in (False, True, False) if api.has("set_assay_v2_active") else ():
+            api.call("set_assay_v2_active", {"assay_id": number, "active": active})
+            check_still_there(found, {number: results_v2(api, number) for number in made})
 
 
 def tells_of_run(shown: dict[str, Any], status: str) -> bool:

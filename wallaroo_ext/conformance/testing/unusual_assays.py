@@ -50,7 +50,7 @@ def unusual_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
     return [
         of(None, 0.0, window=window | often, summarizer=way | equal),
         of(-0.5, -0.25, window=window | seldom, summarizer=way | provided | {"aggregation": "Cumulative"}),
-        of(12.123456789, 0.123456789, run_until=None, summarizer=way | one),
+        of(12.123456789, 0.123456789, run_until=None, status="paused", summarizer=way | one),
         *(of(0.0, 100.5 + number, **form) for number, form in enumerate(_forms_of_baselines(fixtures, usual))),
     ]
 
