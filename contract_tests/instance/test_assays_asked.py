@@ -11,18 +11,22 @@ import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
-from wallaroo_ext.conformance.resources.samples import INPUT
+from wallaroo_ext.conformance.resources.samples import INPUT, WIDTH
 from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of
 from wallaroo_ext.conformance.testing.assay_scenes import (
     SECOND,
     SUMMARIZER,
     Scene,
+    baseline_of,
     counts_in,
     instant,
     is_near,
+    preview_of,
     request_of,
+    unlike_results,
 )
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
@@ -41,6 +45,22 @@ ROWS_BEFORE = 20
 """How many rows the run scored before those of the scene, at least."""
 LONG = np.random.default_rng(23).normal(loc=-3, scale=0.7, size=1501).round(5)
 """Values of a baseline, more than a page of anything has."""
+
+
+GIVEN_WAYS: dict[str, dict[str, Any]] = {
+    "quantile": {},
+    "equal": {"bin_mode": "Equal", "num_bins": 4, "metric": "SumDiff"},
+    "cumulative": {"aggregation": "Cumulative", "metric": "MaxDiff", "num_bins": 3},
+}
+"""Ways to bin and to compare with a baseline that is given as a distribution, as changes of `SUMMARIZER`."""
+MINUTE = timedelta(minutes=1)
+UNITS = {
+    "Minute": (MINUTE, SECOND),
+    "Hour": (60 * MINUTE, MINUTE),
+    "Day": (1440 * MINUTE, 60 * MINUTE),
+    "Week": (10080 * MINUTE, 1440 * MINUTE),
+}
+"""The units of the time between runs, each with the next smaller one."""
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +294,24 @@ class TestWindows:
                 for name, own in (own_workspace(fixtures) | {"name": request["name"]}).items():
                     assert result.get(name) in {None, own}, name
 
+    @pytest.mark.touches(
+        "run_interactive_assay", "run_interactive_assay_baseline", if_there=("summarize_assay_baseline",)
+    )
+    def test_an_origin_may_be_left_open(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("The windows of the release have no places, and have to have a model.")
+        until, count = (scene.many.at + SECOND).isoformat(), len(scene.many.inputs)
+        request = request_of(fixtures, scene, scene.many.at, run_until=until)
+        whole: dict[str, Any] = request["baseline"]["calculated"]["fixed_window"]
+        required = {name: whole[name] for name in ("path", "pipeline_name", "workspace_id", "width", "start")}
+        for fixed in (required, required | {"model_name": None, "locations": None, "interval": None}):
+            body = request | {"baseline": {"calculated": {"fixed_window": fixed}}, "window": fixed}
+            assert counts_in(api.call("run_interactive_assay", body)) == [count, count], fixed
+            assert counts_in(api.call("run_interactive_assay_baseline", body)) == [count, count], fixed
+            if api.has("summarize_assay_baseline"):
+                asked = {"baseline": {"fixed_window": fixed}, "summarizer": SUMMARIZER}
+                assert counts_in(api.call("summarize_assay_baseline", asked)) == [count], fixed
+
     @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline")
     def test_windows_may_overlap_for_long(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         begin = scene.many.at - 58 * SECOND - SECOND / 2
@@ -346,7 +384,121 @@ def mean_of(summary: dict[str, Any]) -> float:
     return summary["mean"]
 
 
+class TestGivenDistributions:
+    @pytest.mark.touches(
+        "run_interactive_assay", "run_interactive_assay_baseline", if_there=("summarize_assay_baseline",)
+    )
+    @pytest.mark.parametrize("way", GIVEN_WAYS)
+    def test_windows_are_compared_with_what_was_summarized(
+        self, way: str, api: Api, fixtures: Fixtures, scene: Scene
+    ) -> None:
+        if not api.has("summarize_assay_baseline"):
+            pytest.skip("The release does not have it.")
+        calculated = {"vector": (scene.many.outputs * 0.75).tolist()}
+        changes: dict[str, Any] = {"summarizer": GIVEN_WAYS[way], "baseline": {"calculated": calculated}}
+        request = request_of(fixtures, scene, scene.many.at, **changes)
+        given = api.call("summarize_assay_baseline", {"summarizer": request["summarizer"], "baseline": calculated})
+        [expected, *_] = api.call("run_interactive_assay", request)
+        static = request | {"baseline": {"static": given}}
+        [found, *_] = api.call("run_interactive_assay", static)
+        assert unlike_results(found, expected) == []
+        result = api.call("run_interactive_assay_baseline", static)
+        assert (result["status"], result["score"]) == ("BaselineRun", 0)
+        for each in (found, result):
+            summary = each["baseline_summary"]
+            shown = {name: summary[name] for name in given if name not in {"edge_names", "start", "end"}}
+            assert list(changed_fields({name: given[name] for name in shown}, shown)) == []
+
+    @pytest.mark.touches("run_interactive_assay", if_there=("summarize_assay_baseline",))
+    def test_a_distribution_is_taken_as_it_is_given(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("summarize_assay_baseline"):
+            pytest.skip("The release does not have it.")
+        body = {"summarizer": SUMMARIZER, "baseline": {"vector": LONG.tolist()}}
+        given = api.call("summarize_assay_baseline", body)
+        edges = np.quantile(scene.many.outputs, np.linspace(0.1, 0.9, len(given["edges"]) - 1))
+        before = np.array([0.4, 0.1, 0.05, 0.2, 0.0, 0.05, 0.2])
+        given |= {"edges": [*edges.tolist(), None], "aggregated_values": before.tolist()}
+        [result, *_] = api.call(
+            "run_interactive_assay", request_of(fixtures, scene, scene.many.at, baseline={"static": given})
+        )
+        now = formulas.Bins(edges, []).aggregated(scene.many.outputs, "Density")
+        assert result["window_summary"]["aggregated_values"] == pytest.approx(now.tolist(), abs=1e-9)
+        scores = formulas.bin_scores(before, now, SUMMARIZER["metric"])
+        assert result["scores"] == pytest.approx(scores.tolist(), rel=1e-7, abs=1e-9)
+        assert result["score"] == pytest.approx(scores.sum(), rel=1e-7, abs=1e-9)
+
+    @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
+    def test_windows_are_compared_with_a_summary(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request = preview_of(fixtures, scene)
+        of_values = request | {"baseline": {"Vector": (scene.many.outputs * 0.75).tolist()}}
+        given = api.call("preview_assay_baseline_v2", baseline_of(of_values))
+        [expected], [found] = (
+            api.call("preview_assay_v2", body) for body in (of_values, request | {"baseline": {"Summary": given}})
+        )
+        assert unlike_results(found, expected) == []
+        [key] = given
+        given[key]["aggregated_values"] = given[key]["aggregated_values"][::-1]
+        [other] = api.call("preview_assay_v2", request | {"baseline": {"Summary": given}})
+        before, now = (np.array(each[key]["aggregated_values"], np.float64) for each in (given, other["summaries"]))
+        scores = formulas.bin_scores(before, now, "PSI")
+        assert other["scores"][key]["scores"] == pytest.approx(scores.tolist(), rel=1e-7, abs=1e-9)
+
+
 class TestPreviews:
+    @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
+    def test_values_are_those_of_the_field_and_the_index(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        for index in (WIDTH - 1, 1):
+            request = preview_of(fixtures, scene, field=f"in.{INPUT}", indexes=[index])
+            [(key, summary)] = api.call("preview_assay_baseline_v2", baseline_of(request)).items()
+            [result] = api.call("preview_assay_v2", request)
+            assert key.startswith(f"in.{INPUT}")
+            assert result["scores"].keys() == result["summaries"].keys() == {key}
+            assert result["scores"][key]["score"] == pytest.approx(0, abs=1e-12), "the window is the baseline"
+            expected = formulas.statistics(scene.many.inputs[:, index])
+            for found in (summary, result["summaries"][key]):
+                assert found["statistics"] == pytest.approx(expected, rel=1e-6, abs=1e-8)
+                assert found["start"] is None or is_near(instant(found["start"]), scene.many.at)
+                assert found["end"] is None or is_near(instant(found["end"]), scene.many.at + SECOND)
+
+    @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
+    def test_rows_are_those_of_the_place_that_is_named(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request, count = preview_of(fixtures, scene), len(scene.many.inputs)
+
+        def counts(**more: Any) -> list[int]:
+            origin = request["targeting"]["data_origin"] | more
+            body = request | {"targeting": request["targeting"] | {"data_origin": origin}}
+            body["baseline"] = {"Vector": LONG[:50].tolist()} if "pipeline_id" in more else body["baseline"]
+            answers = [api.send("preview_assay_v2", body)]
+            if "pipeline_id" not in more:
+                answers.append(api.send("preview_assay_baseline_v2", baseline_of(body)))
+            return [each for answer in answers if answer.is_success for each in counts_in(answer.json())]
+
+        for open_origin in ({}, {"model_id": None}, {"locations": None}, {"model_id": None, "locations": None}):
+            assert counts(**open_origin) == [count, count], open_origin
+        if fixtures.spare is not None:
+            other = {"pipeline_id": fixtures.spare.pipeline_id, "pipeline_name": fixtures.spare.pipeline}
+            assert counts(**other) == [], "rows of another pipeline are counted"
+
+    @pytest.mark.touches("preview_assay_v2")
+    @pytest.mark.parametrize("unit", UNITS)
+    def test_the_time_between_runs_has_its_unit(self, unit: str, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        length, smaller = UNITS[unit]
+        request = preview_of(fixtures, scene) | {"baseline": {"Vector": LONG[:50].tolist()}}
+        request["scheduling"]["run_frequency"] = {"SimpleRunFrequency": {"quantity": 2, "unit": unit}}
+        for before, is_there in ((2 * length, True), (length, False), (2 * smaller, False)):
+            start = {"preview_start": (scene.many.at - before).isoformat()}
+            results = api.call("preview_assay_v2", request | start)
+            ends = [instant(result["window_end"]) for result in results]
+            assert any(is_near(at, scene.many.at + SECOND) for at in ends) is is_there, f"{before} before"
+
     @pytest.mark.touches("preview_assay_v2")
     def test_windows_are_as_far_apart_as_runs(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         if not api.has("preview_assay_v2"):
@@ -437,3 +589,54 @@ class TestDistributions:
         ):
             assert result["baseline_summary"]["count"] == len(LONG)
             assert mean_of(result["baseline_summary"]) == pytest.approx(LONG.mean(), rel=1e-6)
+
+    @pytest.mark.touches("preview_assay_baseline_v2")
+    @pytest.mark.parametrize("given", [[-0.4, 0.26, 3.1], [1.2], []])
+    def test_edges_are_those_that_are_given(self, given: list[float], api: Api, fixtures: Fixtures) -> None:
+        if not api.has("preview_assay_baseline_v2"):
+            pytest.skip("The release does not have it.")
+        values = np.array([2.5, -1.0, 0.25, 3.5, -0.5, 0.25, 0.5, 4.0])
+        way = second_assay_request(fixtures)["summarizer"]["UnivariateContinuous"]
+        way |= {"bin_mode": {"Provided": given} if given else "None"}
+        body = {"summarizer": {"UnivariateContinuous": way}, "baseline": {"Vector": values.tolist()}}
+        body["targeting"] = second_assay_request(fixtures)["targeting"]
+        [summary] = api.call("preview_assay_baseline_v2", body).values()
+        edges = [edge for edge in summary["bins"]["edges"] if not isinstance(edge, str)]
+        assert edges == sorted(edges)
+        assert set(edges) - set(given) <= {values.min(), values.max()}
+        assert set(given) - set(edges) <= set(given[-1:]), "the last bin has no edge"
+        shares = [int(np.count_nonzero(values <= edge)) / len(values) for edge in edges]
+        if edges[:1] == [values.min()]:
+            shares[0] = 0.0  # the first bin has the outliers, and the second one both of its edges
+        assert summary["aggregated_values"] == pytest.approx(np.diff([0.0, *shares, 1.0]).tolist(), abs=1e-9)
+
+    @pytest.mark.touches("summarize_assay_baseline", if_there=("preview_assay_baseline_v2",))
+    @pytest.mark.parametrize("mode", ["Quantile", "Equal"])
+    def test_edges_may_be_compared(self, mode: str, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("summarize_assay_baseline"):
+            pytest.skip("The release does not have it.")
+        changes = {"aggregation": "Edges", "metric": "SumDiff"}
+        way = SUMMARIZER | changes | {"bin_mode": mode}
+        found = api.call("summarize_assay_baseline", {"summarizer": way, "baseline": {"vector": LONG.tolist()}})
+        edges = formulas.bins_of(LONG, way).edges.tolist()
+        assert found["aggregation"] == "Edges"
+        assert found["edges"][:-1] == pytest.approx(edges, rel=1e-6)
+        assert found["aggregated_values"][: len(edges)] == pytest.approx(edges, rel=1e-6)
+        if api.has("preview_assay_baseline_v2"):
+            request = second_assay_request(fixtures)
+            univariate = request["summarizer"]["UnivariateContinuous"] | changes | {"bin_mode": {mode: 5}}
+            body = {"summarizer": {"UnivariateContinuous": univariate}, "baseline": {"Vector": LONG.tolist()}}
+            [summary] = api.call("preview_assay_baseline_v2", body | {"targeting": request["targeting"]}).values()
+            finite = [edge for edge in summary["bins"]["edges"] if not isinstance(edge, str)]
+            assert summary["aggregation"] == "Edges"
+            assert summary["aggregated_values"][: len(finite)] == pytest.approx(finite, rel=1e-6)
+
+    @pytest.mark.touches("run_interactive_assay")
+    def test_windows_are_compared_by_their_edges(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        for metric in ("SumDiff", "MaxDiff"):
+            way = {"aggregation": "Edges", "metric": metric, "num_bins": 3}
+            for result in api.call("run_interactive_assay", request_of(fixtures, scene, scene.many.at, summarizer=way)):
+                before, now = (result[f"{of}_summary"]["aggregated_values"] for of in ("baseline", "window"))
+                differences = np.abs(np.array(now[:-1]) - np.array(before[:-1]))  # no source says it of the last one
+                assert result["scores"][:-1] == pytest.approx(differences.tolist(), rel=1e-6, abs=1e-9)
+                assert result["score"] == pytest.approx(formulas.total(np.array(result["scores"]), metric), rel=1e-6)

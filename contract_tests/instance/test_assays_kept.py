@@ -13,7 +13,19 @@ import pytest
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
-from wallaroo_ext.conformance.testing.assay_scenes import SECOND, Scene, request_of
+from wallaroo_ext.conformance.resources.samples import INPUT, WIDTH
+from wallaroo_ext.conformance.testing.assay_scenes import (
+    SECOND,
+    SUMMARIZER,
+    Scene,
+    baseline_of,
+    instant,
+    is_near,
+    preview_of,
+    request_of,
+    unlike,
+    unlike_results,
+)
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.unusual_assays import (
     ENDING,
@@ -33,7 +45,7 @@ OF_ITS_RUNS = ("active", "status", "last_run", "next_run", "updated_at")
 """What may change of an assay when it is switched."""
 SHOWN_WHOLE = ("scheduling", "window", "targeting")
 """What is shown of an assay with all that was sent."""
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +278,23 @@ class TestResults:
             api.call("set_assay_active", {"id": next(iter(made)), "active": active})
             check_still_there(found, {number: read(number) for number in made})
 
+    @pytest.mark.touches("get_assay_results_between", "create_assay", "run_interactive_assay", "set_assay_active")
+    def test_they_are_those_of_a_run_now(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("get_assay_results_between"):
+            pytest.skip("The release does not have it.")
+        span = {"start": (scene.many.at - SECOND).isoformat(), "end": (scene.now + SECOND).isoformat()}
+        for changes in runs(api, fixtures, scene):
+            request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), **changes)
+            expected = by_start(api.call("run_interactive_assay", request))
+            number = api.call("create_assay", request)["assay_id"]
+            found = by_start(api.call("get_assay_results_between", {"assay_id": number} | span))
+            api.call("set_assay_active", {"id": number, "active": False})
+            if not found:
+                pytest.skip("The instance has not run the assay yet.")
+            assert found.keys() == expected.keys()
+            for at, result in found.items():
+                assert unlike_results(result, expected[at]) == []
+
     @pytest.mark.touches("get_assay_results")
     def test_one_end_of_a_time_is_enough(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"))
@@ -311,6 +340,102 @@ class TestResultsOfTheSecondVersion:
         for active in (False, True, False) if api.has("set_assay_v2_active") else ():
             api.call("set_assay_v2_active", {"assay_id": number, "active": active})
             check_still_there(found, {number: results_v2(api, number) for number in made})
+
+    @pytest.mark.touches(
+        "schedule_assay_v2",
+        "get_assay_results_v2",
+        "preview_assay_v2",
+        "preview_assay_baseline_v2",
+        if_there=("get_assay_v2_by_id", "set_assay_v2_active"),
+    )
+    def test_they_are_those_of_a_preview(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("preview_assay_v2") or not api.has("schedule_assay_v2"):
+            pytest.skip("The release does not have it.")
+        end = scene.many.at + SECOND
+        for changes in previews(api, fixtures, scene):
+            request = preview_of(fixtures, scene) | changes
+            request["scheduling"] |= {"first_run": (end - 4 * MINUTE).isoformat(), "end": (end + MINUTE).isoformat()}
+            [expected] = api.call("preview_assay_v2", request)
+            names = request.keys() - {"preview_start", "preview_end"}
+            body = {name: request[name] for name in names} | {"name": api.unused_name("a")}
+            number = api.call("schedule_assay_v2", body)
+            found = [each for each in results_v2(api, number) if is_near(instant(each["window_end"]), end)]
+            has_it = api.has("get_assay_v2_by_id")
+            shown: dict[str, Any] = api.call("get_assay_v2_by_id", {"id": number}) if has_it else {}
+            check_baseline(shown, api.call("preview_assay_baseline_v2", baseline_of(request)))
+            if api.has("set_assay_v2_active"):
+                api.call("set_assay_v2_active", {"assay_id": number, "active": False})
+            if not found:
+                pytest.skip("The instance has not run the assay yet.")
+            [result] = found
+            assert unlike_results(result, expected | {"status": result["status"]}) == []
+
+    @pytest.mark.touches("schedule_assay_v2", "get_assay_results_v2", if_there=("set_assay_v2_active",))
+    def test_an_assay_is_run_as_often_as_it_is_asked_to(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+        if not api.has("schedule_assay_v2"):
+            pytest.skip("The release does not have it.")
+        end = scene.many.at + SECOND
+        for quantity, is_run in ((3, True), (2, False)):
+            request = second_assay_request(fixtures) | {"baseline": {"Vector": VALUES}, "name": api.unused_name("a")}
+            request["scheduling"] = {
+                "first_run": (end - 3 * MINUTE).isoformat(),
+                "end": (end + 30 * SECOND).isoformat(),
+                "run_frequency": {"SimpleRunFrequency": {"quantity": quantity, "unit": "Minute"}},
+            }
+            number = api.call("schedule_assay_v2", request)
+            ends = [instant(result["window_end"]) for result in results_v2(api, number)]
+            if api.has("set_assay_v2_active"):
+                api.call("set_assay_v2_active", {"assay_id": number, "active": False})
+            if is_run and not ends:
+                pytest.skip("The instance has not run the assay yet.")
+            assert any(is_near(at, end) for at in ends) is is_run, f"every {quantity} minutes"
+
+
+def runs(api: Api, fixtures: Fixtures, scene: Scene) -> list[dict[str, Any]]:
+    """Return changes of a request of the first version, each with other windows, bins, values or a given baseline."""
+    window: dict[str, Any] = request_of(fixtures, scene, scene.many.at)["window"]
+    path = f"input {INPUT} {WIDTH - 1}"
+    watched = {"iopath": path} if fixtures.forms.fixed_baselines else {"window": window | {"path": path}}
+    calculated = {"vector": (scene.many.outputs / 2).tolist()}
+    edges = {"bin_mode": "Provided", "num_bins": 2, "provided_edges": [-0.001, 0.0, 0.002], "metric": "MaxDiff"}
+    found: list[dict[str, Any]] = [
+        {"window": window | {"width": "2 seconds", "interval": "1 second"}, "alert_threshold": -1.0},
+        watched | {"summarizer": {"aggregation": "Cumulative", "num_bins": 3}, "warning_threshold": None},
+        {"summarizer": edges},
+    ]
+    if api.has("summarize_assay_baseline"):
+        given = api.call("summarize_assay_baseline", {"summarizer": SUMMARIZER, "baseline": calculated})
+        found.append({"baseline": {"static": given}})
+    return found
+
+
+def previews(api: Api, fixtures: Fixtures, scene: Scene) -> list[dict[str, Any]]:
+    """Return changes of a preview, each with another value, baseline, or other bins."""
+    usual = preview_of(fixtures, scene, {"bin_mode": {"Equal": 3}, "metric": "SumDiff", "bin_weights": [4, 1, 0, 2, 3]})
+    values = {"baseline": {"Vector": (scene.many.outputs / 2).tolist()}}
+    given = api.call("preview_assay_baseline_v2", baseline_of(preview_of(fixtures, scene) | values))
+    inputs = preview_of(fixtures, scene, field=f"in.{INPUT}", indexes=[WIDTH - 1])
+    provided = preview_of(fixtures, scene, {"bin_mode": {"Provided": [-0.001, 0.0, 0.002]}, "metric": "MaxDiff"})
+    return [
+        {"summarizer": usual["summarizer"]} | values,
+        {"summarizer": provided["summarizer"]} | values,
+        {"baseline": {"Summary": given}},
+        {"targeting": inputs["targeting"]},
+    ]
+
+
+def by_start(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the results of windows that have inferences, by when these begin."""
+    summaries = [result["window_summary"] for result in results]
+    found = zip(summaries, results, strict=True)
+    return {instant(summary["start"]).isoformat(): result for summary, result in found if summary["count"]}
+
+
+def check_baseline(shown: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Check that an assay's baseline, if it is shown as a distribution, is the one that was computed before."""
+    for key, summary in object_of(object_of(shown.get("baseline")).get("Summary")).items():
+        for name in ("statistics", "bins", "aggregated_values", "aggregation"):
+            assert list(unlike(object_of(summary)[name], expected[key][name], name)) == []
 
 
 def tells_of_run(shown: dict[str, Any], status: str) -> bool:

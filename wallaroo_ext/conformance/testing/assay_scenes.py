@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,13 @@ import numpy as np
 
 from wallaroo_ext import infer
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.resources.fixtures import assay_request
+from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, scored
 from wallaroo_ext.conformance.testing.waiting import Patience
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
@@ -37,6 +40,9 @@ SUMMARIZER: dict[str, Any] = {
     "provided_edges": None,
     "add_outlier_edges": True,
 }
+
+COMPARED = ("score", "scores", "status", "window_summary", "summaries", "summarizer", "window_end")
+"""What is the same of two results that come from the same rows, in either version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +153,45 @@ def request_of(fixtures: Fixtures, scene: Scene, start: datetime | None, **chang
     until = {"run_until": (scene.one.at + SECOND).isoformat()}
     made = request | until | {"baseline": baseline, "window": window} | changes
     return made | {"summarizer": SUMMARIZER | changes.get("summarizer", {})}
+
+
+def unlike(found: Any, expected: Any, path: str = "$") -> Iterator[str]:
+    """Yield where values differ by more than the last digits of numbers, for a person."""
+    if isinstance(expected, dict) and object_of(found).keys() == object_of(expected).keys():
+        for name, value in object_of(expected).items():
+            yield from unlike(found[name], value, f"{path}.{name}")
+    elif isinstance(expected, list) and len(list_of(found)) == len(list_of(expected)):
+        for number, value in enumerate(list_of(expected)):
+            yield from unlike(found[number], value, f"{path}[{number}]")
+    elif isinstance(expected, float) and isinstance(found, int | float):
+        if not math.isclose(found, expected, rel_tol=1e-7, abs_tol=1e-9):
+            yield f"{path} is {found} in place of {expected}"
+    elif found != expected:
+        yield f"{path} is {found!r} in place of {expected!r}"
+
+
+def unlike_results(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """Return where two results differ in what they say of a window."""
+    return [each for name in COMPARED for each in unlike(found.get(name), expected.get(name), name)]
+
+
+def baseline_of(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the request for the baseline of an assay of the second version."""
+    return {name: request[name] for name in ("baseline", "summarizer", "targeting")}
+
+
+def preview_of(fixtures: Fixtures, scene: Scene, way: dict[str, Any] | None = None, **watched: Any) -> dict[str, Any]:
+    """Return the request for a preview of the many rows, which are the baseline, too.
+
+    Args:
+        fixtures: The things of the run.
+        scene: The rows.
+        way: What differs of how they are binned and compared.
+        **watched: What differs of the watched value.
+    """
+    usual = second_assay_request(fixtures)
+    start, end = (at.isoformat() for at in (scene.many.at, scene.many.at + SECOND))
+    summarizer = {"UnivariateContinuous": usual["summarizer"]["UnivariateContinuous"] | (way or {})}
+    targeting = usual["targeting"] | {"iopath": [usual["targeting"]["iopath"][0] | watched]}
+    times = {"preview_start": start, "preview_end": end, "baseline": {"Static": [start, end]}}
+    return usual | times | {"summarizer": summarizer, "targeting": targeting}
