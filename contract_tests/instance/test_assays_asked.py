@@ -134,7 +134,15 @@ class TestLists:
             pytest.skip("The release does not have it, or the run made no assay.")
         pipeline, workspace = {"pipeline_name": fixtures.name}, {"workspace_id": fixtures.workspace_id}
         own, name = pipeline | workspace, fixtures.name or ""
-        for body in (own, own | {"id": None, "active": None}, own | {"active": "All"}, workspace | {"active": "All"}):
+        assay = {"id": fixtures.assay_uuid}
+        nothing = dict.fromkeys(("id", "active", "pipeline_name", "workspace_id"))
+        for body in (
+            nothing | own,
+            own | {"active": "All"},
+            workspace | {"active": "All"},
+            nothing | assay,
+            assay | own,
+        ):
             assert fixtures.assay_uuid in ids_of(api.call("get_assay_v2", body)), body
         spare = [] if fixtures.spare is None else [fixtures.spare.pipeline]
         others = [{"pipeline_name": each} for each in (name[:-1], name.swapcase(), *spare)]
@@ -552,7 +560,7 @@ class TestDistributions:
         if not api.has("summarize_assay_baseline"):
             pytest.skip("The release does not have it.")
         far = np.array([*np.tile([0.25, -0.25, 0.0], 40), 1e4])  # with equal ones, zeros, and one far from all
-        for values in (LONG, far, far[-2:], np.full(3, -2.5)):
+        for values in (LONG, far, far[-2:], np.full(3, -2.5), np.array([7, -3, 12, 7])):
             found = api.call(
                 "summarize_assay_baseline", {"summarizer": SUMMARIZER, "baseline": {"vector": values.tolist()}}
             )
@@ -615,17 +623,18 @@ class TestDistributions:
     def test_edges_may_be_compared(self, mode: str, api: Api, fixtures: Fixtures) -> None:
         if not api.has("summarize_assay_baseline"):
             pytest.skip("The release does not have it.")
+        values = LONG[:42]
         changes = {"aggregation": "Edges", "metric": "SumDiff"}
         way = SUMMARIZER | changes | {"bin_mode": mode}
-        found = api.call("summarize_assay_baseline", {"summarizer": way, "baseline": {"vector": LONG.tolist()}})
-        edges = formulas.bins_of(LONG, way).edges.tolist()
+        found = api.call("summarize_assay_baseline", {"summarizer": way, "baseline": {"vector": values.tolist()}})
+        edges = formulas.bins_of(values, way).edges.tolist()
         assert found["aggregation"] == "Edges"
         assert found["edges"][:-1] == pytest.approx(edges, rel=1e-6)
         assert found["aggregated_values"][: len(edges)] == pytest.approx(edges, rel=1e-6)
         if api.has("preview_assay_baseline_v2"):
             request = second_assay_request(fixtures)
             univariate = request["summarizer"]["UnivariateContinuous"] | changes | {"bin_mode": {mode: 5}}
-            body = {"summarizer": {"UnivariateContinuous": univariate}, "baseline": {"Vector": LONG.tolist()}}
+            body = {"summarizer": {"UnivariateContinuous": univariate}, "baseline": {"Vector": values.tolist()}}
             [summary] = api.call("preview_assay_baseline_v2", body | {"targeting": request["targeting"]}).values()
             finite = [edge for edge in summary["bins"]["edges"] if not isinstance(edge, str)]
             assert summary["aggregation"] == "Edges"

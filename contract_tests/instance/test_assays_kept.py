@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -36,15 +37,22 @@ from wallaroo_ext.conformance.testing.unusual_assays import (
 from wallaroo_ext.conformance.testing.waiting import by_id, soon
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
 
 pytestmark = [pytest.mark.thorough("what is kept of assays"), pytest.mark.counts_rows]
 
+BETWEEN = "get_assay_results_between"
+SOON = 2.0
+"""Seconds after which a window is over that ends soon."""
 OF_ITS_RUNS = ("active", "status", "last_run", "next_run", "updated_at")
 """What may change of an assay when it is switched."""
 SHOWN_WHOLE = ("scheduling", "window", "targeting")
 """What is shown of an assay with all that was sent."""
+CLOCK_DIFFERENCE = timedelta(minutes=2)
+"""How far the clocks of an instance's parts may differ, and how long a request may take."""
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -59,6 +67,33 @@ class Made:
 
     key: Any
     request: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """An assay that was switched off before its first window was over, and one beside it that stayed on.
+
+    Attributes:
+        key: The id, or the UUID, of the one that is off.
+        control: That of the other.
+        read: Reads the results of one of them.
+        due: When the window is over, by `time.monotonic`.
+    """
+
+    key: Any
+    control: Any
+    read: Callable[[Any], list[dict[str, Any]]]
+    due: float
+
+    def is_in_time(self) -> bool:
+        """Return whether it was switched off before the window was over, by the instance's clock, too."""
+        return time.monotonic() < self.due - SOON / 2 and self.read(self.key) == []
+
+
+@pytest.fixture(scope="module")
+def switched_off() -> dict[str, SwitchedOff]:
+    """Return the place for assays that are switched off, by the operation that answers their results."""
+    return {}
 
 
 @pytest.fixture(scope="module")
@@ -223,10 +258,13 @@ class TestSecondVersion:
 
     @pytest.mark.touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active", if_there=("get_assay_v2",))
     def test_switching_an_assay_changes_nothing_else(
-        self, api: Api, fixtures: Fixtures, second_assays: list[Made]
+        self, api: Api, fixtures: Fixtures, second_assays: list[Made], scene: Scene
     ) -> None:
         made = second_assays[0]
         new = api.call("schedule_assay_v2", second_assay_request(fixtures) | {"name": api.unused_name("a")})
+        shown = api.call("get_assay_v2_by_id", {"id": new})
+        for name in ("created_at", "updated_at"):
+            assert abs(instant(shown[name]) - scene.now) < CLOCK_DIFFERENCE, name
         before = shown_v2(api, second_assays)
         for active in (True, False):
             api.call("set_assay_v2_active", {"assay_id": made.key, "active": active})
@@ -235,6 +273,76 @@ class TestSecondVersion:
             check_switched(before[made.key], after[made.key], active=active)
         assert api.call("get_assay_v2_by_id", {"id": new})["active"] is True, "it was switched off with another assay"
         api.call("set_assay_v2_active", {"assay_id": new, "active": False})
+
+
+class TestRuns:
+    @pytest.mark.touches("set_assay_active", "create_assay", "get_assay_results_between")
+    def test_an_assay_is_switched_off_before_it_is_run(
+        self, api: Api, fixtures: Fixtures, scene: Scene, switched_off: dict[str, SwitchedOff]
+    ) -> None:
+        if not api.has(BETWEEN):
+            pytest.skip("The release does not have it.")
+        seconds, end = to_come(scene)
+        request = request_of(fixtures, scene, end - seconds * SECOND, run_until=(end + HOUR).isoformat())
+        request["window"] |= {"width": f"{seconds} seconds"}
+        span = {"start": (scene.many.at - HOUR).isoformat(), "end": (end + HOUR).isoformat()}
+        due, names = time.monotonic() + SOON, map(api.unused_name, "ab")
+        key, control = (api.call("create_assay", request | {"name": name})["assay_id"] for name in names)
+        api.call("set_assay_active", {"id": key, "active": False})
+        made = SwitchedOff(key, control, lambda number: api.call(BETWEEN, {"assay_id": number} | span), due)
+        if made.is_in_time():
+            switched_off[BETWEEN] = made
+
+    @pytest.mark.touches("set_assay_v2_active", "schedule_assay_v2", "get_assay_results_v2")
+    def test_one_of_the_second_version_is_switched_off_before_it_is_run(
+        self, api: Api, fixtures: Fixtures, scene: Scene, switched_off: dict[str, SwitchedOff]
+    ) -> None:
+        if not api.has("set_assay_v2_active"):
+            pytest.skip("The release does not have it.")
+        seconds, end = to_come(scene)
+        request = second_assay_request(fixtures) | {
+            "baseline": {"Vector": VALUES},
+            "window": {"width": {"seconds": seconds}},
+        }
+        request["scheduling"] |= {"first_run": end.isoformat(), "end": (end + HOUR).isoformat()}
+        due, names = time.monotonic() + SOON, map(api.unused_name, "ab")
+        key, control = (api.call("schedule_assay_v2", request | {"name": name}) for name in names)
+        api.call("set_assay_v2_active", {"assay_id": key, "active": False})
+        made = SwitchedOff(key, control, partial(results_v2, api), due)
+        if made.is_in_time():
+            switched_off["get_assay_results_v2"] = made
+
+    @pytest.mark.last
+    @pytest.mark.parametrize(
+        "operation",
+        [
+            pytest.param(name, marks=pytest.mark.touches(name, *others))
+            for name, others in (
+                ("get_assay_results_between", ("set_assay_active", "create_assay")),
+                ("get_assay_results_v2", ("set_assay_v2_active", "schedule_assay_v2")),
+            )
+        ],
+    )
+    def test_an_assay_that_was_switched_off_is_not_run(
+        self, operation: str, api: Api, switched_off: dict[str, SwitchedOff]
+    ) -> None:
+        if operation not in switched_off:
+            pytest.skip("No assay was switched off in time.")
+        made = switched_off[operation]
+        time.sleep(max(0.0, made.due - time.monotonic()))
+        has_run = made.read(made.control) != []
+        assert made.read(made.key) == [], "it was run after it was switched off"
+        is_first = operation == BETWEEN
+        active = {"id" if is_first else "assay_id": made.control, "active": False}
+        api.call("set_assay_active" if is_first else "set_assay_v2_active", active)
+        if not has_run:
+            pytest.skip("The instance has not run the other one yet.")
+
+
+def to_come(scene: Scene) -> tuple[int, datetime]:
+    """Return a window that has all rows of the scene and is over soon: its seconds, and when it ends."""
+    end = scene.now + timedelta(seconds=SOON / 2)
+    return int((end - scene.many.at) / SECOND) + 2, end
 
 
 class TestResults:
