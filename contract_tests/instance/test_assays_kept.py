@@ -90,7 +90,7 @@ class SwitchedOff:
         return time.monotonic() < self.due - SOON / 2 and self.read(self.key) == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def switched_off() -> dict[str, SwitchedOff]:
     """Return the place for assays that are switched off, by the operation that answers their results."""
     return {}
@@ -505,9 +505,10 @@ def runs(api: Api, fixtures: Fixtures, scene: Scene) -> list[dict[str, Any]]:
     path = f"input {INPUT} {WIDTH - 1}"
     watched = {"iopath": path} if fixtures.forms.fixed_baselines else {"window": window | {"path": path}}
     calculated = {"vector": (scene.many.outputs / 2).tolist()}
+    overlapping = {"width": "2 seconds", "interval": "1 second", "start": (scene.many.at - SECOND).isoformat()}
     edges = {"bin_mode": "Provided", "num_bins": 2, "provided_edges": [-0.001, 0.0, 0.002], "metric": "MaxDiff"}
     found: list[dict[str, Any]] = [
-        {"window": window | {"width": "2 seconds", "interval": "1 second"}, "alert_threshold": -1.0},
+        {"window": window | overlapping, "alert_threshold": -1.0},
         watched | {"summarizer": {"aggregation": "Cumulative", "num_bins": 3}, "warning_threshold": None},
         {"summarizer": edges},
     ]
