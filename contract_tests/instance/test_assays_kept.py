@@ -443,7 +443,9 @@ class TestResultsOfTheSecondVersion:
         number = next(iter(made))
         check_ends([results_v2(api, number, **more) for more in one_end(scene)])
         nothing = {"start": None, "end": None, "workspace_id": None}
-        for more in (nothing, {"workspace_id": fixtures.workspace_id}):
+        its_workspace = {"workspace_id": fixtures.workspace_id}
+        check_ends([results_v2(api, number, **more, **its_workspace) for more in one_end(scene)])
+        for more in (nothing, its_workspace):
             check_still_there({number: found[number]}, {number: results_v2(api, number, **more)})
         for active in (False, True, False) if api.has("set_assay_v2_active") else ():
             api.call("set_assay_v2_active", {"assay_id": number, "active": active})

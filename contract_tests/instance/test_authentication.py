@@ -114,6 +114,10 @@ class TestTokens:
             return {"grant_type": "client_credentials"}
         return {"grant_type": "password", "username": settings.username, "password": settings.password or ""}
 
+    def test_no_cache_may_keep_a_token(self, api: Api, conformance_suite: Suite) -> None:
+        answer = self.token(api, conformance_suite, self.grant(conformance_suite))
+        assert "no-store" in answer.headers.get("Cache-Control", ""), "a cache may keep the token (RFC 6749, 5.1)"
+
     def test_a_token_is_good_for_the_api(self, api: Api, conformance_suite: Suite) -> None:
         answer = self.token(api, conformance_suite, self.grant(conformance_suite))
         assert answer.status_code == 200
@@ -234,6 +238,7 @@ class TestTokens:
         form = {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
         renewed = self.token(api, conformance_suite, form)
         assert renewed.status_code == 200
+        assert "no-store" in renewed.headers.get("Cache-Control", ""), "a cache may keep the token (RFC 6749, 5.1)"
         assert renewed.json()["access_token"] != token["access_token"]
         assert renewed.json().get("token_type", "").lower() == "bearer"
         assert is_accepted(api, renewed.json())

@@ -50,7 +50,7 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
         assert versions <= {pipeline.get("pipeline_variant_version")}, (
             "its status names another version of the pipeline"
         )
-        scores_with(api, deployment, name, version, seed)
+        scores_with(api, deployment, name, version, seed, version=pipeline.get("pipeline_variant_version"))
         soon(
             lambda: is_shown_as_deployed(api, numbers, version["version"]),
             lambda: "another version of the model is shown as deployed",

@@ -215,8 +215,9 @@ class TestNumberOfRows:
         assert weighted.send(api, operation, {INPUT: good}, media_type=ARROW).is_success
         narrow, wide, texts = good[:, :2], np.tile(good, 2), good.astype(str).astype(object)
         for bad in ({INPUT: narrow}, {INPUT: wide}, {INPUT: texts}, {"other": good}):
-            answer = weighted.send(api, operation, bad, media_type=ARROW)
-            assert answer.status_code == 400, f"{answer.status_code} {answer.text[:200]}"
+            for accepted in (JSON, ARROW):
+                answer = weighted.send(api, operation, bad, media_type=ARROW, headers={"Accept": accepted})
+                assert answer.status_code == 400, f"{answer.status_code} {answer.text[:200]}"
 
     @BOTH
     @pytest.mark.parametrize("media_type", SIZES)

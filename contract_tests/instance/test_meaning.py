@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, media_type_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.framing import send_alone
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.scoring import is_running
 from wallaroo_ext.conformance.testing.waiting import by_id, failed_version, soon
@@ -229,6 +232,8 @@ class TestPipelines:
 
         workspace = by_id(api.call("list_workspaces", {})["workspaces"], fixtures.workspace_id)
         assert {first["pipeline_pk_id"], other["pipeline_pk_id"]} <= set(workspace["pipelines"])
+        for name in ("pipelines", "models"):
+            assert len(workspace[name]) == len(set(workspace[name])), f"one of the {name} is shown twice"
 
     @pytest.mark.touches(
         "deploy_pipeline", "undeploy_pipeline", "get_deployment_status", "get_pipeline_external_url", "infer_pipeline"
@@ -571,10 +576,12 @@ class TestRefusals:
 
     @pytest.mark.touches(*OF_NOTHING)
     def test_what_is_not_there_is_refused(self, operation_id: str, api: Api, conformance_suite: Suite) -> None:
-        body = OF_NOTHING[operation_id].items()
-        api.call_refused(
-            operation_id, {name: api.unused_name("p") if value is NEW_NAME else value for name, value in body}
-        )
+        given = OF_NOTHING[operation_id].items()
+        body = {name: api.unused_name("p") if value is NEW_NAME else value for name, value in given}
+        api.call_refused(operation_id, body)
+        with suppress(WithheldError):  # a proxy writes messages anew
+            answer = send_alone(conformance_suite, api.build(operation_id, path={}, json=body))
+            assert not answer.behind, f"behind {answer.status}: {answer.behind[:200]!r}"
         api.control(operation_id, conformance_suite.cases.unused_request(operation_id))
 
     @pytest.mark.touches("create_assay", "run_interactive_assay", "run_interactive_assay_baseline")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.deploying import deployed, is_gone, new_pipeline, status_of
@@ -157,6 +158,18 @@ def test_a_model_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -> Non
     for each, number in made.items():
         listed = {found["id"] for found in api.call("list_model_versions", {"model_id": each})}
         assert listed & {*made.values()} == {number}, "names in other letters are one"
+
+
+@pytest.mark.touches("create_assay", "list_assays", if_there=("schedule_assay_v2", "get_assay_v2_by_id"))
+def test_the_name_of_an_assay_is_kept(api: Api, fixtures: Fixtures) -> None:
+    for ending in ("Größe é", "模型 🚀", "a/b?c&d=%20 +"):
+        name = f"{api.unused_name('a')} {ending}"
+        number = api.call("create_assay", assay_request(fixtures, name=name))["assay_id"]
+        listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+        assert [each["name"] for each in listed if each["id"] == number] == [name]
+        if api.has("schedule_assay_v2"):
+            number = api.call("schedule_assay_v2", second_assay_request(fixtures) | {"name": name})
+            assert api.call("get_assay_v2_by_id", {"id": number})["name"] == name
 
 
 class TestRefusals:

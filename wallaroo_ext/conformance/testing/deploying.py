@@ -79,12 +79,25 @@ def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
         assert patience.lasts(), f"{deployment} runs {seen} in place of {model}"  # noqa: S101 - pytest's way to fail
 
 
-def scores_with(api: Api, deployment: str, pipeline: str, model: dict[str, str], seed: int) -> None:
-    """Check that a deployment scores rows with the model that was made from a seed, and says so."""
+def scores_with(
+    api: Api, deployment: str, pipeline: str, model: dict[str, str], seed: int, *, version: str | None = None
+) -> None:
+    """Check that a deployment scores rows with the model that was made from a seed, and says so, at both URLs.
+
+    Args:
+        api: The operations.
+        deployment: The deployment.
+        pipeline: The pipeline's name.
+        model: What names the version of the model in a pipeline.
+        seed: The seed that the model was made from.
+        version: The UUID of the pipeline's version; None where it does not matter, or is not known.
+    """
     path, headers = {"deployment": deployment, "pipeline": pipeline}, {"Content-Type": RECORDS}
-    found = api.call("infer_pipeline", [{INPUT: row} for row in ROWS], path=path, headers=headers)
     expected = np.asarray(ROWS, np.float32).astype(np.float64) @ weights(seed).astype(np.float64)
-    assert np.allclose(outputs(found), expected, rtol=1e-4), "another version of the model scored the rows"  # noqa: S101 - pytest's way to fail
-    for row in found:
-        if "metadata" in row:
-            assert json.loads(row["metadata"]["last_model"])["model_sha"] == model["sha"]  # noqa: S101 - pytest's way to fail
+    for operation in filter(api.has, ("infer_pipeline", "infer_deployment")):
+        found = api.call(operation, [{INPUT: row} for row in ROWS], path=path, headers=headers)
+        assert np.allclose(outputs(found), expected, rtol=1e-4), "another version of the model scored the rows"  # noqa: S101 - pytest's way to fail
+        for metadata in (row["metadata"] for row in found if "metadata" in row):
+            assert json.loads(metadata["last_model"])["model_sha"] == model["sha"]  # noqa: S101 - pytest's way to fail
+            known = version is None or metadata["pipeline_version"] == version
+            assert known, "another version of the pipeline is said to have scored the rows"  # noqa: S101 - pytest's way to fail
