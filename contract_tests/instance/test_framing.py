@@ -49,10 +49,9 @@ def bad_requests(operation: str, api: Api, suite: Suite) -> list[httpx.Request]:
     if suite.rules.takes_token(operation):
         found.append(api.build(operation, **good))
         del found[0].headers["Authorization"]
-    path = {"path": good["path"]}
-    if MULTIPART in content:
-        parts = {"content": b"--x--\r\n", "headers": {"Content-Type": f"{MULTIPART}; boundary=x"}}
-        found.append(api.build(operation, **path, **parts))
-    elif JSON in content:
-        found.append(api.build(operation, **path, content=b"{", headers={"Content-Type": JSON}))
+    media_type = f"{MULTIPART}; boundary=x" if MULTIPART in content else JSON
+    if media_type.partition(";")[0] in content:
+        senseless = b"--x--\r\n" if MULTIPART in content else b"{"
+        headers = {"Content-Type": media_type}
+        found.append(api.build(operation, path=good["path"], content=senseless, headers=headers))
     return found

@@ -131,8 +131,12 @@ class Effects:
     requires_name: bool = False
     decisive: tuple[tuple[RequestName, ...], ...] = ()
     problem: str = ""
-    _covering: dict[Location, list[RequestName]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _free_keys: dict[Location, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _covering: dict[Location, list[RequestName]] = field(
+        default_factory=dict[Location, list[RequestName]], init=False, repr=False, compare=False
+    )
+    _free_keys: dict[Location, list[str]] = field(
+        default_factory=dict[Location, list[str]], init=False, repr=False, compare=False
+    )
 
     @property
     def names(self) -> list[RequestName]:

@@ -353,7 +353,8 @@ class Run:
             model_name=source.model,
         ):
             if not source.locations or batch.origin.partition in source.locations:
-                tables.setdefault(tuple(batch.table.schema), []).append(batch.table)
+                schema: Any = batch.table.schema
+                tables.setdefault(tuple(schema), []).append(batch.table)
         taken: list[tuple[Array, Array]] = []
         problem: Problem | None = None
         for alike in tables.values():
