@@ -15,6 +15,7 @@ from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.expressions import (
     IN_TEMPLATE,
+    Location,
     UndescribedError,
     expression_of,
     location_of,
@@ -24,8 +25,6 @@ from wallaroo_ext.conformance.guard.request_schema import RequestSchema, has_loc
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
-
-    from wallaroo_ext.conformance.guard.expressions import Location
 
 
 KEYS: dict[str, tuple[str, ...]] = {
