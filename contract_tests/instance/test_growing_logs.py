@@ -386,6 +386,7 @@ def test_an_undeployment_leaves_the_log_and_a_later_deployment_goes_on_with_it(
     history.is_known = False  # until it scores rows again
     api.call("undeploy_pipeline", {"deployment_id": history.scoring.deployment_id})
     history.check(logged(api, history, order="Asc"))
+    history.check(logged(api, history, order="Desc")[::-1])
     topic = api.call("get_topic_name", {"pipeline_pk_id": history.scoring.pipeline_id})["topic_name"]
     assert topic == history.topic, "another version of the pipeline, or an undeployment, gives it another topic"
     [oldest, *_] = api.call("get_topic_records", {}, path={"topic": topic})["records"]
