@@ -176,10 +176,11 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
     if len({name.rpartition("-")[2] for name in names}) < len(names):
         pytest.skip("This instance has one deployment of a pipeline, with the name that it was given last.")
     status_of(api, names[0])
-    for ended in (new_pipeline(api, fixtures), pipeline, pipeline):  # the first was never deployed
+    for ended in (new_pipeline(api, fixtures), pipeline):  # the first was never deployed
         api.call("undeploy_pipeline", {"pipeline_id": ended["pipeline_pk_id"], "deployment_id": None})
     for name in names:
         soon(lambda name=name: is_gone(api, name), lambda name=name: f"{name} is there, though its pipeline was ended")
+    api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})  # which has no deployment any more
     status_of(api, kept)
     api.call("undeploy_pipeline", {"deployment_id": kept_number})
 
