@@ -87,8 +87,15 @@ async def ask_for(exchange: Exchange, operation: str, body: dict[str, Any]) -> A
     return answer.json if succeeded(operation, answer) else {}
 
 
-async def ask_instead(operation: str, exchange: Exchange, changed: Request) -> Answer:
-    """Return the answer to a changed request; that to the unchanged one where it was refused, or might be."""
+async def ask_instead(operation: str, exchange: Exchange, changed: Request, *, accepts_more: bool = False) -> Answer:
+    """Return the answer to a changed request; that to the unchanged one where it was refused, or might be.
+
+    Args:
+        operation: The operation.
+        exchange: The exchange.
+        changed: The changed request.
+        accepts_more: Whether it succeeds where the unchanged one would be refused, too.
+    """
     if changed == exchange.request or _is_bad(operation, exchange.request):
         return await exchange.ask()
     answer = await exchange.ask(changed)
@@ -97,7 +104,8 @@ async def ask_instead(operation: str, exchange: Exchange, changed: Request) -> A
     if writes(operation):
         return answer
     true = await exchange.ask()  # where the change makes no difference, there is no lie
-    return true if not succeeded(operation, true) or _told(true) == _told(answer) else answer
+    is_refused = not succeeded(operation, true) and not accepts_more
+    return true if is_refused or _told(true) == _told(answer) else answer
 
 
 def of_other_bodies(operation: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Lie:

@@ -113,7 +113,7 @@ def _without(operation: str, path: Path) -> Lie:
         changed = without(body, path)
         if changed == body:
             return await exchange.ask()
-        return await ask_instead(operation, exchange, exchange.request.with_json(changed))
+        return await ask_instead(operation, exchange, exchange.request.with_json(changed), accepts_more=True)
 
     return lie
 
@@ -133,7 +133,7 @@ def _without_metadata(operation: str, path: Path) -> Lie:
         start, end = found.span(2)
         whole = exchange.request.body
         request = exchange.request.with_body(whole[:start] + json.dumps(changed).encode() + whole[end:])
-        return await ask_instead(operation, exchange, request)
+        return await ask_instead(operation, exchange, request, accepts_more=True)
 
     return lie
 
