@@ -304,9 +304,10 @@ class TestRefusals:
             wrong = [value for value in OF_ALL_TYPES if not validator.is_valid(value)][:1]
             alike = look_alike(body.get(name))
             wrong += [] if alike is None or validator.is_valid(alike) else [alike]
-            with subtests.test(name), suppress(WithheldError):
+            with subtests.test(name):
                 for value in wrong:
-                    self.refused(api, operation_id, good, body | {name: value})
+                    with suppress(WithheldError):
+                        self.refused(api, operation_id, good, body | {name: value})
         api.control(operation_id, good)
 
     def test_a_field_within_a_field_has_its_type(

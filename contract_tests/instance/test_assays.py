@@ -24,6 +24,7 @@ from wallaroo_ext.conformance.testing.assay_scenes import (
     SUMMARIZER,
     Scene,
     Scored,
+    baseline_of,
     counts_in,
     instant,
     is_near,
@@ -134,7 +135,7 @@ def of_no_origin(fixtures: Fixtures, operation: str, origin: str, name: str) -> 
     """
     if operation == "preview_assay_baseline_v2":
         whole = second_assay_request(fixtures)
-        body = {name: whole[name] for name in ("summarizer", "targeting", "baseline")}
+        body = baseline_of(whole)
         data_origin = body["targeting"]["data_origin"] | named(origin, name, model="model_id")
         return body, body | {"targeting": body["targeting"] | {"data_origin": data_origin}}
     whole = assay_request(fixtures)
@@ -471,8 +472,7 @@ class TestAssays:
             pytest.skip("The release does not have it.")
         request = second_assay_request(fixtures)
         start, end = request["baseline"]["Static"]
-        asked = {name: request[name] for name in ("summarizer", "targeting", "baseline")}
-        [(key, summary)] = api.call("preview_assay_baseline_v2", asked).items()
+        [(key, summary)] = api.call("preview_assay_baseline_v2", baseline_of(request)).items()
         far, analyzed = [1000.0 + number for number in range(50)], list[str]()
         for baseline, is_same in ((request["baseline"], True), ({"Vector": far}, False), (request["baseline"], True)):
             body = request | {"baseline": baseline, "preview_start": start, "preview_end": end}
@@ -981,8 +981,7 @@ def second_request(fixtures: Fixtures, baseline: dict[str, Any], way: dict[str, 
 
 def baseline_v2(api: Api, request: dict[str, Any]) -> dict[str, Any]:
     """Return the distribution of the baseline of a request."""
-    asked = {name: request[name] for name in ("summarizer", "targeting", "baseline")}
-    [summary] = api.call("preview_assay_baseline_v2", asked).values()
+    [summary] = api.call("preview_assay_baseline_v2", baseline_of(request)).values()
     return summary
 
 

@@ -382,8 +382,7 @@ class TestWindows:
             start, end = second["baseline"]["Static"]
             api.call("preview_assay_v2", second | {"preview_start": start, "preview_end": end})
         if api.has("preview_assay_baseline_v2"):
-            asked = ("baseline", "summarizer", "targeting")
-            api.call("preview_assay_baseline_v2", {name: second[name] for name in asked})
+            api.call("preview_assay_baseline_v2", baseline_of(second))
         assert ids_of(api.call("list_assays", pipeline)) == before
 
 

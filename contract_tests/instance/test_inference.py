@@ -101,10 +101,7 @@ def weighted(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
 def typed(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model that has inputs and outputs of many types."""
     if "typed" not in scorings:
-        model = uploaded(api, api.unused_name("m"), typed_model_file(), separate_workspace)
-        scoring = deploy(api, api.unused_name("p"), separate_workspace, model)
-        is_taken = scoring is not None and scoring.send(api, OPERATIONS[0], typed_rows(1)).is_success
-        scorings["typed"] = scoring if is_taken else None
+        scorings["typed"] = tried(api, separate_workspace, typed_model_file(), typed_rows(1))
     scoring = scorings["typed"]
     if scoring is None:
         pytest.skip("This instance does not run a model with inputs of six types.")
@@ -126,15 +123,20 @@ def twin(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
 def subtracting(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model whose inputs are of one type and shape."""
     if "subtracting" not in scorings:
-        model = uploaded(api, api.unused_name("m"), subtracting_model_file(), separate_workspace)
-        scoring = deploy(api, api.unused_name("p"), separate_workspace, model)
         rows = {name: np.ones((1, 2), np.float32) for name in (MINUEND, SUBTRAHEND)}
-        is_taken = scoring is not None and scoring.send(api, OPERATIONS[0], rows).is_success
-        scorings["subtracting"] = scoring if is_taken else None
+        scorings["subtracting"] = tried(api, separate_workspace, subtracting_model_file(), rows)
     scoring = scorings["subtracting"]
     if scoring is None:
         pytest.skip("This instance does not run a model with two inputs.")
     return scoring
+
+
+def tried(api: Api, workspace_id: int, content: bytes, rows: Columns) -> Scoring | None:
+    """Return a pipeline with a model; None if the instance does not run the model, or does not take its rows."""
+    model = uploaded(api, api.unused_name("m"), content, workspace_id)
+    scoring = deploy(api, api.unused_name("p"), workspace_id, model)
+    is_taken = scoring is not None and scoring.send(api, OPERATIONS[0], rows).is_success
+    return scoring if is_taken else None
 
 
 @pytest.fixture(params=OPERATIONS)

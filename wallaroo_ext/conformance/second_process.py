@@ -18,6 +18,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -94,24 +95,20 @@ class SecondProcess:
 
         The last test of all stays in the first process, which cleans up.
         """
-        others = {item for item in session.items[:-1] if _is_separate(item) or self._changes_nothing(item)}
-        self._others = sorted((item for item in session.items if item in others), key=self._waits)
-        self._untried = {name for item in self._others if self._waits(item) for name in operations_of(item)}
+        others = {item for item in session.items[:-1] if not _is_last(item) and self._disturbs_nothing(item)}
+        waits = partial(_waits, self._suite)
+        self._others = sorted((item for item in session.items if item in others), key=waits)
+        self._untried = {name for item in filter(waits, self._others) for name in operations_of(item)}
         self._own = [item for item in session.items if item not in others]
         first = next((at for at, item in enumerate(self._own) if _is_last(item)), len(self._own) - 1)
         session.items[:] = [*self._own[:first], *self._others, *self._own[first:]]
 
-    def _changes_nothing(self, item: pytest.Item) -> bool:
+    def _disturbs_nothing(self, item: pytest.Item) -> bool:
+        """Return whether a test has a workspace of its own, or changes nothing."""
         mark = item.get_closest_marker(MARK)
-        if mark is None or _is_last(item):
-            return False
-        return not (mark.kwargs.get("if_reading") and self._writes(item))
-
-    def _writes(self, item: pytest.Item) -> bool:
-        return _writes(self._suite, item)
-
-    def _waits(self, item: pytest.Item) -> bool:
-        return _waits(self._suite, item)
+        if _is_separate(item) or mark is None:
+            return _is_separate(item)
+        return not (mark.kwargs.get("if_reading") and _writes(self._suite, item))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
@@ -169,7 +166,7 @@ def _is_last(item: pytest.Item) -> bool:
 
 
 def _is_separate(item: pytest.Item) -> bool:
-    return item.get_closest_marker(SEPARATE) is not None and not _is_last(item)
+    return item.get_closest_marker(SEPARATE) is not None
 
 
 def _waits(suite: Suite, item: pytest.Item) -> bool:

@@ -223,8 +223,7 @@ def _body(headers: list[tuple[str, str]], content: bytes, effects: Effects | Non
     if media_type == _FORM:
         yield from () if is_known and isinstance(value, _Object | list) else _form(content)
         return
-    is_nameless = effects is not None and (effects.has_nameless_body or effects.is_file_of(media_type))
-    if not is_known and not is_nameless:
+    if not is_known and not (effects is not None and (effects.has_nameless_body or effects.is_file_of(media_type))):
         raise UnreadableError("its body is no JSON")
 
 
