@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
-from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.resources.samples import INPUT, model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.deploying import (
+    ROWS,
     deployed,
     is_gone,
     new_pipeline,
@@ -20,11 +23,13 @@ from wallaroo_ext.conformance.testing.deploying import (
     version_of,
 )
 from wallaroo_ext.conformance.testing.read_back import changed_fields
+from wallaroo_ext.conformance.testing.scoring import RECORDS
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.people import Person
 
 pytestmark = pytest.mark.thorough("deployments that are changed, and several at a time")
 
@@ -35,7 +40,8 @@ pytestmark = pytest.mark.thorough("deployments that are changed, and several at 
     "undeploy_pipeline",
     "get_deployment_status",
     "infer_pipeline",
-    if_there=("get_model_version_by_id", "list_pipelines"),
+    "get_pipeline_external_url",
+    if_there=("get_model_version_by_id", "list_pipelines", "get_pipeline_logs"),
 )
 def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) -> None:
     model, name = api.unused_name("m"), api.unused_name("p")
@@ -45,6 +51,9 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
     def check(pipeline: dict[str, Any], version: dict[str, str], seed: int) -> None:
         """Check that the deployment runs a version of the pipeline, with a version of the model, and says so."""
         status = runs(api, deployment, version)
+        models = [each for engine in status["engines"] for each in engine["model_statuses"]["models"]]
+        ids = {each.get("model_version_id", numbers[version["version"]]) for each in models}
+        assert ids == {numbers[version["version"]]}, "its status has the id of another version of the model"
         shown: list[dict[str, Any]] = [each["pipeline_statuses"] or {} for each in status["engines"]]
         versions = {each["version"] for one in shown for each in one.get("pipelines", []) if each.get("version")}
         assert versions <= {pipeline.get("pipeline_variant_version")}, (
@@ -61,16 +70,56 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
     runs(api, deployment, older)
     after = new_pipeline(api, fixtures, name=name, models=[newer])  # which does not run before it is deployed
     check(before, older, 401)
+    for more in ({"models": [older]}, {"models": [], "model_ids": [], "model_configs": [], "engine_config": {}}):
+        assert deployed(api, before, **more)[0] == number, f"deploying again with {more} gives another id"
+        check(before, older, 401)  # as what is run is in the pipeline's steps
+    assert deployed(api, after)[0] == number, "another version that is deployed under the same name has another id"
     for pipeline, version, seed in ((after, newer, 402), (before, older, 401)):
         number, deployment = deployed(api, pipeline)
         check(pipeline, version, seed)
         listed = listed_deployment(api, fixtures, pipeline)
+        assert not listed or listed.get("id", number) == number, "it is listed with another deployment"
         api.call("undeploy_pipeline", {"deployment_id": number})
         soon(lambda: is_gone(api, deployment))  # noqa: B023 - it is called at once
+        soon(lambda: not has_url(api, fixtures, name), lambda: "it has a URL as if it still ran")
         soon(
             lambda listed=listed: not listed or listed_deployment(api, fixtures, before) != listed,
             lambda: "it is listed as if it still ran",
         )
+    if api.has("get_pipeline_logs"):
+        expected = {
+            model["sha"]: pipeline.get("pipeline_variant_version", "")
+            for model, pipeline in ((older, before), (newer, after))
+        }
+        soon(lambda: is_scored_by(api, fixtures, name, expected), lambda: "the log has no rows of one of the versions")
+
+
+def has_url(api: Api, fixtures: Fixtures, name: str) -> bool:
+    """Return whether a deployment or a pipeline of the run's workspace has a URL."""
+    where = {"workspace_id": fixtures.workspace_id, "pipeline_name": name}
+    return api.send("get_pipeline_external_url", where).is_success
+
+
+def is_scored_by(api: Api, fixtures: Fixtures, name: str, expected: dict[str, str]) -> bool:
+    """Return whether a pipeline's log has rows of each of some models, all scored by a version of the pipeline.
+
+    Args:
+        api: The operations.
+        fixtures: The things of the run.
+        name: The pipeline's name.
+        expected: The UUIDs of the versions of the pipeline, by the digests of their models.
+    """
+    names = {"pipeline_name": name, "pipeline_id": name}  # the second in 2023.2
+    rows = api.call("get_pipeline_logs", names | {"workspace_id": fixtures.workspace_id})
+    found = dict[str, set[str | None]]()
+    for metadata in (each.get("metadata") or {} for each in rows):
+        if metadata.get("last_model"):
+            sha = json.loads(metadata["last_model"])["model_sha"]
+            found.setdefault(sha, set()).add(metadata.get("pipeline_version"))
+    for sha, versions in found.items():
+        known = {None, "", expected.get(sha)}
+        assert versions <= known, "the log says that another version of the pipeline scored a row"
+    return not found or found.keys() == expected.keys()
 
 
 def listed_pipeline(api: Api, fixtures: Fixtures, pipeline: dict[str, Any]) -> Any:
@@ -104,12 +153,15 @@ def is_shown_as_deployed(api: Api, numbers: dict[str, int], wanted: str) -> bool
     "get_deployment_status",
     "infer_pipeline",
     "get_model_config_by_id",
-    if_there=("get_model_version_by_id",),
+    if_there=("get_model_version_by_id", "insert_model_config"),
 )
 def test_a_deployment_by_its_version_and_a_configuration_alone(api: Api, fixtures: Fixtures) -> None:
     model = api.unused_name("m")
-    (number, older), (other, _) = (version_of(api, fixtures, model, seed) for seed in (405, 406))
+    number, older = version_of(api, fixtures, model, 405)
     configuration = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
+    if configuration is not None and api.has("insert_model_config"):
+        own = {"model_version_id": number, "tensor_fields": [INPUT], "filter_threshold": 0.375}
+        configuration = api.call("insert_model_config", own)["model_config"]
     which = {"model_ids": [number]} if configuration is None else {"model_configs": [configuration["id"]]}
     pipeline, name = new_pipeline(api, fixtures), api.unused_name("d")
     new_pipeline(api, fixtures, name=pipeline["name"])  # so that it is not the newest version that is deployed
@@ -125,8 +177,22 @@ def test_a_deployment_by_its_version_and_a_configuration_alone(api: Api, fixture
         scores_with(api, deployment, pipeline["name"], older, 405)
 
     check()
+    other, _ = version_of(api, fixtures, model, 406)
+    check()  # a newer version of the model is not run before it is deployed
+    if configuration is not None:
+        kept = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
+        assert list(changed_fields(configuration, kept)) == [], "a deployment changes the configuration that it applies"
     ids = {"deploy_id": name, "pipeline_version_pk_id": pipeline["pipeline_variant_pk_id"]}
-    for bad in ({"model_ids": [NOBODYS]}, {"model_configs": [NOBODYS]}, {"pipeline_version_pk_id": NOBODYS}):
+    mixed = {"models": [older | {"name": object_of(fixtures.model)["name"]}]}
+    of_other = {"pipeline_id": new_pipeline(api, fixtures)["pipeline_pk_id"]}
+    nothing = ({"model_ids": [NOBODYS]}, {"model_configs": [NOBODYS]}, {"pipeline_version_pk_id": NOBODYS})
+    for bad in (
+        *nothing,
+        {"model_ids": [number, NOBODYS]},
+        {"models": [older, older | {"sha": str(NOBODYS)}]},
+        mixed,
+        of_other,
+    ):
         answer = api.send("deploy_pipeline", ids | bad)
         assert not answer.is_success, f"it deploys {bad}"
     check()  # what is refused changes nothing
@@ -152,14 +218,22 @@ def test_a_deployment_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -
     name = f"{api.unused_name('p')}-AbC"
     number, deployment = deployed(api, new_pipeline(api, fixtures, name=name))
     status_of(api, deployment)
-    for other in (f"{name}-{NOBODYS}", f"{name}-{number}0", f"{name.swapcase()}-{number}", name, str(number)):
+    numbers = (NOBODYS, f"{number}0", f"0{number}", f"+{number}", f"{number} ", f"{number}.0")
+    others = [*(f"{name}-{other}" for other in numbers), f" {deployment}", f"{name.swapcase()}-{number}"]
+    for other in (*others, f"{name}-{deployment}", name, str(number)):
         assert is_gone(api, other), f"{other} is no deployment, and not answered with 404"
-    like, alike = deployed(api, new_pipeline(api, fixtures), deploy_id=deployment)  # called as the other one is
+    empty = new_pipeline(api, fixtures)
+    like, alike = deployed(api, empty, deploy_id=deployment)  # called as the other one is
     status = status_of(api, alike)
     assert status["status"] != "Running", "a pipeline without models runs"
     for engine in status["engines"]:
         shown = [engine.get(field) for field in ("ip", "pipeline_statuses", "model_statuses")]
         assert engine["status"] != "Pending" or shown == [None] * 3, f"a pending engine has {shown}"
+    path, headers = {"deployment": alike, "pipeline": empty["name"]}, {"Content-Type": RECORDS}
+    for infer in filter(api.has, ("infer_pipeline", "infer_deployment")):
+        assert not api.send(infer, [{INPUT: ROWS[0]}], path=path, headers=headers).is_success, (
+            "it scores without models"
+        )
     api.call("undeploy_pipeline", {"deployment_id": number, "pipeline_id": None})
     soon(lambda: is_gone(api, deployment))
     status_of(api, alike)
@@ -176,12 +250,21 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
     if len({name.rpartition("-")[2] for name in names}) < len(names):
         pytest.skip("This instance has one deployment of a pipeline, with the name that it was given last.")
     status_of(api, names[0])
+    assert deployed(api, pipeline)[1] == names[0], "a pipeline that is deployed again has the id of another deployment"
+    own = {"pipeline_id": pipeline["pipeline_pk_id"], "deployment_id": kept_number}
+    api.send("undeploy_pipeline", own)  # which may be refused, as the deployment is another pipeline's
+    for name in names:
+        status_of(api, name)
+    kept_number, kept = deployed(api, other)
     for ended in (new_pipeline(api, fixtures), pipeline):  # the first was never deployed
         api.call("undeploy_pipeline", {"pipeline_id": ended["pipeline_pk_id"], "deployment_id": None})
     for name in names:
         soon(lambda name=name: is_gone(api, name), lambda name=name: f"{name} is there, though its pipeline was ended")
     api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})  # which has no deployment any more
     status_of(api, kept)
+    status_of(api, deployed(api, pipeline)[1])
+    assert is_gone(api, names[-1]), "with one deployment, another one of the pipeline is there again"
+    api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})
     api.call("undeploy_pipeline", {"deployment_id": kept_number})
 
 
@@ -213,7 +296,7 @@ def test_deployments_of_one_name_in_two_workspaces_are_two(api: Api, fixtures: F
     "create_workspace",
     "deploy_pipeline",
     "get_pipeline_external_url",
-    if_there=("get_pipeline_version",),
+    if_there=("get_pipeline_version", "list_pipelines", "get_pipeline_by_name"),
 )
 def test_a_copy_is_a_pipeline_of_its_own(api: Api, fixtures: Fixtures) -> None:
     source, name, where = new_pipeline(api, fixtures), api.unused_name("p"), {"workspace_id": fixtures.workspace_id}
@@ -224,8 +307,22 @@ def test_a_copy_is_a_pipeline_of_its_own(api: Api, fixtures: Fixtures) -> None:
     for bad in ({"workspace_id": elsewhere}, *({"pipeline_version": version} for version in versions)):
         answer = api.send("copy_pipeline", body | bad)
         assert not answer.is_success, f"it copies {bad}"
+    same = api.send("copy_pipeline", body | {"name": source["name"]})
+    assert not same.is_success or same.json()["pipeline_pk_id"] != source["pipeline_pk_id"], (
+        "a pipeline is its own copy"
+    )
+    before = object_of(listed_pipeline(api, fixtures, source))
     made = api.call("copy_pipeline", body)
     assert made.get("deployment") is None, "a copy is deployed that was not to be"
+    if before:
+        after, copied = (object_of(listed_pipeline(api, fixtures, each)) for each in (source, made))
+        for part in ("pipeline", "pipeline_version"):
+            assert after.get(part) == before.get(part), "a copy changes its source"
+        assert not copied.get("deployment"), "a copy is listed with a deployment"
+        times = [each["pipeline"]["created_at"] for each in (before, copied)]
+        assert "." not in times[0] or times[0] != times[1], "a copy was made when its source was"
+        named = api.call("get_pipeline_by_name", where | {"pipeline_name": name})
+        assert named["pipeline"] == copied["pipeline"]
     assert not api.send("get_pipeline_external_url", where | {"pipeline_name": name}).is_success
     api.call("undeploy_pipeline", {"deployment_id": number})
     if made.get("pipeline_version") and api.has("get_pipeline_version"):
@@ -256,9 +353,14 @@ def test_a_version_is_added_to_the_pipeline_of_the_name(api: Api, fixtures: Fixt
     if after[0] is not None:
         changed = [each["pipeline"].get("updated_at", "") for each in (before[0], after[0])]
         assert "." not in changed[0] or changed[0] != changed[1], "a version was added, and the pipeline not changed"
-    nothing = {"name": api.unused_name("m"), "version": str(NOBODYS), "sha": str(NOBODYS)}
-    steps = [{"ModelInference": {"models": [nothing]}}]
-    api.call_refused("create_pipeline", body | {"definition": {"steps": steps}})
+        assert datetime.fromisoformat(changed[0]) <= datetime.fromisoformat(changed[1]), "it was changed before"
+    own, nothing = (
+        object_of(fixtures.model),
+        {"name": api.unused_name("m"), "version": str(NOBODYS), "sha": str(NOBODYS)},
+    )
+    for models in ([nothing], [own, nothing], [own | {"sha": nothing["sha"]}], [own | {"name": nothing["name"]}]):
+        steps = [{"ModelInference": {"models": [own]}}, {"ModelInference": {"models": models}}]
+        api.call_refused("create_pipeline", body | {"definition": {"steps": steps}})
     assert listed_pipeline(api, fixtures, one) == after[0], "what was refused is there"
 
 
@@ -299,3 +401,60 @@ def test_what_is_not_deployed_has_no_url(api: Api, fixtures: Fixtures) -> None:
     assert not answer.is_success, "it deploys a model that there is not"
     where = {"workspace_id": fixtures.workspace_id, "pipeline_name": pipeline["name"]}
     assert not api.send("get_pipeline_external_url", where).is_success
+
+
+@pytest.mark.touches(
+    "deploy_pipeline",
+    "undeploy_pipeline",
+    "copy_pipeline",
+    "get_deployment_status",
+    "get_pipeline_external_url",
+    "add_workspace_user",
+    "remove_workspace_user",
+    "create_workspace",
+)
+def test_a_member_deploys_and_ends_what_is_the_workspaces_and_nobody_else(stranger: Person, api: Api) -> None:
+    place, name = (
+        api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"],
+        api.unused_name("p"),
+    )
+    made = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": place, "definition": {}})
+    request = {"deploy_id": name, "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+    number = api.call("deploy_pipeline", request)["id"]
+    pipeline, deployment = {"pipeline_id": made["pipeline_pk_id"]}, f"{name}-{number}"
+    member = {"workspace_id": place, "user_id": stranger.id}
+    writes: list[tuple[str, dict[str, Any]]] = [
+        ("deploy_pipeline", request),
+        ("undeploy_pipeline", {"deployment_id": number}),
+        ("deploy_pipeline", request | pipeline),
+        ("undeploy_pipeline", pipeline),
+    ]
+
+    def is_kept_from(person: Person) -> None:
+        """Check that a person deploys and ends nothing, each thing named in every way."""
+        url = person.send("get_pipeline_external_url", {"workspace_id": place, "pipeline_name": name})
+        assert not url.is_success, "who is no member gets a URL"
+        copy = {"name": api.unused_name("p"), "workspace_id": place, "source_pipeline": made["pipeline_pk_id"]}
+        for operation, body in (
+            *writes,
+            ("deploy_pipeline", request | {"deploy_id": copy["name"]}),
+            ("copy_pipeline", copy),
+        ):
+            answer = person.send(operation, body)
+            assert not answer.is_success, f"who is no member writes: {operation} {answer.status_code}"
+        status_of(api, deployment)
+
+    is_kept_from(stranger)
+    api.call("add_workspace_user", member)
+    for operation, body in (*writes, writes[0]):
+        answer = stranger.send(operation, body)
+        assert answer.is_success, f"a member may not: {operation} {answer.status_code} {answer.text[:300]}"
+        if operation == "deploy_pipeline":
+            deployment = f"{name}-{answer.json()['id']}"
+            assert stranger.send("get_deployment_status", {"name": deployment}).is_success
+            writes[1] = ("undeploy_pipeline", {"deployment_id": answer.json()["id"]})
+        else:
+            soon(lambda: is_gone(api, deployment))  # noqa: B023 - it is called at once
+    api.call("remove_workspace_user", member)
+    is_kept_from(stranger)
+    api.call("undeploy_pipeline", pipeline)

@@ -66,15 +66,16 @@ def is_gone(api: Api, deployment: str) -> bool:
 
 
 def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
-    """Wait until a deployment runs one model version and no other, and return its status."""
+    """Wait until each engine of a deployment runs one model version, once, and no other, and return the status."""
     patience, seen = Patience(), list[Any]()
     while True:
         status = api.send("get_deployment_status", {"name": deployment})
         found: dict[str, Any] = status.json() if status.is_success else {}
         if is_running(found):
             statuses: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
-            seen = [{name: each[name] for name in model} for one in statuses for each in one.get("models", [])]
-            if seen and all(each == model for each in seen):
+            seen = [[{name: each[name] for name in model} for each in one.get("models", [])] for one in statuses]
+            if seen and all(each == [model] for each in seen):
+                assert all(engine["ip"] for engine in found["engines"]), "an engine runs, and has no address"  # noqa: S101 - pytest's way to fail
                 return found
         assert patience.lasts(), f"{deployment} runs {seen} in place of {model}"  # noqa: S101 - pytest's way to fail
 
