@@ -15,6 +15,7 @@ from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
 from wallaroo_ext.conformance.testing.answer_forms import media_type_of
 from wallaroo_ext.conformance.testing.deploying import is_gone, runs
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
@@ -231,6 +232,11 @@ class TestDeployments:
         ids = self.made(api, fixtures, name, {})
         deployment = api.call("deploy_pipeline", ids | {"deploy_id": name, "model_ids": list(versions)})["id"]
         self.runs(api, f"{name}-{deployment}", {model["sha"] for model in versions.values()})
+        (first, _), (_, second) = versions.items()
+        api.call("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [first]})
+        self.runs(api, f"{name}-{deployment}", {versions[first]["sha"]})
+        api.call("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [first], "models": [second]})
+        self.runs(api, f"{name}-{deployment}", {model["sha"] for model in versions.values()})
         api.call("undeploy_pipeline", {"deployment_id": deployment})
 
     @staticmethod
@@ -255,23 +261,39 @@ class TestDeployments:
 
 class TestPipelines:
     @pytest.mark.touches(
-        "create_pipeline", "copy_pipeline", "get_deployment_status", "undeploy_pipeline", "get_pipeline_external_url"
+        "create_pipeline",
+        "copy_pipeline",
+        "get_deployment_status",
+        "undeploy_pipeline",
+        "get_pipeline_external_url",
+        if_there=("get_pipeline_version",),
     )
     def test_a_copy_that_is_deployed_has_its_deployment(self, api: Api, fixtures: Fixtures) -> None:
         assert fixtures.model is not None
         steps = [{"ModelInference": {"models": [fixtures.model]}}]
         where = {"workspace_id": fixtures.workspace_id}
-        source = api.call(
-            "create_pipeline", where | {"pipeline_id": api.unused_name("p"), "definition": {"steps": steps}}
-        )["pipeline_pk_id"]
+        body = where | {"pipeline_id": api.unused_name("p")}
+        made = api.call("create_pipeline", body | {"definition": {"steps": steps}})
+        source = made["pipeline_pk_id"]
+        which = {"engine_config": {}}
+        if "pipeline_variant_version" in made:
+            which["pipeline_version"] = made["pipeline_variant_version"]
+            api.call("create_pipeline", body | {"definition": {}})  # which is the newest, and has nothing to run
         name, deploy = api.unused_name("p"), api.unused_name("d")
-        copied = api.call("copy_pipeline", where | {"name": name, "source_pipeline": source, "deploy": deploy})
-        deployment = copied["deployment"]
+        copied = api.call("copy_pipeline", where | {"name": name, "source_pipeline": source, "deploy": deploy} | which)
+        deployment, version = copied["deployment"], copied.get("pipeline_version")
         if deployment is None:
             pytest.skip("This instance does not deploy copies.")
         status = runs(api, f"{deploy}-{deployment['id']}", fixtures.model)
-        shown = {each["id"] for each in status["engines"][0]["pipeline_statuses"]["pipelines"]}
-        assert shown == {name}, "the deployment is not the copy's"
+        [shown] = status["engines"][0]["pipeline_statuses"]["pipelines"]
+        assert shown["id"] == name, "the deployment is not the copy's"
+        assert shown.get("version") != made.get("pipeline_variant_version") or "version" not in shown
+        if version is not None:
+            assert shown.get("version", version) == version, "the deployment has another version than the copy"
+        if version is not None and api.has("get_pipeline_version"):
+            found = api.call("get_pipeline_version", {"version": version})
+            assert (found["pipeline_id"], found["version"]) == (name, version), "it is not the version of the copy"
+            assert not list(changed_fields(steps, object_of(found["definition"])["steps"], is_whole=True))
         url = api.call("get_pipeline_external_url", where | {"pipeline_name": name})["url"]
         assert f"{deploy}-{deployment['id']}" in url
         api.call("undeploy_pipeline", {"pipeline_id": copied["pipeline_pk_id"]})

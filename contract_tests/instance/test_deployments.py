@@ -94,6 +94,10 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
         soon(lambda: is_scored_by(api, fixtures, name, expected), lambda: "the log has no rows of one of the versions")
 
 
+MANY = 10
+"""How many times as long a definition is as one of four steps."""
+
+
 def has_url(api: Api, fixtures: Fixtures, name: str) -> bool:
     """Return whether a deployment or a pipeline of the run's workspace has a URL."""
     where = {"workspace_id": fixtures.workspace_id, "pipeline_name": name}
@@ -179,6 +183,9 @@ def test_a_deployment_by_its_version_and_a_configuration_alone(api: Api, fixture
     check()
     other, _ = version_of(api, fixtures, model, 406)
     check()  # a newer version of the model is not run before it is deployed
+    both = which | {"model_ids": [number], "models": [older]}  # one version, named in each way
+    assert deployed(api, pipeline, deploy_id=name, **both)[0] == ended
+    check()
     if configuration is not None:
         kept = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
         assert list(changed_fields(configuration, kept)) == [], "a deployment changes the configuration that it applies"
@@ -206,7 +213,7 @@ def test_steps_are_kept_in_their_order_and_number(api: Api, fixtures: Fixtures) 
         pytest.skip("The release does not have it.")
     model = api.unused_name("m")
     (_, one), (_, other) = (version_of(api, fixtures, model, seed) for seed in (403, 404))
-    steps = [{"ModelInference": {"models": models}} for models in ([other], [one], [other], [other, one])]
+    steps = [{"ModelInference": {"models": models}} for models in ([other], [one], [other], [other, one])] * MANY
     body = {"pipeline_id": api.unused_name("p"), "workspace_id": fixtures.workspace_id}
     made = api.call("create_pipeline", body | {"definition": {"steps": steps}})
     shown = api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})["definition"]
@@ -251,8 +258,8 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
         pytest.skip("This instance has one deployment of a pipeline, with the name that it was given last.")
     status_of(api, names[0])
     assert deployed(api, pipeline)[1] == names[0], "a pipeline that is deployed again has the id of another deployment"
-    own = {"pipeline_id": pipeline["pipeline_pk_id"], "deployment_id": kept_number}
-    api.send("undeploy_pipeline", own)  # which may be refused, as the deployment is another pipeline's
+    for number in (kept_number, NOBODYS):  # which may be refused, as the deployment is not the pipeline's
+        api.send("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"], "deployment_id": number})
     for name in names:
         status_of(api, name)
     kept_number, kept = deployed(api, other)
@@ -260,6 +267,7 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
         api.call("undeploy_pipeline", {"pipeline_id": ended["pipeline_pk_id"], "deployment_id": None})
     for name in names:
         soon(lambda name=name: is_gone(api, name), lambda name=name: f"{name} is there, though its pipeline was ended")
+    soon(lambda: not has_url(api, fixtures, pipeline["name"]), lambda: "a pipeline has a URL, though it was ended")
     api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})  # which has no deployment any more
     status_of(api, kept)
     status_of(api, deployed(api, pipeline)[1])
@@ -404,6 +412,7 @@ def test_what_is_not_deployed_has_no_url(api: Api, fixtures: Fixtures) -> None:
 
 
 @pytest.mark.touches(
+    "create_pipeline",
     "deploy_pipeline",
     "undeploy_pipeline",
     "copy_pipeline",
@@ -413,48 +422,46 @@ def test_what_is_not_deployed_has_no_url(api: Api, fixtures: Fixtures) -> None:
     "remove_workspace_user",
     "create_workspace",
 )
-def test_a_member_deploys_and_ends_what_is_the_workspaces_and_nobody_else(stranger: Person, api: Api) -> None:
-    place, name = (
-        api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"],
-        api.unused_name("p"),
+def test_members_deploy_and_end_what_is_the_workspaces_and_nobody_else(stranger: Person, api: Api) -> None:
+    place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    where, name = {"workspace_id": place}, api.unused_name("p")
+    made = api.call("create_pipeline", where | {"pipeline_id": name, "definition": {}})
+    pipeline, request = (
+        {"pipeline_id": made["pipeline_pk_id"]},
+        {"pipeline_version_pk_id": made["pipeline_variant_pk_id"]},
     )
-    made = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": place, "definition": {}})
-    request = {"deploy_id": name, "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
-    number = api.call("deploy_pipeline", request)["id"]
-    pipeline, deployment = {"pipeline_id": made["pipeline_pk_id"]}, f"{name}-{number}"
-    member = {"workspace_id": place, "user_id": stranger.id}
-    writes: list[tuple[str, dict[str, Any]]] = [
-        ("deploy_pipeline", request),
-        ("undeploy_pipeline", {"deployment_id": number}),
-        ("deploy_pipeline", request | pipeline),
-        ("undeploy_pipeline", pipeline),
-    ]
+    number = api.call("deploy_pipeline", request | {"deploy_id": name})["id"]
 
-    def is_kept_from(person: Person) -> None:
-        """Check that a person deploys and ends nothing, each thing named in every way."""
-        url = person.send("get_pipeline_external_url", {"workspace_id": place, "pipeline_name": name})
-        assert not url.is_success, "who is no member gets a URL"
-        copy = {"name": api.unused_name("p"), "workspace_id": place, "source_pipeline": made["pipeline_pk_id"]}
-        for operation, body in (
-            *writes,
-            ("deploy_pipeline", request | {"deploy_id": copy["name"]}),
-            ("copy_pipeline", copy),
-        ):
-            answer = person.send(operation, body)
-            assert not answer.is_success, f"who is no member writes: {operation} {answer.status_code}"
-        status_of(api, deployment)
+    def attempts() -> list[tuple[str, dict[str, Any]]]:
+        """Return requests that deploy, end and copy the pipeline, which is named in all ways."""
+        copy = {"name": api.unused_name("p"), "source_pipeline": made["pipeline_pk_id"]}
+        return [
+            ("get_pipeline_external_url", where | {"pipeline_name": name}),
+            ("copy_pipeline", where | copy),
+            ("deploy_pipeline", request | {"deploy_id": name}),
+            ("undeploy_pipeline", {"deployment_id": number}),
+            ("deploy_pipeline", request | pipeline | {"deploy_id": name}),
+            ("undeploy_pipeline", pipeline),
+            ("deploy_pipeline", request | {"deploy_id": name}),
+        ]
 
-    is_kept_from(stranger)
-    api.call("add_workspace_user", member)
-    for operation, body in (*writes, writes[0]):
+    def is_kept_from_the_stranger() -> None:
+        """Check that who is no member is answered as if there were no pipeline, and changes nothing."""
+        for operation, body in attempts():
+            status = stranger.send(operation, body).status_code
+            assert status in {400, 404}, f"who is no member is answered {status}: {operation} {body}"
+        status_of(api, f"{name}-{number}")
+
+    is_kept_from_the_stranger()
+    api.call("add_workspace_user", where | {"user_id": stranger.id})
+    for operation, body in attempts():
         answer = stranger.send(operation, body)
         assert answer.is_success, f"a member may not: {operation} {answer.status_code} {answer.text[:300]}"
-        if operation == "deploy_pipeline":
-            deployment = f"{name}-{answer.json()['id']}"
-            assert stranger.send("get_deployment_status", {"name": deployment}).is_success
-            writes[1] = ("undeploy_pipeline", {"deployment_id": answer.json()["id"]})
-        else:
-            soon(lambda: is_gone(api, deployment))  # noqa: B023 - it is called at once
-    api.call("remove_workspace_user", member)
-    is_kept_from(stranger)
+        if operation == "undeploy_pipeline":
+            soon(lambda: is_gone(api, f"{name}-{number}"))  # noqa: B023 - it is called at once
+        elif operation == "deploy_pipeline":
+            number = answer.json()["id"]
+            status_of(api, f"{name}-{number}")
+    api.call("remove_workspace_user", where | {"user_id": stranger.id})
+    is_kept_from_the_stranger()
     api.call("undeploy_pipeline", pipeline)

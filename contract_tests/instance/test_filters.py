@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
@@ -95,16 +96,29 @@ def ids_of(answer: Any, key: str = "id") -> set[Any]:
     return {each[key] for each in (list_of(answer) or [object_of(answer)] if answer else [])}
 
 
-@pytest.mark.touches("list_pipelines", "create_pipeline", "create_workspace")
+@pytest.mark.touches("list_pipelines", "create_pipeline", "create_workspace", "list_workspaces", "get_pipeline_by_name")
 def test_pipelines_of_a_workspace(api: Api, fixtures: Fixtures, other: Place) -> None:
     own = own_place(fixtures)
+    of_all = {each["pipeline"]["id"]: each for each in api.call("list_pipelines", {})["pipelines"]}
+    workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
     for here, there in ((own, other), (other, own)):
-        for body in ({"workspace_id": here.workspace_id}, {"workspace_name": here.workspace_name}):
-            listed = {each["pipeline"]["id"] for each in api.call("list_pipelines", body)["pipelines"]}
+        by_id, by_name = {"workspace_id": here.workspace_id}, {"workspace_name": here.workspace_name}
+        nulls = dict.fromkeys(by_id | by_name)
+        for body in (by_id, by_name, nulls | by_id, nulls | by_name, by_id | by_name):
+            listed = {each["pipeline"]["id"]: each for each in api.call("list_pipelines", body)["pipelines"]}
             assert here.pipeline_id in listed, f"{body} leaves out a pipeline of the workspace"
             assert there.pipeline_id not in listed, f"{body} lets a pipeline of another workspace through"
-    both = {each["pipeline"]["id"] for each in api.call("list_pipelines", {})["pipelines"]}
-    assert {own.pipeline_id, other.pipeline_id} <= both
+            shown = listed[here.pipeline_id]
+            assert shown == of_all[here.pipeline_id], f"a pipeline is listed otherwise by {body}"
+        of_nobody = api.send("list_pipelines", nulls | {"workspace_id": NOBODYS})
+        assert not of_nobody.is_success or not of_nobody.json()["pipelines"], "what is not there has pipelines"
+        both = api.send("list_pipelines", by_id | {"workspace_name": there.workspace_name})
+        assert not both.is_success or not both.json()["pipelines"], "one of the two fields is ignored"
+        named = api.call("get_pipeline_by_name", by_id | {"pipeline_name": here.pipeline_name})
+        assert {part: shown[part] for part in named if part in shown} == named, "it is listed otherwise than found"
+        kept = workspaces[here.workspace_id]
+        for field in shown["workspace"].keys() & {"id", "name", "archived", "created_at"} & kept.keys():
+            assert shown["workspace"][field] == kept[field], f"a pipeline's workspace has another {field}"
 
 
 def made_beside(api: Api, fixtures: Fixtures, other: Place, operation: str) -> tuple[str, Any]:
@@ -203,7 +217,9 @@ def test_urls_of_pipelines_of_one_name(api: Api, fixtures: Fixtures, other: Plac
     api.call("undeploy_pipeline", {"deployment_id": deployed})
 
 
-@pytest.mark.touches("get_pipeline_logs", "get_pipeline_external_url", "get_pipeline_by_name", "get_assay_baseline")
+@pytest.mark.touches(
+    "get_pipeline_logs", "get_pipeline_external_url", "get_pipeline_by_name", "get_topic_name", "get_assay_baseline"
+)
 def test_a_pipeline_is_looked_for_in_the_workspace_that_is_named(
     operation_id: str, api: Api, fixtures: Fixtures, other: Place
 ) -> None:
@@ -258,5 +274,6 @@ def test_a_pipeline_is_listed_with_its_newest_version(api: Api, other: Place) ->
         ]
         assert newest in json.dumps(listed), "an older version is shown"
         named = api.call("get_pipeline_by_name", where | {"pipeline_name": other.pipeline_name})
+        assert named["pipeline"] == listed["pipeline"], "what is found has not changed with what is listed"
         created |= {each["pipeline"]["created_at"] for each in (listed, named) if "created_at" in each["pipeline"]}
     assert len(created) <= 1, "a new version makes the pipeline a new one"

@@ -30,10 +30,15 @@ def long_name(api: Api, kind: str, length: int, *, capitals: bool = True) -> str
     return f"{name}{'x' * (length - len(name) - 1)}{'Z' if capitals else 'z'}"
 
 
-@pytest.mark.touches("create_pipeline", if_there=("get_pipeline_by_name", "list_pipelines", "get_pipeline_version"))
+@pytest.mark.touches(
+    "create_pipeline", if_there=("get_pipeline_by_name", "list_pipelines", "get_pipeline_version", "copy_pipeline")
+)
 @pytest.mark.parametrize("length", [40, LONGEST_LABEL])
 def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
     name = long_name(api, "p", length)
+    if api.has("get_pipeline_by_name"):  # so that a cache knows that there is none
+        nothing = api.send("get_pipeline_by_name", {"pipeline_name": name, "workspace_id": fixtures.workspace_id})
+        assert nothing.status_code == 404, f"it is not made yet: {nothing.status_code}"
     made = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}})
     number, where = made["pipeline_pk_id"], {"workspace_id": fixtures.workspace_id}
     found: list[dict[str, Any]] = []
@@ -49,6 +54,11 @@ def test_the_name_of_a_pipeline_is_kept(length: int, api: Api, fixtures: Fixture
         assert api.call("get_pipeline_version", {"version": made["pipeline_variant_version"]})["pipeline_id"] == name
     again = api.call("create_pipeline", {"pipeline_id": name, **where, "definition": {}})
     assert again["pipeline_pk_id"] == number, "the name is known again"
+    if api.has("copy_pipeline"):
+        name = long_name(api, "p", length)
+        copied = api.call("copy_pipeline", where | {"name": name, "source_pipeline": number})["pipeline_pk_id"]
+        again = api.call("create_pipeline", {"pipeline_id": name, **where, "definition": {}})
+        assert again["pipeline_pk_id"] == copied, "the name of a copy is known again"
 
 
 @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "undeploy_pipeline")
@@ -115,8 +125,8 @@ def test_the_name_of_a_file_is_kept(upload: str, api: Api, fixtures: Fixtures) -
 
 
 def others_like(name: str) -> tuple[str, ...]:
-    """Return names that are not this one: in other letters, shorter, longer, and as patterns."""
-    return name.swapcase(), name[:-1], f"{name}x", f"{name[:-1]}_", f"{name[:-1]}%"
+    """Return names that are not this one: in other letters, shorter, longer, with spaces, and as patterns."""
+    return name.swapcase(), name[:-1], f"{name}x", f"{name} ", f" {name}", f"{name[:-1]}_", f"{name[:-1]}%"
 
 
 @pytest.mark.touches(
@@ -128,11 +138,13 @@ def others_like(name: str) -> tuple[str, ...]:
 )
 def test_a_pipeline_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -> None:
     pipeline = new_pipeline(api, fixtures, name=f"{api.unused_name('p')}-AbC")
-    number, _ = deployed(api, pipeline)
     where = {"workspace_id": fixtures.workspace_id}
+    whole = where | {"pipeline_name": pipeline["name"]}
+    assert not api.send("get_pipeline_external_url", whole).is_success, "what is not deployed has a URL"
+    number, _ = deployed(api, pipeline)
     lookups = [each for each in ("get_pipeline_external_url", "get_pipeline_by_name") if api.has(each)]
     for lookup in lookups:
-        api.call(lookup, where | {"pipeline_name": pipeline["name"]})
+        api.call(lookup, whole)
         for other in others_like(pipeline["name"]):
             answer = api.send(lookup, where | {"pipeline_name": other})
             assert answer.status_code == 404, f"{lookup} of {other}: {answer.status_code} {answer.text[:300]}"
@@ -175,13 +187,19 @@ def test_the_name_of_an_assay_is_kept(api: Api, fixtures: Fixtures) -> None:
 class TestRefusals:
     """A name that the contract does not allow is refused, beside one with the same beginning that it allows."""
 
-    @pytest.mark.touches("create_pipeline")
+    @pytest.mark.touches("create_pipeline", if_there=("copy_pipeline", "deploy_pipeline"))
     @pytest.mark.parametrize("ending", ["_x", ".x", "-", "x" * 64], ids=["underscore", "dot", "dash", "too long"])
     def test_of_a_pipeline(self, ending: str, api: Api, fixtures: Fixtures) -> None:
         body: dict[str, Any] = {"workspace_id": fixtures.workspace_id, "definition": {}}
         name = api.unused_name("p")
         assert api.call_refused("create_pipeline", body | {"pipeline_id": name + ending}) == 400
-        api.call("create_pipeline", body | {"pipeline_id": name + "-x"})
+        made = api.call("create_pipeline", body | {"pipeline_id": name + "-x"})
+        other, source = api.unused_name("p"), made["pipeline_pk_id"]
+        copy = {"name": other, "workspace_id": fixtures.workspace_id, "source_pipeline": source}
+        for bad in ({"name": other + ending}, {"deploy": other + ending}) if api.has("copy_pipeline") else ():
+            assert api.call_refused("copy_pipeline", copy | bad) == 400
+        version = {"pipeline_id": source, "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+        assert api.call_refused("deploy_pipeline", version | {"deploy_id": other + ending}) == 400
 
     @pytest.mark.touches("create_workspace")
     @pytest.mark.parametrize(

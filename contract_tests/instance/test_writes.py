@@ -115,7 +115,13 @@ class TestVersions:
         api.call("undeploy_pipeline", {"pipeline_id": first["pipeline_pk_id"]})
         self.ended(api, deployment, name)
 
-    @pytest.mark.touches("deploy_pipeline", "undeploy_pipeline", "infer_pipeline", "get_deployment_status")
+    @pytest.mark.touches(
+        "deploy_pipeline",
+        "undeploy_pipeline",
+        "infer_pipeline",
+        "get_deployment_status",
+        if_there=("get_model_version_by_id",),
+    )
     def test_an_older_version_of_a_model(self, api: Api, fixtures: Fixtures) -> None:
         model = api.unused_name("m")
         (number, older), (_, newer) = (version_of(api, fixtures, model, seed) for seed in (103, 104))
@@ -129,6 +135,14 @@ class TestVersions:
             scores_with(api, deployment, pipeline["name"], version, seed)
         api.call("undeploy_pipeline", {"pipeline_id": pipeline["pipeline_pk_id"]})
         self.ended(api, deployment, pipeline["name"])
+        if api.has("get_model_version_by_id"):
+            soon(lambda: not self.is_deployed(api, number), lambda: "the version stays deployed")
+
+    @staticmethod
+    def is_deployed(api: Api, number: int) -> bool:
+        """Return whether a version of a model is shown as deployed."""
+        shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
+        return bool(shown["model_version"].get("deployed"))
 
     @staticmethod
     def ended(api: Api, deployment: str, pipeline: str) -> None:
@@ -283,11 +297,14 @@ def pipeline_made(world: World, _: str) -> None:
     api, fixtures = world.api, world.fixtures
     made = new_pipeline(api, fixtures, models=[fixtures.model])
     if api.has("get_pipeline_version"):
-        body = {"pipeline_id": made["name"], "workspace_id": fixtures.workspace_id, "definition": None}
-        empty, other = (api.call("create_pipeline", body)["pipeline_variant_version"] for _ in range(2))
-        assert empty != other, "two versions of the same steps are one"
-        definition = object_of(api.call("get_pipeline_version", {"version": empty}).get("definition"))
-        assert not definition.get("steps"), "a version without steps has those of the version before"
+        body: dict[str, Any] = {"pipeline_id": made["name"], "workspace_id": fixtures.workspace_id}
+        found = {made["pipeline_variant_version"]}
+        for nothing in (None, {}, {}):
+            empty = api.call("create_pipeline", body | {"definition": nothing})["pipeline_variant_version"]
+            assert empty not in found, "two versions are one"
+            found.add(empty)
+            definition = object_of(api.call("get_pipeline_version", {"version": empty}).get("definition"))
+            assert not definition.get("steps"), "a version without steps has those of the version before"
     workspaces = {each["id"]: each for each in api.call("list_workspaces", {})["workspaces"]}
     assert made["pipeline_pk_id"] in workspaces[fixtures.workspace_id]["pipelines"]
     if api.has("get_pipeline_version"):
@@ -299,7 +316,9 @@ def pipeline_made(world: World, _: str) -> None:
 def pipeline_copied(world: World, _: str) -> None:
     api, fixtures = world.api, world.fixtures
     source, name = new_pipeline(api, fixtures), api.unused_name("p")
-    new_pipeline(api, fixtures, name=source["name"], models=[fixtures.model])
+    steps = {"steps": [{"ModelInference": {"models": [fixtures.model]}}] * 2}
+    where = {"workspace_id": fixtures.workspace_id}
+    api.call("create_pipeline", where | {"pipeline_id": source["name"], "definition": steps})
     body = {"name": name, "workspace_id": fixtures.workspace_id, "source_pipeline": source["pipeline_pk_id"]}
     made = api.call("copy_pipeline", body)
     new_pipeline(api, fixtures, name=source["name"])
@@ -315,8 +334,8 @@ def pipeline_copied(world: World, _: str) -> None:
             each["pipeline"]["name"]: each["pipeline"]["id"] for each in listed
         }.items()
         shown = {each["pipeline"]["id"]: each.get("pipeline_version") for each in listed}[made["pipeline_pk_id"]]
-        sha = object_of(fixtures.model)["sha"]
-        assert "definition" not in object_of(shown) or sha in json.dumps(shown), "it is no copy of the newest version"
+        copied = object_of(shown).get("definition", steps)
+        assert not list(changed_fields(steps, copied, is_whole=True)), "it is no copy of the newest version"
         topics = [api.call("get_topic_name", {"pipeline_pk_id": number})["topic_name"] for number in both]
         assert len(set(topics)) == len(both), "a copy logs to the topic of its source"
 
@@ -533,6 +552,24 @@ class TestAtATime:
             shown = api.call("get_pipeline_version", {"version": each["pipeline_variant_version"]})
             assert shown["pipeline_id"] == each["name"]
 
+    @pytest.mark.touches("create_pipeline", "deploy_pipeline", "list_workspaces", "get_deployment_status")
+    def test_versions_and_deployments_of_one_pipeline(self, api: Api, fixtures: Fixtures) -> None:
+        name = api.unused_name("p")
+        body: dict[str, Any] = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}}
+        answers = at_a_time(*[lambda: api.send("create_pipeline", body)] * AT_A_TIME)
+        made = [answer.json() for answer in answers if answer.is_success]
+        assert made, "of several requests at a time none succeeds"
+        assert {answer.status_code for answer in answers} <= {200, 400, 409, 500}
+        assert len({each["pipeline_pk_id"] for each in made}) == 1, "one name has several pipelines"
+        assert len({each["pipeline_variant_pk_id"] for each in made}) == len(made), "two versions are one"
+        listed = api.call("list_workspaces", {})["workspaces"]
+        [pipelines] = [each["pipelines"] for each in listed if each["id"] == fixtures.workspace_id]
+        assert pipelines.count(made[0]["pipeline_pk_id"]) == 1
+        numbers = {each[0] for each in at_a_time(*[lambda: deployed(api, made[0] | {"name": name})] * AT_A_TIME)}
+        assert len(numbers) == 1, "one name has several deployments"
+        status_of(api, f"{name}-{numbers.pop()}")
+        api.call("undeploy_pipeline", {"pipeline_id": made[0]["pipeline_pk_id"]})
+
     @pytest.mark.touches("list_model_versions", if_there=(*UPLOADS, "get_model_version_by_id"))
     @pytest.mark.parametrize("upload", UPLOADS)
     def test_versions_of_one_model(self, upload: str, api: Api, fixtures: Fixtures) -> None:
@@ -733,6 +770,19 @@ def test_all_that_the_run_made_is_listed(operation_id: str, api: Api, conformanc
         each.id for each in conformance_suite.owned.resources("workspace") if f"{each.name}".endswith(NOT_THE_RUNS)
     }
     assert made <= listed, f"{len(made - listed)} of {len(made)} {key} are not listed"
+
+
+@pytest.mark.last
+@pytest.mark.touches("list_pipelines", "list_workspaces")
+def test_all_pipelines_of_the_runs_workspace_are_listed(api: Api, fixtures: Fixtures) -> None:
+    if not api.has("list_pipelines"):
+        pytest.skip("The release does not have it.")
+    [workspace] = [
+        each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == fixtures.workspace_id
+    ]
+    listed = api.call("list_pipelines", {"workspace_id": fixtures.workspace_id})["pipelines"]
+    assert {each["workspace"]["id"] for each in listed} == {fixtures.workspace_id}
+    assert sorted(each["pipeline"]["id"] for each in listed) == sorted(workspace["pipelines"]), "each once"
 
 
 @pytest.mark.last
