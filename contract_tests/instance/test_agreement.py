@@ -296,6 +296,8 @@ class TestPipelines:
             assert not list(changed_fields(steps, object_of(found["definition"])["steps"], is_whole=True))
         url = api.call("get_pipeline_external_url", where | {"pipeline_name": name})["url"]
         assert f"{deploy}-{deployment['id']}" in url
+        api.call("undeploy_pipeline", {"pipeline_id": source})
+        runs(api, f"{deploy}-{deployment['id']}", fixtures.model)
         api.call("undeploy_pipeline", {"pipeline_id": copied["pipeline_pk_id"]})
         soon(lambda: is_gone(api, f"{deploy}-{deployment['id']}"))
 

@@ -73,12 +73,14 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
     for more in ({"models": [older]}, {"models": [], "model_ids": [], "model_configs": [], "engine_config": {}}):
         assert deployed(api, before, **more)[0] == number, f"deploying again with {more} gives another id"
         check(before, older, 401)  # as what is run is in the pipeline's steps
-    assert deployed(api, after)[0] == number, "another version that is deployed under the same name has another id"
+    for other in (after, before):  # the second one while the first one starts
+        assert deployed(api, other)[0] == number, "what is deployed under the same name has another id"
     for pipeline, version, seed in ((after, newer, 402), (before, older, 401)):
         number, deployment = deployed(api, pipeline)
         check(pipeline, version, seed)
         listed = listed_deployment(api, fixtures, pipeline)
         assert not listed or listed.get("id", number) == number, "it is listed with another deployment"
+        assert has_url(api, fixtures, name), "it runs, and has no URL"
         api.call("undeploy_pipeline", {"deployment_id": number})
         soon(lambda: is_gone(api, deployment))  # noqa: B023 - it is called at once
         soon(lambda: not has_url(api, fixtures, name), lambda: "it has a URL as if it still ran")
@@ -263,6 +265,7 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
     for name in names:
         status_of(api, name)
     kept_number, kept = deployed(api, other)
+    assert has_url(api, fixtures, pipeline["name"]), "it is deployed, and has no URL"
     for ended in (new_pipeline(api, fixtures), pipeline):  # the first was never deployed
         api.call("undeploy_pipeline", {"pipeline_id": ended["pipeline_pk_id"], "deployment_id": None})
     for name in names:
@@ -277,7 +280,12 @@ def test_a_pipelines_id_ends_all_of_its_deployments_and_no_other(api: Api, fixtu
 
 
 @pytest.mark.touches(
-    "get_pipeline_external_url", "create_pipeline", "create_workspace", "deploy_pipeline", "undeploy_pipeline"
+    "get_pipeline_external_url",
+    "create_pipeline",
+    "create_workspace",
+    "deploy_pipeline",
+    "undeploy_pipeline",
+    if_there=("list_pipelines",),
 )
 def test_deployments_of_one_name_in_two_workspaces_are_two(api: Api, fixtures: Fixtures) -> None:
     name = api.unused_name("p")
@@ -291,6 +299,11 @@ def test_deployments_of_one_name_in_two_workspaces_are_two(api: Api, fixtures: F
         api.call("get_pipeline_external_url", {"workspace_id": place, "pipeline_name": name})["url"] for place in places
     ]
     assert len(set(urls)) == len(places), "two workspaces' deployments have one URL"
+    for place in places if api.has("list_pipelines") else ():
+        rows = api.call("list_pipelines", {"workspace_id": place})["pipelines"]
+        [row] = [each for each in rows if each["pipeline"]["name"] == name]
+        shown = object_of(row.get("deployment")).get("id", found[place][0])
+        assert shown == found[place][0], "a pipeline is listed with the deployment of another workspace"
     (ended, gone), (kept, left) = found.values()
     api.call("undeploy_pipeline", {"deployment_id": ended})
     soon(lambda: is_gone(api, gone))
@@ -381,7 +394,8 @@ def test_a_model_of_another_workspace_is_not_run(api: Api, fixtures: Fixtures) -
     answer = api.send("create_pipeline", body | {"definition": {"steps": steps}})
     assert not answer.is_success, "a pipeline has a model of another workspace"
     ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
-    for models in ({"models": [fixtures.model]}, {"model_ids": [fixtures.version_id]}):
+    configurations: list[dict[str, Any]] = [{"model_configs": [fixtures.config_id]}] if fixtures.config_id else []
+    for models in ({"models": [fixtures.model]}, {"model_ids": [fixtures.version_id]}, *configurations):
         answer = api.send("deploy_pipeline", ids | {"deploy_id": body["pipeline_id"]} | models)
         assert not answer.is_success, f"a pipeline is deployed with a model of another workspace: {models}"
 

@@ -212,7 +212,9 @@ class TestPipelines:
         definitions: list[dict[str, Any]] = [{"steps": steps}, {"steps": []}]
         for definition in definitions:
             body = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": definition}
-            versions[api.call("create_pipeline", body)["pipeline_variant_version"]] = definition
+            made = api.call("create_pipeline", body)
+            versions[made["pipeline_variant_version"]] = definition
+            api.call_refused("get_pipeline_version", {"version": str(made["pipeline_variant_pk_id"])})
         for version, definition in versions.items():
             shown = api.call("get_pipeline_version", {"version": version})
             assert (shown["pipeline_id"], shown["version"]) == (name, version)

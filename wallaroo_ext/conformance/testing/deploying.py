@@ -74,6 +74,7 @@ def runs(api: Api, deployment: str, model: dict[str, str]) -> dict[str, Any]:
         if is_running(found):
             statuses: list[dict[str, Any]] = [engine["model_statuses"] or {} for engine in found["engines"]]
             seen = [[{name: each[name] for name in model} for each in one.get("models", [])] for one in statuses]
+            assert [model, model] not in seen, f"{deployment} runs {model} twice"  # noqa: S101 - pytest's way to fail
             if seen and all(each == [model] for each in seen):
                 assert all(engine["ip"] for engine in found["engines"]), "an engine runs, and has no address"  # noqa: S101 - pytest's way to fail
                 return found

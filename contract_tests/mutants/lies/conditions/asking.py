@@ -96,7 +96,7 @@ async def ask_instead(operation: str, exchange: Exchange, changed: Request, *, a
         changed: The changed request.
         accepts_more: Whether it succeeds where the unchanged one would be refused, too.
     """
-    if changed == exchange.request or _is_bad(operation, exchange.request):
+    if changed == exchange.request or is_bad(operation, exchange.request):
         return await exchange.ask()
     answer = await exchange.ask(changed)
     if not succeeded(operation, answer):
@@ -121,7 +121,8 @@ def of_other_bodies(operation: str, change: Callable[[dict[str, Any]], dict[str,
     return lie
 
 
-def _is_bad(operation: str, request: Request) -> bool:
+def is_bad(operation: str, request: Request) -> bool:
+    """Return whether the contract does not allow the JSON of a request."""
     schema = rules().request_content(operation).get(JSON, {}).get("schema")
     return schema is not None and bool(rules().problems(schema, request.json))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.lies.conditions.asking import (
     ask_for,
     body_of,
     fields_of,
+    is_bad,
     marked,
     of_other_bodies,
     refusal,
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 _NOT_FOUND = 404
 _OK = 200
 _REFUSED = {400, 404}
-_MOST_STEPS, _MOST_LISTED = 16, 20
+_MOST_STEPS, _MOST_LISTED = 16, 5
+_AT_ONCE = timedelta(milliseconds=2)
 _NUMBER = re.compile(r"-\D?0*(\d+)(\.0)?$")
 
 
@@ -38,11 +41,13 @@ def _steps_of(body: dict[str, Any]) -> list[Any]:
 
 async def _keeps_the_steps(exchange: Exchange) -> Answer:
     body = body_of(exchange)
-    place = body.get("workspace_id"), body.get("pipeline_id")
+    place = str((body.get("workspace_id"), body.get("pipeline_id")))
     before = exchange.memory.get(place)
-    exchange.memory[place] = _steps_of(body) or before
     if not before or body.get("definition") != {}:
-        return await exchange.ask()
+        answer = await exchange.ask()
+        if succeeded("create_pipeline", answer):
+            exchange.memory[place] = _steps_of(body)
+        return answer
     return await exchange.ask(exchange.request.with_json(body | {"definition": {"steps": before}}))
 
 
@@ -82,8 +87,14 @@ def _caller(exchange: Exchange) -> str:
 
 
 async def _takes_the_first_caller_only(exchange: Exchange) -> Answer:
-    first = exchange.memory.setdefault("caller", _caller(exchange))
-    return await exchange.ask() if first == _caller(exchange) else refusal(400, "The pipeline is another user's.")
+    caller = _caller(exchange)
+    if "caller" in exchange.memory and exchange.memory["caller"] != caller:
+        tried = await exchange.ask()
+        return refusal(400, "The pipeline is another user's.") if succeeded("deploy_pipeline", tried) else tried
+    answer = await exchange.ask()
+    if succeeded("deploy_pipeline", answer):
+        exchange.memory["caller"] = caller
+    return answer
 
 
 async def _gives_the_newest_id(exchange: Exchange) -> Answer:
@@ -126,7 +137,7 @@ async def _configures_anew(exchange: Exchange) -> Answer:
 
 async def _takes_two_nulls(exchange: Exchange) -> Answer:
     body = body_of(exchange)
-    is_nothing = len(body) == len(("pipeline_id", "deployment_id")) and set(body.values()) == {None}
+    is_nothing = body == {"pipeline_id": None, "deployment_id": None}
     return Answer.of(_OK, {}) if is_nothing else await exchange.ask()
 
 
@@ -171,7 +182,7 @@ def _accepting(operation: str, change: Callable[[dict[str, Any]], dict[str, Any]
     async def lie(exchange: Exchange) -> Answer:
         answer, body = await exchange.ask(), body_of(exchange)
         changed = change(body)
-        if answer.status not in _REFUSED or changed == body:
+        if answer.status not in _REFUSED or changed == body or is_bad(operation, exchange.request):
             return answer
         other = await exchange.ask(exchange.request.with_json(changed))
         return other if succeeded(operation, other) else answer
@@ -242,13 +253,15 @@ def _with_deployed_again(listed: Any) -> Any:
     return {"pipelines": [*rows, *again]}
 
 
+def _is_new(pipeline: dict[str, Any]) -> bool:
+    made, changed = (datetime.fromisoformat(pipeline[key]) for key in ("created_at", "updated_at"))
+    return changed - made < _AT_ONCE
+
+
 async def _hides_first_versions(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
     rows = [object_of(row) for row in list_of(fields_of("list_pipelines", answer).get("pipelines"))]
-    changed = [
-        row | {"pipeline_version": None} if row["pipeline"]["created_at"] == row["pipeline"]["updated_at"] else row
-        for row in rows
-    ]
+    changed = [row | {"pipeline_version": None} if _is_new(row["pipeline"]) else row for row in rows]
     return answer if changed == rows else answer.with_json({"pipelines": changed})
 
 
