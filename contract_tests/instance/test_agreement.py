@@ -275,7 +275,7 @@ class TestPipelines:
         body = where | {"pipeline_id": api.unused_name("p")}
         made = api.call("create_pipeline", body | {"definition": {"steps": steps}})
         source = made["pipeline_pk_id"]
-        which = {"engine_config": {}}
+        which: dict[str, Any] = {"engine_config": {}}
         if "pipeline_variant_version" in made:
             which["pipeline_version"] = made["pipeline_variant_version"]
             api.call("create_pipeline", body | {"definition": {}})  # which is the newest, and has nothing to run

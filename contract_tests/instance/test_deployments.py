@@ -70,7 +70,8 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
     runs(api, deployment, older)
     after = new_pipeline(api, fixtures, name=name, models=[newer])  # which does not run before it is deployed
     check(before, older, 401)
-    for more in ({"models": [older]}, {"models": [], "model_ids": [], "model_configs": [], "engine_config": {}}):
+    nothing: dict[str, Any] = {"models": [], "model_ids": [], "model_configs": [], "engine_config": {}}
+    for more in ({"models": [older]}, nothing):
         assert deployed(api, before, **more)[0] == number, f"deploying again with {more} gives another id"
         check(before, older, 401)  # as what is run is in the pipeline's steps
     for other in (after, before):  # the second one while the first one starts
@@ -118,7 +119,7 @@ def is_scored_by(api: Api, fixtures: Fixtures, name: str, expected: dict[str, st
     names = {"pipeline_name": name, "pipeline_id": name}  # the second in 2023.2
     rows = api.call("get_pipeline_logs", names | {"workspace_id": fixtures.workspace_id})
     found = dict[str, set[str | None]]()
-    for metadata in (each.get("metadata") or {} for each in rows):
+    for metadata in (object_of(each.get("metadata")) for each in rows):
         if metadata.get("last_model"):
             sha = json.loads(metadata["last_model"])["model_sha"]
             found.setdefault(sha, set()).add(metadata.get("pipeline_version"))

@@ -299,7 +299,8 @@ def pipeline_made(world: World, _: str) -> None:
     if api.has("get_pipeline_version"):
         body: dict[str, Any] = {"pipeline_id": made["name"], "workspace_id": fixtures.workspace_id}
         found = {made["pipeline_variant_version"]}
-        for nothing in (None, {}, {}):
+        definitions: list[dict[str, Any] | None] = [None, {}, {}]
+        for nothing in definitions:
             empty = api.call("create_pipeline", body | {"definition": nothing})["pipeline_variant_version"]
             assert empty not in found, "two versions are one"
             found.add(empty)

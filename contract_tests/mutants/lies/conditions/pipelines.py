@@ -285,14 +285,15 @@ async def _source_of(exchange: Exchange) -> dict[str, Any]:
     """Return what is listed of the source of a copy."""
     listed = await ask_for(exchange, "list_pipelines", {})
     rows = [object_of(row) for row in list_of(listed.get("pipelines"))]
-    return next((row for row in rows if row["pipeline"]["id"] == body_of(exchange).get("source_pipeline")), {})
+    found = [row for row in rows if row["pipeline"]["id"] == body_of(exchange).get("source_pipeline")]
+    return object_of(found[0] if found else None)
 
 
 async def _copies_to_itself(exchange: Exchange) -> Answer:
     answer, body, source = await exchange.ask(), body_of(exchange), await _source_of(exchange)
     if answer.status not in _REFUSED or not source or source["pipeline"]["name"] != body.get("name"):
         return answer
-    fields = {"workspace_id": body["workspace_id"], "pipeline_id": body["name"], "definition": {}}
+    fields: dict[str, Any] = {"workspace_id": body["workspace_id"], "pipeline_id": body["name"], "definition": {}}
     made = await ask_for(exchange, "create_pipeline", fields)
     return Answer.of(_OK, _without("pipeline_variant_version")(made) | {"pipeline_version": None, "deployment": None})
 
