@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
     from wallaroo_ext.conformance.testing.people import Person
 
@@ -49,6 +50,7 @@ pytestmark = [pytest.mark.thorough("the figures of assays"), pytest.mark.counts_
 
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 """How far the clocks of an instance's parts may differ: nobody promises that they are one."""
+DAY = timedelta(days=1)
 STAY_SECONDS = 1.5
 """How long after results were read they are read again, at least."""
 VALUES = np.random.default_rng(3).normal(scale=0.003, size=42)
@@ -60,8 +62,11 @@ SECOND_FORMS: dict[str, dict[str, Any]] = {
     "five": {"bin_mode": {"Quantile": 5}, "aggregation": "Density", "metric": "PSI", "bin_weights": None},
     "three": {"bin_mode": {"Quantile": 3}, "aggregation": "Cumulative", "metric": "SumDiff", "bin_weights": None},
     "equal": {"bin_mode": {"Equal": 4}, "aggregation": "Density", "metric": "MaxDiff", "bin_weights": None},
+    "sums": {"bin_mode": {"Equal": 5}, "aggregation": "Density", "metric": "SumDiff", "bin_weights": None},
+    "running": {"bin_mode": {"Equal": 3}, "aggregation": "Cumulative", "metric": "PSI", "bin_weights": None},
+    "largest": {"bin_mode": {"Quantile": 4}, "aggregation": "Cumulative", "metric": "MaxDiff", "bin_weights": None},
 }
-"""Ways to bin and to compare in the second version."""
+"""Ways to bin and to compare in the second version; each two of a mode, an aggregation and a metric are in one."""
 INFINITY = "INFINITY"
 STORED = ("get_assay_results", "get_assay_results_between")
 V2 = "get_assay_results_v2"
@@ -85,7 +90,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "ten": {"num_bins": 10},
     "equal": {"bin_mode": "Equal", "num_bins": 4, "metric": "SumDiff"},
     "provided": {"bin_mode": "Provided", "num_bins": 3, "provided_edges": EDGES},
-    "upper": {"bin_mode": "Provided", "num_bins": 3, "provided_edges": EDGES[1:]},
+    "upper": {
+        "bin_mode": "Provided",
+        "num_bins": 3,
+        "provided_edges": EDGES[1:],
+        "aggregation": "Cumulative",
+        "metric": "SumDiff",
+    },
     "cumulative": {"aggregation": "Cumulative", "metric": "MaxDiff"},
     "sum": {"metric": "SumDiff", "num_bins": 3},
     "largest": {"metric": "MaxDiff"},
@@ -99,8 +110,12 @@ FORMS: dict[str, dict[str, Any]] = {
         "bin_weights": [0.05, 0.1, 0.2, 0.0, 0.35],
     },
     "cumulative-psi": {"bin_mode": "Equal", "num_bins": 4, "aggregation": "Cumulative"},
+    "weighted-equal": {"bin_mode": "Equal", "num_bins": 3, "metric": "MaxDiff", "bin_weights": [1, 0.5, 2, 0, 3]},
 }
-"""The ways to bin and to compare that the contract has formulas for, as changes of `SUMMARIZER`."""
+"""The ways to bin and to compare that the contract has formulas for, as changes of `SUMMARIZER`.
+
+Each two of a bin mode, an aggregation, a metric, and weights or none, stand together in one of them.
+"""
 BINNED = ("type", "bin_mode", "aggregation", "metric", "num_bins")
 """What has to be said of how values are binned and compared; the rest may be left out."""
 ECHOED = ("type", "bin_mode", "aggregation", "metric", "num_bins", "bin_weights", "provided_edges")
@@ -223,6 +238,16 @@ def check_time(value: Any, scene: Scene, earliest: datetime) -> None:
     """Check that a time, as text or in milliseconds, is after another one and has passed, by the instance's clock."""
     at = instant(value) if isinstance(value, str) else datetime.fromtimestamp(value / 1000, UTC)
     assert earliest - CLOCK_DIFFERENCE < at < scene.now + CLOCK_DIFFERENCE
+
+
+def check_elapsed(result: dict[str, Any], began: float) -> None:
+    """Check how long computing a result took, which cannot be longer ago than when it was asked for.
+
+    Args:
+        result: The result, which was just read.
+        began: When it was asked for, by `time.monotonic`.
+    """
+    assert 0 <= result["elapsed_millis"] <= (time.monotonic() - began) * 1000 + 1
 
 
 def check_place(result: dict[str, Any], fixtures: Fixtures) -> None:
@@ -467,7 +492,9 @@ class TestAssays:
 
     @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
     @pytest.mark.usefixtures("scene")
-    def test_a_preview_compares_the_windows_of_its_time(self, api: Api, fixtures: Fixtures) -> None:
+    def test_a_preview_compares_the_windows_of_its_time(
+        self, api: Api, fixtures: Fixtures, conformance_suite: Suite
+    ) -> None:
         if not api.has("preview_assay_v2"):
             pytest.skip("The release does not have it.")
         request = second_assay_request(fixtures)
@@ -476,7 +503,10 @@ class TestAssays:
         far, analyzed = [1000.0 + number for number in range(50)], list[str]()
         for baseline, is_same in ((request["baseline"], True), ({"Vector": far}, False), (request["baseline"], True)):
             body = request | {"baseline": baseline, "preview_start": start, "preview_end": end}
+            began = time.monotonic()
             [result] = api.call("preview_assay_v2", body)
+            check_elapsed(result, began)
+            assert result["assay_id"] not in conformance_suite.owned.values_of("assay uuid"), "it is of no assay"
             analyzed.append(result["analyzed_at"])
             assert (result["scores"][key]["score"] == 0) is is_same
             assert result["summaries"][key]["statistics"] == summary["statistics"]
@@ -571,6 +601,11 @@ class TestDistributions:
             check_summary(found, values, formulas.bins_of(values, SUMMARIZER), "Density")
             assert is_near(instant(found["start"]), scene.many.at)
             assert is_near(instant(found["end"]), scene.many.at + SECOND)
+        whole = -(-(scene.one.at + SECOND - scene.many.at) // SECOND)
+        fixed = window | {"width": f"{whole} seconds", "path": f"output {OUTPUT} 0"}
+        body = {"summarizer": SUMMARIZER, "baseline": {"fixed_window": fixed}}
+        found, values = api.call("summarize_assay_baseline", body), scene.outputs
+        check_summary(found, values, formulas.bins_of(values, SUMMARIZER), "Density")
 
     @pytest.mark.touches("summarize_assay_baseline")
     def test_a_distribution_has_a_share_for_each_edge(self, api: Api, fixtures: Fixtures) -> None:
@@ -765,6 +800,7 @@ class TestStoredResults:
             baselines.append((few, {"baseline": {"calculated": {"vector": few.tolist()}}}))
         for baseline, changes in baselines:
             request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"), **changes)
+            began = time.monotonic()
             assay_id = api.call("create_assay", request)["assay_id"]
             read = partial(results_of, api, operation, assay_id, scene.many.at - SECOND, scene.now + SECOND)
             found = read()
@@ -773,6 +809,7 @@ class TestStoredResults:
             kept.append((operation, read, found, time.monotonic()))
             check_windows(found, request, scene, baseline)
             for result in found:
+                check_elapsed(result, began)
                 assert (result["assay_id"], result["pipeline_id"]) == (assay_id, fixtures.pipeline_id)
                 check_place(result, fixtures)
                 check_time(result["created_at"], scene, scene.one.at)
@@ -800,6 +837,10 @@ class TestStoredResults:
             limited = results_of(api, operation, assay_id, begin, end, limit=limit)
             assert len(limited) == limit
             assert [result for result in limited if result not in found] == []
+        for inside, span in ((before, spans[1]), (after, spans[2])) if operation == "get_assay_results" else ():
+            limited = results_of(api, operation, assay_id, *span, limit=1)
+            assert len(limited) == min(1, len(inside)), "a limit counts what is in the time"
+            assert [result for result in limited if result not in inside] == []
         if operation == "get_assay_results":
             assert results_of(api, operation, assay_id, begin, end, pipeline_id=fixtures.pipeline_id or 0) == found
             assert results_of(api, operation, assay_id, begin, end, limit=2**31 - 1) == found
@@ -920,6 +961,7 @@ class TestSecondVersion:
             "first_run": (scene.many.at + SECOND).isoformat(),
             "end": (scene.many.at + 30 * SECOND).isoformat(),
         }
+        began = time.monotonic()
         assay_id = api.call("schedule_assay_v2", request | {"name": api.unused_name("a")})
         hour = timedelta(hours=1)
         for begin in (scene.many.at - 2 * hour, scene.now + hour):
@@ -930,6 +972,7 @@ class TestSecondVersion:
             pytest.skip("The instance has not run the assay yet.")
         kept.append((V2, read, results, time.monotonic()))
         [result] = results
+        check_elapsed(result, began)
         check_result_v2(result, scene.many, baseline_v2(api, request), way)
         assert is_near(instant(result["window_start"]), scene.many.at)
         thresholds = request["targeting"]["iopath"][0]["thresholds"]
@@ -952,6 +995,11 @@ class TestSecondVersion:
         before = api.call("get_next_assay_run_v2", {"assay_id": assay_id})
         assert before["last_run"] is None or instant(before["last_run"]) >= first_run
         assert first_run - SECOND <= instant(before["next_run"]) <= first_run + timedelta(minutes=2)
+        request["scheduling"] |= {"first_run": (first_run + DAY).isoformat()}
+        other = api.call("schedule_assay_v2", request | {"name": api.unused_name("a")})
+        later = api.call("get_next_assay_run_v2", {"assay_id": other})
+        assert later["last_run"] is None
+        assert first_run - SECOND <= instant(later["next_run"]) - DAY <= first_run + timedelta(minutes=2)
 
         def listed() -> dict[str, Any]:
             found = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
@@ -970,8 +1018,10 @@ class TestSecondVersion:
             )
 
         soon(is_told, lambda: "the next run is still told as it was before the run")
-        if api.has("set_assay_v2_active"):
-            api.call("set_assay_v2_active", {"assay_id": assay_id, "active": False})
+        assert first_run < instant(listed()["next_run"]) < scene.now + timedelta(minutes=2), "it is run each minute"
+        assert api.call("get_next_assay_run_v2", {"assay_id": other}) == later, "it was not run"
+        for number in (assay_id, other) if api.has("set_assay_v2_active") else ():
+            api.call("set_assay_v2_active", {"assay_id": number, "active": False})
 
 
 def second_request(fixtures: Fixtures, baseline: dict[str, Any], way: dict[str, Any]) -> dict[str, Any]:
@@ -1031,6 +1081,42 @@ def is_edge(edge: float, values: Array, mode: str, part: float) -> bool:
     low = ordered[max(int(np.floor(rank)) - 1, 0)]
     high = ordered[min(int(np.ceil(rank)), len(values) - 1)]
     return bool(low - 1e-9 <= edge <= high + 1e-9)
+
+
+MOST_WINDOWS = 110
+"""More windows than a page of most things has."""
+
+
+@pytest.mark.last
+@pytest.mark.touches("run_interactive_assay", "create_assay", if_there=("get_assay_results_between",))
+def test_many_windows_have_results(api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    hour = timedelta(hours=1)
+    begin = scene.many.at - hour
+    windows = min(MOST_WINDOWS, int((scene.now - scene.many.at) / SECOND) - 1)
+    until = scene.many.at + windows * SECOND  # each window that ends by then, but the first, has rows
+    request = request_of(fixtures, scene, begin, run_until=until.isoformat(), name=api.unused_name("a"))
+    request["window"] |= {"width": "1 hour", "interval": "1 second"}
+    starts = sorted(at for at in map(begins_at, api.call("run_interactive_assay", request)) if at > begin)
+    assert len(starts) == windows, f"{len(starts)} windows in place of {windows}"
+    assert all(is_near(at, begin + number * SECOND) for number, at in enumerate(starts, 1))
+    if not api.has("get_assay_results_between"):
+        return
+    number = api.call("create_assay", request)["assay_id"]
+    span = begin - SECOND, scene.now + SECOND
+
+    def kept_of() -> list[datetime]:
+        results = results_of(api, "get_assay_results_between", number, *span)
+        return sorted(at for at in map(begins_at, results) if at > begin)
+
+    if kept_of():  # else the instance has not run the assay yet
+        soon(lambda: len(kept_of()) >= windows, lambda: f"{len(kept_of())} windows in place of {windows} are kept")
+        assert kept_of() == starts
+    api.call("set_assay_active", {"id": number, "active": False})
+
+
+def begins_at(result: dict[str, Any]) -> datetime:
+    """Return when the window of a result begins."""
+    return instant(result["window_summary"]["start"])
 
 
 @pytest.mark.last

@@ -184,6 +184,10 @@ class TestRows:
         where |= {"start": (scene.many.at - MARGIN).isoformat(), "end": (scene.many.at + SECOND).isoformat()}
         own = {"model_name": (fixtures.model or {}).get("name")}
         assert len(api.call("get_assay_baseline", where | own)) == len(scene.many.inputs)
+        for key, name in {"pipeline_name": fixtures.name or "", "model_name": own["model_name"] or ""}.items():
+            for other in (name.swapcase(), name[:-1], f"{name[:-1]}_", f"{name[:-1]}%"):
+                answer = api.send("get_assay_baseline", where | own | {key: other})
+                assert not answer.is_success or answer.json() == [], f"rows are found by the {key} {other}"
         for limit in ({}, {"limit": 1}):
             answer = api.send("get_assay_baseline", where | {"model_name": api.unused_name("m")} | limit)
             assert not answer.is_success or answer.json() == [], "rows are of any model"
@@ -559,7 +563,7 @@ class TestDistributions:
         if not api.has("summarize_assay_baseline"):
             pytest.skip("The release does not have it.")
         far = np.array([*np.tile([0.25, -0.25, 0.0], 40), 1e4])  # with equal ones, zeros, and one far from all
-        for values in (LONG, far, far[-2:], np.full(3, -2.5), np.array([7, -3, 12, 7])):
+        for values in (LONG, far, far[-2:], far[-1:], np.full(3, -2.5), np.array([7, -3, 12, 7])):
             found = api.call(
                 "summarize_assay_baseline", {"summarizer": SUMMARIZER, "baseline": {"vector": values.tolist()}}
             )

@@ -37,7 +37,7 @@ from wallaroo_ext.conformance.testing.unusual_assays import (
 from wallaroo_ext.conformance.testing.waiting import by_id, soon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
@@ -76,12 +76,14 @@ class SwitchedOff:
     Attributes:
         key: The id, or the UUID, of the one that is off.
         control: That of the other.
+        resumed: That of a third one, which was off and is on again.
         read: Reads the results of one of them.
         due: When the window is over, by `time.monotonic`.
     """
 
     key: Any
     control: Any
+    resumed: Any
     read: Callable[[Any], list[dict[str, Any]]]
     due: float
 
@@ -154,8 +156,15 @@ def check_kept(made: Made, shown: dict[str, Any]) -> None:
     assert list(changed_fields(request, shown)) == []
     whole = {name: value for name, value in request.items() if name in SHOWN_WHOLE}
     assert list(changed_fields(whole, shown, is_whole=True)) == []
-    for name in ("warning_threshold", "run_until"):
-        assert name not in request or (request[name] is None) is (shown.get(name) is None), name
+    check_nothing_added(request, shown, ("warning_threshold", "run_until"))
+    check_nothing_added(request["window"], shown["window"], ("start", "interval", "locations"))
+    check_nothing_added(request["summarizer"], shown["summarizer"], ("bin_weights", "provided_edges"))
+
+
+def check_nothing_added(given: dict[str, Any], shown: dict[str, Any], names: Iterable[str]) -> None:
+    """Check that of some fields, those are null or empty that were sent so, or left out, and no others."""
+    for name in names:
+        assert (given.get(name) in (None, [])) is (shown.get(name) in (None, [])), name
 
 
 def check_others(before: dict[Any, dict[str, Any]], after: dict[Any, dict[str, Any]], changed: Any) -> None:
@@ -256,6 +265,39 @@ class TestSecondVersion:
             if api.has("get_assay_v2"):
                 assert api.first(api.call("get_assay_v2", {"id": key})) == shown
 
+    @pytest.mark.touches("get_assay_v2", "schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active")
+    def test_an_assay_is_listed_as_it_is_found(self, api: Api, fixtures: Fixtures, second_assays: list[Made]) -> None:
+        if not api.has("get_assay_v2"):
+            pytest.skip("The release does not have it.")
+        where = {"pipeline_name": fixtures.name, "workspace_id": fixtures.workspace_id}
+        listed = list_of(api.call("get_assay_v2", where | {"active": "InactiveOnly"}))
+        for key, shown in shown_v2(api, second_assays).items() if listed else ():  # one assay may be told, and no list
+            assert by_id(listed, key) == shown, "it is listed otherwise than it is found"
+        made = second_assays[0].key
+        for active in (True, False):
+            api.call("set_assay_v2_active", {"assay_id": made, "active": active})
+            for chosen, is_listed in (("ActiveOnly", active), ("InactiveOnly", not active)):
+                found = list_of(api.call("get_assay_v2", where | {"active": chosen}))
+                assert not listed or (made in {each["id"] for each in found}) is is_listed, chosen
+
+    @pytest.mark.touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active")
+    def test_a_name_may_be_given_again(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("schedule_assay_v2"):
+            pytest.skip("The release does not have it.")
+        body = second_assay_request(fixtures) | {"name": api.unused_name("a"), "baseline": {"Vector": VALUES}}
+        made: dict[Any, dict[str, Any]] = {}
+        for width in (7, 11, 11):
+            request = body | {"window": {"width": {"seconds": width}}}
+            answer = api.send("schedule_assay_v2", request)
+            if answer.is_success:  # else the name is taken
+                assert answer.json() not in made, "it is an assay that was there"
+                made[answer.json()] = request
+        assert made, "no assay is made"
+        for number, request in made.items():
+            shown = api.call("get_assay_v2_by_id", {"id": number})
+            assert (shown["name"], shown["window"], shown["active"]) == (request["name"], request["window"], True)
+            api.call("set_assay_v2_active", {"assay_id": number, "active": False})
+
     @pytest.mark.touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active", if_there=("get_assay_v2",))
     def test_switching_an_assay_changes_nothing_else(
         self, api: Api, fixtures: Fixtures, second_assays: list[Made], scene: Scene
@@ -274,6 +316,28 @@ class TestSecondVersion:
         assert api.call("get_assay_v2_by_id", {"id": new})["active"] is True, "it was switched off with another assay"
         api.call("set_assay_v2_active", {"assay_id": new, "active": False})
 
+    @pytest.mark.touches("set_assay_v2_active", "set_assay_active", "list_assays", "get_assay_v2_by_id")
+    def test_an_assay_is_on_or_off_in_both_versions(
+        self, api: Api, fixtures: Fixtures, second_assays: list[Made]
+    ) -> None:
+        made = second_assays[0]
+
+        def shown() -> tuple[dict[str, Any], bool]:
+            everything = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+            found = [each for each in everything if each["name"] == made.request["name"]]
+            if not found:
+                pytest.skip("The first version does not list the assays of the second one.")
+            return found[0], api.call("get_assay_v2_by_id", {"id": made.key})["active"]
+
+        for active in (True, False):
+            api.call("set_assay_v2_active", {"assay_id": made.key, "active": active})
+            assay, is_on = shown()
+            assert (assay["active"], is_on) == (active, active), "one version shows it as the other does not"
+        for active in (True, False):
+            api.call("set_assay_active", {"id": shown()[0]["id"], "active": active})
+            assay, is_on = shown()
+            assert (assay["active"], is_on) == (active, active), "one version shows it as the other does not"
+
 
 class TestRuns:
     @pytest.mark.touches("set_assay_active", "create_assay", "get_assay_results_between")
@@ -286,10 +350,13 @@ class TestRuns:
         request = request_of(fixtures, scene, end - seconds * SECOND, run_until=(end + HOUR).isoformat())
         request["window"] |= {"width": f"{seconds} seconds"}
         span = {"start": (scene.many.at - HOUR).isoformat(), "end": (end + HOUR).isoformat()}
-        due, names = time.monotonic() + SOON, map(api.unused_name, "ab")
-        key, control = (api.call("create_assay", request | {"name": name})["assay_id"] for name in names)
+        due = time.monotonic() + SOON
+        ways = ({"name": name, "active": active} for name, active in zip(map(api.unused_name, "abc"), (True, True, False)))
+        key, control, resumed = (api.call("create_assay", request | way)["assay_id"] for way in ways)
         api.call("set_assay_active", {"id": key, "active": False})
-        made = SwitchedOff(key, control, lambda number: api.call(BETWEEN, {"assay_id": number} | span), due)
+        for active in (True, False, True):
+            api.call("set_assay_active", {"id": resumed, "active": active})
+        made = SwitchedOff(key, control, resumed, lambda number: api.call(BETWEEN, {"assay_id": number} | span), due)
         if made.is_in_time():
             switched_off[BETWEEN] = made
 
@@ -305,10 +372,12 @@ class TestRuns:
             "window": {"width": {"seconds": seconds}},
         }
         request["scheduling"] |= {"first_run": end.isoformat(), "end": (end + HOUR).isoformat()}
-        due, names = time.monotonic() + SOON, map(api.unused_name, "ab")
-        key, control = (api.call("schedule_assay_v2", request | {"name": name}) for name in names)
+        due, names = time.monotonic() + SOON, map(api.unused_name, "abc")
+        key, control, resumed = (api.call("schedule_assay_v2", request | {"name": name}) for name in names)
         api.call("set_assay_v2_active", {"assay_id": key, "active": False})
-        made = SwitchedOff(key, control, partial(results_v2, api), due)
+        for active in (False, True):
+            api.call("set_assay_v2_active", {"assay_id": resumed, "active": active})
+        made = SwitchedOff(key, control, resumed, partial(results_v2, api), due)
         if made.is_in_time():
             switched_off["get_assay_results_v2"] = made
 
@@ -332,9 +401,12 @@ class TestRuns:
         time.sleep(max(0.0, made.due - time.monotonic()))
         has_run = made.read(made.control) != []
         assert made.read(made.key) == [], "it was run after it was switched off"
+        if has_run:
+            soon(lambda: made.read(made.resumed), lambda: "it is not run any more, though it was switched on again")
         is_first = operation == BETWEEN
-        active = {"id" if is_first else "assay_id": made.control, "active": False}
-        api.call("set_assay_active" if is_first else "set_assay_v2_active", active)
+        for number in (made.control, made.resumed):
+            active = {"id" if is_first else "assay_id": number, "active": False}
+            api.call("set_assay_active" if is_first else "set_assay_v2_active", active)
         if not has_run:
             pytest.skip("The instance has not run the other one yet.")
 
@@ -349,7 +421,12 @@ class TestResults:
     @pytest.mark.parametrize(
         "operation",
         [
-            pytest.param(name, marks=pytest.mark.touches(name, "create_assay", "list_assays", "set_assay_active"))
+            pytest.param(
+                name,
+                marks=pytest.mark.touches(
+                    *(name, "create_assay", "list_assays", "set_assay_active"), if_there=("get_assay_by_id",)
+                ),
+            )
             for name in ("get_assay_results", "get_assay_results_between")
         ],
     )
@@ -376,9 +453,13 @@ class TestResults:
                 assert result["status"] == ("Alert" if result["alert_threshold"] < 0 else "Ok")
                 assert summarizer_of(result)["num_bins"] == made[number]["summarizer"]["num_bins"]
         of_pipeline = {"pipeline_id": fixtures.pipeline_id}
+        windows = int((scene.one.at + SECOND - scene.many.at) / SECOND)
 
         def has_come_of(number: int) -> bool:
-            return tells_of_run(by_id(api.call("list_assays", of_pipeline), number), found[number][0]["status"])
+            shown = [by_id(api.call("list_assays", of_pipeline), number)]
+            if api.has("get_assay_by_id"):
+                shown.append(api.call("get_assay_by_id", {"id": number}))
+            return all(tells_of_run(each, found[number][0]["status"], most=windows) for each in shown)
 
         for number in () if fixtures.forms.fixed_baselines else made:  # before, what becomes of the status is not known
             soon(partial(has_come_of, number), lambda: "what came of the runs is not shown")
@@ -402,15 +483,23 @@ class TestResults:
             assert found.keys() == expected.keys()
             for at, result in found.items():
                 assert unlike_results(result, expected[at]) == []
+                for name in ("baseline_summary", "warning_threshold", "alert_threshold"):
+                    assert list(unlike(result[name], expected[at][name], name)) == []
 
     @pytest.mark.touches("get_assay_results")
     def test_one_end_of_a_time_is_enough(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
         request = request_of(fixtures, scene, scene.many.at, name=api.unused_name("a"))
         of = {"assay_id": api.call("create_assay", request)["assay_id"]}
-        answers = [api.send("get_assay_results", of | more) for more in one_end(scene)]
+        answers = [api.send("get_assay_results", of | more) for more in (*one_end(scene), {})]
         if not all(answer.is_success for answer in answers):
             pytest.skip("The instance wants both ends.")
-        check_ends([answer.json() for answer in answers])
+        *of_times, everything = (answer.json() for answer in answers)
+        check_ends(of_times)
+        assert everything == of_times[0], "without a time, there are others"
+        for end in one_end(scene)[:2]:
+            limited = api.call("get_assay_results", of | end | {"limit": 1})
+            assert len(limited) == 1
+            assert limited[0] in everything
 
 
 class TestResultsOfTheSecondVersion:
@@ -549,12 +638,14 @@ def check_baseline(shown: dict[str, Any], expected: dict[str, Any]) -> None:
             assert list(unlike(object_of(summary)[name], expected[key][name], name)) == []
 
 
-def tells_of_run(shown: dict[str, Any], status: str) -> bool:
-    """Return whether an assay is shown as run, with windows of one status and of no other."""
+def tells_of_run(shown: dict[str, Any], status: str, *, most: int) -> bool:
+    """Return whether an assay is shown as run, with windows of one status and of no other, and not too many."""
     if shown["last_run"] is None or not shown["status"].startswith("{"):
         return False
     counted = json.loads(shown["status"])
+    assert abs(instant(counted["run_at"]) - instant(shown["last_run"])) < timedelta(milliseconds=1)
     counts = {"Ok": counted.get("num_ok"), "Warning": counted.get("num_warnings"), "Alert": counted.get("num_alerts")}
+    assert sum(count or 0 for count in counts.values()) <= most, "more windows are counted than there are"
     return {name for name, count in counts.items() if count} == {status}
 
 

@@ -79,6 +79,11 @@ class Scene:
         """The time by the instance's clock."""
         return self.one.at + timedelta(seconds=time.monotonic() - self.done) + SECOND
 
+    @property
+    def outputs(self) -> Array:
+        """The outputs of all rows."""
+        return np.concatenate([self.many.outputs, self.one.outputs])
+
 
 def make_scene(api: Api, fixtures: Fixtures, suite: Suite) -> Scene:
     """Score rows, and return them once their seconds are over."""

@@ -23,6 +23,13 @@ VALUES = [round(value, 6) for value in np.random.default_rng(11).normal(scale=40
 """Values of a baseline: many, of both signs, in no order, and one of them twice."""
 WEIGHTS = [2.5, 0.0, 0.75]
 """Weights of one bin and of those for outliers, in no order, which do not add up to one."""
+_LEFT_OUT = {
+    *("warning_threshold", "run_until", "start", "interval", "locations"),
+    *("bin_weights", "bin_width", "provided_edges", "add_outlier_edges"),
+}
+"""The fields of an assay, of its window and of its summarizer that it need not have, but that of the model."""
+FAR = 20_000
+"""Days after which 32 bits do not hold the seconds since 1970 any more."""
 _EAST, _WEST = timezone(timedelta(hours=5, minutes=30)), timezone(-timedelta(hours=8))
 
 
@@ -31,6 +38,15 @@ def moment(fixtures: Fixtures, days: int, *, west: bool = False) -> str:
     assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - callers have scored some
     at = fixtures.scored_at.replace(microsecond=125_000) + timedelta(days=days)
     return at.astimezone(_WEST if west else _EAST).isoformat(timespec="milliseconds")
+
+
+def required_only(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the request of an assay of the first version without all that may be left out."""
+    window, way = request["window"], request["summarizer"]
+    return {name: value for name, value in request.items() if name not in _LEFT_OUT} | {
+        "window": {name: value for name, value in window.items() if name not in _LEFT_OUT},
+        "summarizer": {name: value for name, value in way.items() if name not in _LEFT_OUT},
+    }
 
 
 def unusual_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
@@ -45,12 +61,13 @@ def unusual_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
     seldom = {"width": "36 hours", "interval": "2 days", "start": moment(fixtures, 2, west=True)}
 
     def of(warning: float | None, alert: float, **more: Any) -> dict[str, Any]:
-        return usual | {"run_until": moment(fixtures, 9), "warning_threshold": warning, "alert_threshold": alert} | more
+        return usual | {"run_until": moment(fixtures, FAR), "warning_threshold": warning, "alert_threshold": alert} | more
 
     return [
         of(None, 0.0, window=window | often, summarizer=way | equal),
         of(-0.5, -0.25, window=window | seldom, summarizer=way | provided | {"aggregation": "Cumulative"}),
         of(12.123456789, 0.123456789, run_until=None, status="paused", summarizer=way | one),
+        required_only(of(None, 99.5)),
         *(of(0.0, 100.5 + number, **form) for number, form in enumerate(_forms_of_baselines(fixtures, usual))),
     ]
 
@@ -96,7 +113,7 @@ def unusual_second_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
     def of(warning: float | None, alert: float, quantity: int, unit: str, seconds: int, **more: Any) -> dict[str, Any]:
         """Return a request with thresholds, a frequency, a width of the window and other values of its parts."""
         frequency = {"SimpleRunFrequency": {"quantity": quantity, "unit": unit}}
-        times = {"first_run": moment(fixtures, 3, west=True), "end": moment(fixtures, 90)}
+        times = {"first_run": moment(fixtures, 3, west=True), "end": moment(fixtures, FAR)}
         field = watched | {"thresholds": {"warning": warning, "alert": alert}} | more.get("watched", {})
         origin = targeting["data_origin"] | more.get("origin", {})
         return usual | {
