@@ -351,7 +351,7 @@ class TestRuns:
         request["window"] |= {"width": f"{seconds} seconds"}
         span = {"start": (scene.many.at - HOUR).isoformat(), "end": (end + HOUR).isoformat()}
         due = time.monotonic() + SOON
-        ways = ({"name": name, "active": active} for name, active in zip(map(api.unused_name, "abc"), (True, True, False)))
+        ways = ({"name": api.unused_name("a"), "active": active} for active in (True, True, False))
         key, control, resumed = (api.call("create_assay", request | way)["assay_id"] for way in ways)
         api.call("set_assay_active", {"id": key, "active": False})
         for active in (True, False, True):

@@ -133,19 +133,37 @@ def made_beside(api: Api, fixtures: Fixtures, other: Place, operation: str) -> t
     return body["name"], answer.json()
 
 
-@pytest.mark.touches("list_assays", "create_assay", if_there=("get_assay_by_id",))
+def with_more(api: Api, fixtures: Fixtures, place: Place) -> None:
+    """Give a place a second member and its pipeline a second version, so that a careless join has its things twice."""
+    body: dict[str, Any] = {"pipeline_id": place.pipeline_name, "workspace_id": place.workspace_id}
+    api.call("create_pipeline", body | {"definition": {}})
+    if fixtures.email is not None:
+        api.send("add_workspace_user", {"workspace_id": place.workspace_id, "email": fixtures.email})
+
+
+@pytest.mark.touches(
+    "list_assays", "create_assay", if_there=("get_assay_by_id", "create_pipeline", "add_workspace_user")
+)
 def test_assays_of_a_workspace(api: Api, conformance_suite: Suite, fixtures: Fixtures, other: Place) -> None:
     name, made = made_beside(api, fixtures, other, "create_assay")
     there, own = made["assay_id"], own_place(fixtures)
     [listed] = api.call("list_assays", {"pipeline_id": other.pipeline_id})
-    assert listed["name"] == name
+    assert (listed["name"], listed["pipeline_name"]) == (name, other.pipeline_name)
+    for field in ("workspace_id", "workspace_name"):
+        assert listed.get(field) in {None, getattr(other, field)}, "it is shown in another workspace"
+    with_more(api, fixtures, other)
+    assert api.call("list_assays", {"pipeline_id": other.pipeline_id}) == [listed], "it is listed otherwise, or twice"
     assert ids_of(api.call("list_assays", {"pipeline_id": other.pipeline_id})) == {there}
     assert there not in ids_of(api.call("list_assays", {"pipeline_id": own.pipeline_id}))
     content = conformance_suite.rules.request_content("list_assays")["application/json"]
     schema = conformance_suite.rules.schemas.resolve(content["schema"])
-    for field in ("workspace_id", "workspace_name") if "pipeline_id" not in schema.get("required", ()) else ():
-        here = ids_of(api.call("list_assays", {field: getattr(other, field)}))
-        assert here == {there}, f"{field}: {here} in place of {there}"
+    takes_places = "pipeline_id" not in schema.get("required", ())
+    for body in ({}, {"workspace_id": None, "workspace_name": None}) if takes_places else ():
+        everywhere = [each["id"] for each in api.call("list_assays", body)]
+        assert (everywhere.count(there), everywhere.count(fixtures.assay_id)) == (1, 1), "all are listed, and once"
+    for field in ("workspace_id", "workspace_name") if takes_places else ():
+        here = [each["id"] for each in api.call("list_assays", {field: getattr(other, field)})]
+        assert here == [there], f"{field}: {here} in place of {there}"
         both = api.send("list_assays", {"pipeline_id": own.pipeline_id, field: getattr(other, field)})
         assert not both.is_success or not ids_of(both.json()), f"{field} is ignored beside the pipeline"
         beside = ids_of(api.call("list_assays", {field: getattr(own, field)}))
@@ -153,15 +171,28 @@ def test_assays_of_a_workspace(api: Api, conformance_suite: Suite, fixtures: Fix
         assert there not in beside, f"{field} lets an assay of another workspace through"
         if api.has("get_assay_by_id"):
             found = api.call("get_assay_by_id", {"id": there, field: getattr(other, field)})
-            assert (found["id"], found["name"]) == (there, name)
+            assert found == found | listed, "it is found otherwise than it is listed"
             api.call_refused("get_assay_by_id", {"id": there, field: getattr(own, field)})
 
 
-@pytest.mark.touches("get_assay_v2", "schedule_assay_v2", "set_assay_v2_active", if_there=("get_assay_v2_by_id",))
+@pytest.mark.touches(
+    "get_assay_v2",
+    "schedule_assay_v2",
+    "set_assay_v2_active",
+    if_there=("get_assay_v2_by_id", "create_pipeline", "add_workspace_user"),
+)
 def test_assays_of_the_second_version(api: Api, fixtures: Fixtures, other: Place) -> None:
     name, there = made_beside(api, fixtures, other, "schedule_assay_v2")
+    shown = api.first(api.call("get_assay_v2", {"id": there}))
     if api.has("get_assay_v2_by_id"):
-        assert api.call("get_assay_v2_by_id", {"id": there})["name"] == name
+        assert api.call("get_assay_v2_by_id", {"id": there}) == shown
+    assert shown["name"] == name
+    origin = object_of(shown["targeting"]["data_origin"])
+    for field in ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name"):
+        assert origin[field] == getattr(other, field), "it is shown in another place"
+    with_more(api, fixtures, other)
+    listed = list_of(api.call("get_assay_v2", {"workspace_id": other.workspace_id}))
+    assert [each["id"] for each in listed].count(there) <= 1, "it is listed twice"
     own = own_place(fixtures)
     for active in (True, False):
         api.call("set_assay_v2_active", {"assay_id": there, "active": active})

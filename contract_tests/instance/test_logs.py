@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, media_type_of, scores_of
 from wallaroo_ext.conformance.testing.logged_rows import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
@@ -548,6 +550,14 @@ def rows_of(answered: Answered) -> list[dict[str, Any]]:
     return found
 
 
+def check_all(statistics: dict[str, Any] | None, log: Log, name: object) -> None:
+    """Check that the figures of a distribution are those of all rows, where there is one."""
+    if statistics is not None:
+        assert statistics["count"] == len(log.rows), name
+        assert statistics["mean"] == pytest.approx(log.scores.mean(), rel=1e-4), name
+        assert statistics["max"] == pytest.approx(log.scores.max(), rel=1e-4), name
+
+
 class TestBaselines:
     """The logged rows as those of a baseline: which of several come first, or stay with a limit, nothing says."""
 
@@ -577,6 +587,51 @@ class TestBaselines:
             assert len(inputs) == len(rows), "no row comes twice"
             sent: list[list[float]] = log.rows.tolist()
             assert inputs <= {tuple(row) for row in sent}
+
+    @pytest.mark.touches(
+        "run_interactive_assay",
+        "run_interactive_assay_baseline",
+        "infer_pipeline",
+        if_there=("summarize_assay_baseline", "preview_assay_baseline_v2", "preview_assay_v2"),
+    )
+    def test_assays_have_all_rows(self, api: Api, fixtures: Fixtures, log: Log) -> None:
+        if log.times is None:
+            pytest.skip("Answers of the release do not say when rows were scored.")
+        if fixtures.forms.fixed_baselines:
+            pytest.skip("The windows of the release have to have a model.")
+        end = datetime.fromisoformat(log.time_of(len(log.rows) - 1)) + timedelta(milliseconds=1)
+        seconds = (log.times[-1] - log.times[0]) // 1000 + 1
+        begin = end - timedelta(seconds=seconds)
+        window = {"pipeline_name": log.scoring.name, "workspace_id": log.scoring.workspace_id}
+        window |= {"path": f"output {OUTPUT} 0", "width": f"{seconds} seconds", "start": begin.isoformat()}
+        own = {"pipeline_id": log.scoring.pipeline_id, "pipeline_name": log.scoring.name, "model_name": None}
+        request = assay_request(fixtures) | own | {"workspace_id": log.scoring.workspace_id}
+        request |= {"window": window, "baseline": {"calculated": {"fixed_window": window}}}
+        request["run_until"] = end.isoformat()
+        answers: list[Any] = [api.call("run_interactive_assay_baseline", request)]
+        answers += api.call("run_interactive_assay", request)
+        if api.has("summarize_assay_baseline"):
+            body = {"summarizer": request["summarizer"], "baseline": {"fixed_window": window}}
+            answers.append({"baseline_summary": api.call("summarize_assay_baseline", body)})
+        for number, found in enumerate(answers):
+            for name in ("baseline_summary", "window_summary"):
+                check_all(found.get(name), log, number)
+        if not api.has("preview_assay_v2"):
+            return
+        second: dict[str, Any] = second_assay_request(fixtures) | {"window": {"width": {"seconds": seconds}}}
+        times = [begin.isoformat(), end.isoformat()]
+        second |= {"baseline": {"Static": times}, "preview_start": times[0], "preview_end": times[1]}
+        origin: dict[str, Any] = {
+            "pipeline_id": log.scoring.pipeline_id,
+            "pipeline_name": log.scoring.name,
+            "model_id": None,
+        }
+        second["targeting"]["data_origin"] |= origin | {"workspace_id": log.scoring.workspace_id}
+        body = {name: second[name] for name in ("baseline", "summarizer", "targeting")}
+        [result] = api.call("preview_assay_v2", second)
+        for summaries in (api.call("preview_assay_baseline_v2", body), result["summaries"]):
+            for summary in summaries.values():
+                check_all(summary["statistics"], log, "second version")
 
     @pytest.mark.touches("get_assay_baseline", "infer_pipeline")
     def test_a_models_name_chooses_the_rows_that_it_scored(self, api: Api, log: Log) -> None:

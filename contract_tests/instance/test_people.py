@@ -102,6 +102,59 @@ def test_a_member_sees_what_the_owner_sees(
     assert seen.json() == before.json()
 
 
+@pytest.mark.touches("list_assays", "get_assay_v2")
+def test_lists_of_all_assays_have_nothing_of_others(
+    operation_id: str, stranger: Person, api: Api, conformance_suite: Suite, fixtures: Fixtures
+) -> None:
+    content = conformance_suite.rules.request_content(operation_id)["application/json"] if api.has(operation_id) else {}
+    schema = conformance_suite.rules.schemas.resolve(content["schema"]) if content else {"required": ["it"]}
+    if schema.get("required"):
+        pytest.skip("The release does not have it, or lists the assays of one pipeline only.")
+    is_first = operation_id == "list_assays"
+    api.call(operation_id, {"workspace_id": fixtures.workspace_id})  # so that a cache has the answer
+    nothing = dict.fromkeys(("workspace_id", "workspace_name") if is_first else schema["properties"])
+    for body in ({}, nothing, *([] if is_first else [{"active": "All"}]), *places_of(fixtures, operation_id)):
+        answer = stranger.send(operation_id, body)
+        assert answer.is_success or answer.status_code in REFUSED
+        key = fixtures.assay_id if is_first else fixtures.assay_uuid
+        found = listed_assays(answer)
+        assert key not in {each["id"] for each in found}, f"a stranger sees an assay of the run by {body}"
+
+
+@pytest.mark.touches("list_assays", "get_assay_v2")
+def test_a_member_is_listed_the_assays_that_the_owner_is(
+    operation_id: str, stranger: Person, api: Api, fixtures: Fixtures
+) -> None:
+    if not api.has(operation_id):
+        pytest.skip("The release does not have it.")
+    bodies = [body for body in places_of(fixtures, operation_id) if api.send(operation_id, body).is_success]
+    member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
+    api.call("add_workspace_user", member)
+    try:
+        answers = [[send(operation_id, body) for send in (api.send, stranger.send, api.send)] for body in bodies]
+    finally:
+        api.call("remove_workspace_user", member)
+    for body, (before, seen, after) in zip(bodies, answers, strict=True):
+        if before.content == after.content:  # else what it lists changes by itself
+            assert listed_assays(seen) == listed_assays(before), f"a member is not listed by {body} what the owner is"
+
+
+def places_of(fixtures: Fixtures, operation: str) -> list[dict[str, Any]]:
+    """Return requests for the assays of the run's places."""
+    names = ("pipeline_id", "workspace_id", "workspace_name")
+    if operation == "get_assay_v2":
+        names = ("pipeline_name", "workspace_id", "id")
+    own = {"pipeline_name": fixtures.name, "id": fixtures.assay_uuid}
+    bodies = ({name: own[name] if name in own else getattr(fixtures, name)} for name in names)
+    return [body for body in bodies if None not in body.values()]
+
+
+def listed_assays(answer: httpx.Response) -> list[dict[str, Any]]:
+    """Return the assays in an answer, which is a list, or one; none where it is a refusal."""
+    found: Any = answer.json() if answer.is_success else []
+    return [object_of(each) for each in (list_of(found) if isinstance(found, list) else [found])]
+
+
 @pytest.mark.touches("list_workspaces", "list_pipelines")
 def test_lists_of_everything_have_nothing_of_others(
     operation_id: str, stranger: Person, api: Api, fixtures: Fixtures

@@ -540,6 +540,47 @@ class TestAtATime:
         assert listed == made
         assert len(made) <= 1, "one name has one workspace"
 
+    @pytest.mark.touches("create_assay", "list_assays", "set_assay_active")
+    def test_assays(self, api: Api, fixtures: Fixtures) -> None:
+        requests: list[dict[str, Any]] = [
+            assay_request(fixtures, name=api.unused_name("a"), active=False, alert_threshold=0.5 + number)
+            for number in range(AT_A_TIME)
+        ]
+        made = at_a_time(*(partial(api.call, "create_assay", request) for request in requests))
+        numbers = [each["assay_id"] for each in made]
+        assert len(set(numbers)) == AT_A_TIME, "two assays have one id"
+        switched = {number: turn % 2 == 0 for turn, number in enumerate(numbers)}
+        at_a_time(
+            *(
+                lambda number=number, active=active: api.call("set_assay_active", {"id": number, "active": active})
+                for number, active in switched.items()
+            )
+        )
+        listed = {each["id"]: each for each in api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})}
+        for number, request in zip(numbers, requests, strict=True):
+            for field in ("name", "alert_threshold"):
+                assert listed[number][field] == request[field], "it is another's"
+            assert listed[number]["active"] is switched[number]
+        for number in numbers:
+            api.call("set_assay_active", {"id": number, "active": False})
+
+    @pytest.mark.touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active")
+    def test_assays_of_the_second_version(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("schedule_assay_v2"):
+            pytest.skip("The release does not have it.")
+        names = [api.unused_name("a") for _ in range(AT_A_TIME)]
+        usual = second_assay_request(fixtures)
+        made = at_a_time(*(lambda name=name: api.call("schedule_assay_v2", usual | {"name": name}) for name in names))
+        assert len(set(made)) == AT_A_TIME, "two assays have one id"
+        at_a_time(
+            *(
+                lambda number=number: api.call("set_assay_v2_active", {"assay_id": number, "active": False})
+                for number in made
+            )
+        )
+        shown = [api.call("get_assay_v2_by_id", {"id": number}) for number in made]
+        assert [(each["name"], each["active"]) for each in shown] == [(name, False) for name in names]
+
     @pytest.mark.touches("create_pipeline", "list_workspaces", if_there=("get_pipeline_version",))
     def test_pipelines(self, api: Api, fixtures: Fixtures) -> None:
         made = at_a_time(*[lambda: new_pipeline(api, fixtures)] * AT_A_TIME)

@@ -61,7 +61,9 @@ def unusual_assays(fixtures: Fixtures) -> list[dict[str, Any]]:
     seldom = {"width": "36 hours", "interval": "2 days", "start": moment(fixtures, 2, west=True)}
 
     def of(warning: float | None, alert: float, **more: Any) -> dict[str, Any]:
-        return usual | {"run_until": moment(fixtures, FAR), "warning_threshold": warning, "alert_threshold": alert} | more
+        return (
+            usual | {"run_until": moment(fixtures, FAR), "warning_threshold": warning, "alert_threshold": alert} | more
+        )
 
     return [
         of(None, 0.0, window=window | often, summarizer=way | equal),
