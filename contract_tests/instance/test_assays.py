@@ -200,6 +200,8 @@ def check_result(
     assert (result["warning_threshold"], result["alert_threshold"]) == thresholds
     if result["status"] != "BaselineRun":
         assert result["status"] == formulas.status(result["score"], *thresholds)
+    path = request.get("iopath") or request["window"].get("path")
+    assert result.get("iopath") in {None, path}, "it is of another value"
     echoed = summarizer_of(result)
     for name in ECHOED:
         assert echoed[name] == summarizer[name], name
@@ -829,6 +831,9 @@ class TestStoredResults:
             pytest.skip("The instance has not run the assay yet.")
         by_window, by_analysis = (found[:1], found[1:]), (found[:0], found)
         assert (before, after) in (by_window, by_analysis), "by the time of the window, or by that of the analysis"
+        reversed_ends = {"start": end.isoformat(), "end": begin.isoformat()}
+        answer = api.send(operation, {"assay_id": assay_id} | reversed_ends)
+        assert not answer.is_success or answer.json() == [], "the time ends before it begins, and has results"
         for hours in (-8, 5.5):
             zone = timezone(timedelta(hours=hours))
             ends = (at.astimezone(zone) for at in (begin, between))

@@ -177,6 +177,9 @@ class TestRows:
             assert many <= inputs_of_rows(map(inputs_of, earlier))
             assert not last & inputs_of_rows(map(inputs_of, earlier))
             assert all(row["time"] <= between.timestamp() * 1000 for row in earlier if "time" in row)
+        ends = {"start": (between + SECOND).isoformat(), "end": (between - SECOND).isoformat()}
+        answer = api.send("get_assay_baseline", where | ends)
+        assert not answer.is_success or answer.json() == [], "the time ends before it begins, and has rows"
 
     @pytest.mark.touches("get_assay_baseline")
     def test_rows_are_those_of_the_model_that_is_named(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
@@ -346,12 +349,22 @@ class TestWindows:
     @pytest.mark.touches(
         "run_interactive_assay", "run_interactive_assay_baseline", if_there=("summarize_assay_baseline",)
     )
-    def test_rows_are_those_of_the_pipeline_that_is_named(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    def test_rows_are_those_of_the_pipeline_that_is_named(
+        self, api: Api, fixtures: Fixtures, scene: Scene, elsewhere: dict[str, Any]
+    ) -> None:
         if fixtures.spare is None:
             pytest.skip("The run has no second pipeline.")
+        window = request_of(fixtures, scene, scene.many.at)["window"]
+        names = {name: fixtures.spare.pipeline for name in ("pipeline", "pipeline_name") if name in window}
+        self.check_no_rows(api, fixtures, scene, names)
+        if "workspace_id" in window:
+            self.check_no_rows(api, fixtures, scene, {"workspace_id": elsewhere["workspace_id"]})
+
+    @staticmethod
+    def check_no_rows(api: Api, fixtures: Fixtures, scene: Scene, other: dict[str, Any]) -> None:
+        """Check that no rows of the run's pipeline are counted where a window names another one by these fields."""
         request = request_of(fixtures, scene, scene.many.at)
         window, baseline = request["window"], request["baseline"]
-        other = {name: fixtures.spare.pipeline for name in ("pipeline", "pipeline_name") if name in window}
         if fixtures.forms.fixed_baselines:
             of_other: dict[str, Any] = {"Fixed": baseline["Fixed"] | other}
         else:
@@ -476,7 +489,9 @@ class TestPreviews:
                 assert found["end"] is None or is_near(instant(found["end"]), scene.many.at + SECOND)
 
     @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
-    def test_rows_are_those_of_the_place_that_is_named(self, api: Api, fixtures: Fixtures, scene: Scene) -> None:
+    def test_rows_are_those_of_the_place_that_is_named(
+        self, api: Api, fixtures: Fixtures, scene: Scene, elsewhere: dict[str, Any]
+    ) -> None:
         if not api.has("preview_assay_v2"):
             pytest.skip("The release does not have it.")
         request, count = preview_of(fixtures, scene), len(scene.many.inputs)
@@ -495,6 +510,7 @@ class TestPreviews:
         if fixtures.spare is not None:
             other = {"pipeline_id": fixtures.spare.pipeline_id, "pipeline_name": fixtures.spare.pipeline}
             assert counts(**other) == [], "rows of another pipeline are counted"
+        assert counts(workspace_id=elsewhere["workspace_id"]) == [], "rows of another workspace are counted"
 
     @pytest.mark.touches("preview_assay_v2")
     @pytest.mark.parametrize("unit", UNITS)
