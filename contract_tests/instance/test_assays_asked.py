@@ -160,6 +160,18 @@ class TestLists:
         gone = made - ids_of(api.call("list_assays", {"workspace_id": fixtures.workspace_id}))
         assert not gone, f"{len(gone)} of {len(made)} assays are not listed"
 
+    @pytest.mark.last
+    @pytest.mark.touches("get_assay_v2", "schedule_assay_v2")
+    def test_all_that_the_run_scheduled_is_listed(self, api: Api, conformance_suite: Suite) -> None:
+        if not api.has("get_assay_v2"):
+            pytest.skip("The release does not have it.")
+        found = api.call("get_assay_v2", {"active": "All"})
+        if not isinstance(found, list):
+            pytest.skip("The instance tells one assay, and no list.")
+        listed, made = [each["id"] for each in list_of(found)], set(conformance_suite.owned.values_of("assay uuid"))
+        assert len(set(listed)) == len(listed), "an assay is listed twice"
+        assert made <= set(listed), f"{len(made - set(listed))} of {len(made)} assays are not listed"
+
 
 class TestRows:
     @pytest.mark.touches("get_assay_baseline")

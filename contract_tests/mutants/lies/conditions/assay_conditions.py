@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.conditions.asking import ask_for, body_of, marked, of_other_bodies, single_lies
+from contract_tests.mutants.lies.conditions.asking import ask_for, body_of, of_other_bodies, single_lies
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -135,15 +135,25 @@ def _never_run(assay: Any) -> Any:
     return shown | {"status": "created", "last_run": None} if shown.get("last_run") else assay
 
 
-async def _leaves_its_own_on(exchange: Exchange) -> Answer:
-    body = body_of(exchange)
-    shown = object_of(await ask_for(exchange, "get_assay_by_id", {"id": body.get("id")}))
-    window = object_of(shown.get("window"))
-    is_of_second = str(window.get("interval")).endswith(_LONG_UNITS) and str(window.get("width")).endswith("seconds")
-    if not is_of_second or not isinstance(body.get("active"), bool) or shown["active"] is body["active"]:
-        return await exchange.ask()
-    answer = await exchange.ask(exchange.request.with_json(body | {"active": shown["active"]}))
-    return marked(answer.with_json(body)) if succeeded("set_assay_active", answer) else answer
+async def _knows_the_second_versions_as_they_were(exchange: Exchange) -> Answer:
+    answer = await exchange.ask()
+    if not succeeded("list_assays", answer) or not list_of(answer.json):
+        return answer
+    changed: list[Fields] = []
+    for assay in map(object_of, list_of(answer.json)):
+        window = object_of(assay["window"])
+        units = str(window.get("interval")).split()[-1], str(window.get("width")).split()[-1]
+        is_of_second = units[0] in _LONG_UNITS and units[1] == "seconds"
+        active = exchange.memory.setdefault(assay["id"], assay["active"]) if is_of_second else assay["active"]
+        changed.append(assay | {"active": active})
+    return answer if changed == list_of(answer.json) else answer.with_json(changed)
+
+
+async def _knows_the_first_versions_as_they_were(exchange: Exchange) -> Answer:
+    answer = await exchange.ask()
+    listed = list(map(object_of, list_of(answer.json))) if succeeded("get_assay_v2", answer) else []
+    changed = [each | {"active": exchange.memory.setdefault(each["id"], each["active"])} for each in listed]
+    return answer if changed == listed else answer.with_json(changed)
 
 
 async def _limited_before_the_time(exchange: Exchange) -> Answer:
@@ -208,14 +218,20 @@ def _as_asked(operation: str, change: Change) -> Lie:
         other = await exchange.ask(exchange.request.with_json(change(body)))
         results = [object_of(result) for result in list_of(other.json)]
         true = [object_of(result) for result in list_of(answer.json)]
-        named = [
-            result | {name: shown[name] for name in ("summarizer",) if name in shown}
-            for result, shown in zip(results, true, strict=True)
-        ]
-        is_same = [each.get("scores") for each in named] == [each.get("scores") for each in true]
-        return answer if is_same else answer.with_json(named)
+        named = [_named_as(result, shown) for result, shown in zip(results, true, strict=True)]
+        told = ([(each.get("score"), each["scores"]) for each in found] for found in (named, true))
+        return answer if next(told) == next(told) else answer.with_json(named)
 
     return lie
+
+
+def _named_as(result: Fields, shown: Fields) -> Fields:
+    """Return a result that says of how it was computed what another one says."""
+    named = {"summarizer": shown["summarizer"]} if "summarizer" in shown else {}
+    for name in ("baseline_summary", "window_summary"):
+        if name in shown:
+            named[name] = object_of(result[name]) | {"aggregation": object_of(shown[name])["aggregation"]}
+    return result | named
 
 
 def _counting_few(value: Any) -> Any:
@@ -366,6 +382,11 @@ _LIES: Lies = {
             _of_everybody("list_assays", lambda body: bool(body.get("pipeline_id"))),
         ),
         (
+            "second-version-as-it-was",
+            "What the second version switches is listed as it was.",
+            _knows_the_second_versions_as_they_were,
+        ),
+        (
             "counted-twice",
             "Windows that are alerts are counted twice or more.",
             _of_each("list_assays", _of_status(lambda told: told | {"num_alerts": 9 * told["num_alerts"]})),
@@ -379,7 +400,6 @@ _LIES: Lies = {
     "get_assay_by_id": (
         ("never-run", "An assay that was run is found as a new one.", of_json("get_assay_by_id", _never_run)),
     ),
-    "set_assay_active": (("of-second-version", "What the second version made is not switched.", _leaves_its_own_on),),
     "get_assay_results": (
         ("limit-before-time", "A limit counts before the time does.", _limited_before_the_time),
         ("nothing-without-a-time", "Without a time, there are no results.", _nothing_without_a_time),
@@ -458,6 +478,11 @@ _LIES: Lies = {
             _of_each("get_assay_v2", _without_thresholds),
         ),
         ("of-everybody", "All assays are everybody's.", _of_everybody("get_assay_v2", _is_open)),
+        (
+            "as-they-were",
+            "Assays are listed as on or off as they were at first.",
+            _knows_the_first_versions_as_they_were,
+        ),
         (
             "oldest-left-out",
             f"{_PAGE} assays are listed at the most.",
