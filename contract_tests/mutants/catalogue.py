@@ -18,6 +18,7 @@ from contract_tests.mutants.lies import (
     wrong_values,
 )
 from contract_tests.mutants.lies.conditions import (
+    assay_conditions,
     assay_rules,
     assay_states,
     changed_things,
@@ -73,6 +74,7 @@ KINDS: tuple[Kind, ...] = tuple(
             pages_of_logs,
             assay_rules,
             assay_states,
+            assay_conditions,
             uploads,
             versions,
             deployed,
