@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered
-from wallaroo_ext.conformance.testing.logged_rows import pages_of_log
+from wallaroo_ext.conformance.testing.logged_rows import newest_logged, newest_of_topic
+from wallaroo_ext.conformance.testing.row_metadata import check_metadata, check_times, check_whole_rows
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
     RECORDS,
     Scoring,
+    deploy_definition,
     deploy_steps,
     difference,
+    records_of,
     shapes_of,
     uploaded,
 )
-from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
 
@@ -34,8 +38,13 @@ pytestmark = pytest.mark.thorough("several models, and models of several axes")
 
 JSON = "application/json"
 BOTH = pytest.mark.touches("infer_deployment", "infer_pipeline")
-SEED, OTHER_SEED, LAST_SEED = 29, 61, 67
-"""The seeds of the models: the run's, one beside it, and one behind it."""
+SEED, OTHER_SEED, THIRD_SEED, LAST_SEED = 29, 61, 71, 67
+"""The seeds of the models: the run's, two beside it, and one behind it."""
+SEEDS = (SEED, OTHER_SEED, THIRD_SEED)
+KEY, SPLIT = "card", "_model_split"
+"""The field by which rows are sent to one model or another, and the one that says to which."""
+BY_VALUE, BY_CHANCE = "MetaValueSplit", "RandomSplit"
+"""The steps that do so."""
 LAST_OUTPUT = "behind"
 FORMATS = ((RECORDS, JSON), (ARROW, ARROW))
 
@@ -53,15 +62,63 @@ def running(scoring: Scoring | None) -> Scoring:
     return scoring
 
 
+@pytest.fixture(scope="module")
+def models() -> list[dict[str, str]]:
+    """Return a list for the models that the first test uploads."""
+    return []
+
+
 @pytest.fixture
-def beside(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
-    """Return a pipeline with a step of two models, which get the same rows."""
-    if "beside" not in scorings:
+def three(api: Api, fixtures: Fixtures, models: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the run's model and two others, with its fields and other weights."""
+    if not models:
         assert fixtures.model is not None
-        other = uploaded(api, api.unused_name("m"), model_file(OTHER_SEED), fixtures.workspace_id)
-        steps = [[fixtures.model, other]]
-        scorings["beside"] = deploy_steps(api, api.unused_name("p"), fixtures.workspace_id, steps)
+        others = [
+            uploaded(api, api.unused_name("m"), model_file(seed), fixtures.workspace_id)
+            for seed in (OTHER_SEED, THIRD_SEED)
+        ]
+        models += [fixtures.model, *others]
+    return models
+
+
+@pytest.fixture
+def beside(api: Api, fixtures: Fixtures, scorings: Scorings, three: list[dict[str, str]]) -> Scoring:
+    """Return a pipeline with a step of three models, which get the same rows."""
+    if "beside" not in scorings:
+        scorings["beside"] = deploy_steps(api, api.unused_name("p"), fixtures.workspace_id, [three])
     return running(scorings["beside"])
+
+
+@pytest.fixture(params=[BY_VALUE, BY_CHANCE])
+def way(request: pytest.FixtureRequest) -> str:
+    """Return one step after the other that gives each row to one of several models."""
+    return request.param
+
+
+@pytest.fixture
+def split(way: str, api: Api, fixtures: Fixtures, scorings: Scorings, three: list[dict[str, str]]) -> Scoring:
+    """Return a pipeline with such a step."""
+    if way not in scorings:
+        steps: dict[str, dict[str, Any]] = {
+            BY_VALUE: {"split_key": KEY, "control": three[0], "routes": {"gold": three[1], "2": three[2]}},
+            BY_CHANCE: {
+                "hash_key": None,
+                "weights": [{"model": model, "weight": weight} for model, weight in zip(three, (2, 1, 0), strict=True)],
+            },
+        }
+        where = api.unused_name("p"), fixtures.workspace_id
+        scorings[way] = deploy_definition(api, *where, [{way: steps[way]}], three)
+    return running(scorings[way])
+
+
+@pytest.fixture
+def picked(api: Api, fixtures: Fixtures, scorings: Scorings, three: list[dict[str, str]]) -> Scoring:
+    """Return a pipeline with a step of three models, and one that takes the outputs of the second."""
+    if "picked" not in scorings:
+        steps = [{"ModelInference": {"models": three}}, {"Nth": {"index": 1}}]
+        where = api.unused_name("p"), fixtures.workspace_id
+        scorings["picked"] = deploy_definition(api, *where, steps, three)
+    return running(scorings["picked"])
 
 
 @pytest.fixture
@@ -99,61 +156,170 @@ def turning_model_file() -> bytes:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7).SerializeToString()
 
 
+def outputs_beside(scoring: Scoring, rows: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the outputs of models beside one another, by the part of a row that they are in."""
+    parts = ["out", *(f"out_{other['name']}" for other in scoring.others)]
+    return {part: exact_scores(rows, seed) for part, seed in zip(parts, SEEDS, strict=True)}
+
+
+def check_outputs(answered: Answered, expected: dict[str, np.ndarray[Any, Any]]) -> None:
+    """Fail where the parts of rows with outputs are others, or have other values, than these of one field."""
+    assert {part for part in answered.parts if part.startswith("out")} == set(expected)
+    for part, scores in expected.items():
+        wrong = difference(answered.parts[part][OUTPUT], scores)
+        assert not wrong, f"{part}: {wrong}"
+
+
 @BOTH
-def test_of_two_models_beside_one_another_each_has_its_outputs(operation: str, api: Api, beside: Scoring) -> None:
+def test_of_models_beside_one_another_each_has_its_outputs(operation: str, api: Api, beside: Scoring) -> None:
     rows = distinct_rows(5, seed=3)
+    expected = outputs_beside(beside, rows)
     other = f"out_{beside.others[0]['name']}"
-    expected = {"out": exact_scores(rows, SEED), other: exact_scores(rows, OTHER_SEED)}
     for media_type, accept in FORMATS:
-        answer = beside.send(api, operation, {INPUT: rows}, media_type=media_type, headers={"Accept": accept})
+        headers = {"Accept": accept}
+        answer = beside.send(api, operation, {INPUT: rows}, media_type=media_type, headers=headers)
         answered = Answered.of(answer)
         if answered.is_oldest:
             pytest.skip("The release answers in another form.")
-        for part, scores in expected.items():
-            wrong = difference(answered.parts[part][OUTPUT], scores)
-            assert not wrong, f"{part}: {wrong}"
-        assert answered.last_models <= {(beside.model["name"], beside.model["sha"])}
-        only = {"dataset[]": [other, "time"], "dataset.separator": "."}
-        answer = beside.send(api, operation, {INPUT: rows}, headers={"Accept": accept}, params=only)
-        assert set(Answered.of(answer).parts) == {other}
+        check_outputs(answered, expected)
+        check_whole_rows(api, answered, beside)
+        for chosen in ({}, {"dataset[]": [other, "time"]}, {"dataset.exclude[]": other}):
+            params = chosen | {"dataset.separator": "."}
+            found = Answered.of(beside.send(api, operation, {INPUT: rows}, headers=headers, params=params))
+            left = {name: expected[name] for name in expected if "dataset.exclude[]" not in chosen or name != other}
+            check_outputs(found, {other: expected[other]} if "dataset[]" in chosen else left)
+            assert "dataset[]" not in chosen or set(found.parts) == {other}
 
 
-@pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
-@pytest.mark.counts_rows
-def test_the_outputs_of_two_models_are_logged_in_one_row(api: Api, beside: Scoring) -> None:
+@BOTH
+def test_the_outputs_of_one_of_several_models_are_picked(operation: str, api: Api, picked: Scoring) -> None:
+    rows = distinct_rows(5, seed=6)
+    for media_type, accept in FORMATS:
+        answer = picked.send(api, operation, {INPUT: rows}, media_type=media_type, headers={"Accept": accept})
+        answered = Answered.of(answer)
+        found = [part for part in answered.parts if part.startswith("out")]
+        assert found in (["out"], [f"out_{picked.others[0]['name']}"]), f"there are outputs in {found}"
+        check_outputs(answered, {found[0]: exact_scores(rows, OTHER_SEED)})
+
+
+CARDS = ("tin", "gold", "2", "gold", "", "2", "Gold")
+NUMBERS = (0, 1, 2, 1, 0, 2, 0)
+"""The values of the field by which rows are split, and the number of the model that each goes to."""
+
+
+@BOTH
+def test_a_row_of_a_split_is_scored_by_the_model_that_it_names(
+    way: str, operation: str, api: Api, split: Scoring
+) -> None:
+    rows = distinct_rows(len(CARDS), seed=7)
+    columns: dict[str, Any] = {INPUT: rows}
+    if way == BY_VALUE:
+        columns |= {KEY: np.array(CARDS, object)}
+    for media_type, accept in FORMATS:
+        answer = split.send(api, operation, columns, media_type=media_type, headers={"Accept": accept})
+        if not answer.is_success and way == BY_VALUE:
+            pytest.skip(f"This instance takes no such rows: {answer.status_code} {answer.text[:200]}")
+        answered = Answered.of(answer)
+        if answered.is_oldest:
+            pytest.skip("The release answers in another form.")
+        numbers = check_split(split, answered, rows)
+        assert numbers == list(NUMBERS) if way == BY_VALUE else 2 not in numbers, f"rows went to {numbers}"
+        check_times(api, answered.times)
+        check_metadata(answered, split)
+        assert set(answered.parts["in"]) == set(columns)
+        assert not difference(answered.parts["in"][INPUT], rows)
+        if api.has("get_pipeline_logs"):
+            check_split(split, newest_logged(api, split, answered, accept), rows)
+
+
+def check_split(split: Scoring, answered: Answered, rows: np.ndarray[Any, Any]) -> list[int]:
+    """Fail where rows were not scored by the models that they name; return the numbers of these in the rows' order."""
+    models = [split.model, *split.others]
+    # Nothing says in which order rows are logged that several models scored at the same time.
+    sent: list[list[float]] = rows.tolist()
+    places = [sent.index(np.array(row, np.float32).tolist()) for row in answered.parts["in"][INPUT]]
+    assert sorted(places) == list(range(len(rows))), "each row is there once"
+    assert set(answered.parts["out"]) == {OUTPUT, SPLIT}
+    named = [models.index(model_of(value)) for value in answered.parts["out"][SPLIT]]
+    scores = [
+        exact_scores(rows[place : place + 1], SEEDS[number])[0] for place, number in zip(places, named, strict=True)
+    ]
+    wrong = difference(answered.parts["out"][OUTPUT], np.array(scores))
+    assert not wrong, f"out: {wrong}"
+    last = [json.loads(text)["model_name"] for text in answered.parts["metadata"]["last_model"]]
+    assert last == [models[number]["name"] for number in named], "the last model is not the one that scored the row"
+    return [number for _, number in sorted(zip(places, named, strict=True))]
+
+
+def model_of(value: Any) -> dict[str, str]:
+    """Return the model that a row of a split names: an object or a JSON text, by itself or in a list."""
+    [found] = list_of(value) if isinstance(value, list) else [value]
+    return json.loads(found) if isinstance(found, str) else found
+
+
+def logged(api: Api, scoring: Scoring, rows: np.ndarray[Any, Any], content: bytes) -> Iterator[tuple[Answered, Any]]:
+    """Score rows, and yield them as the logs have them: with each, the numbers of the rows in its order."""
     if not api.has("get_pipeline_logs"):
         pytest.skip("The release does not have it.")
-    rows = distinct_rows(4, seed=time.time_ns())
-    assert beside.send(api, "infer_pipeline", {INPUT: rows}).is_success
-    other = f"out_{beside.others[0]['name']}"
-    expected = {"out": exact_scores(rows, SEED), other: exact_scores(rows, OTHER_SEED)}
+    answered = Answered.of(scoring.send(api, "infer_pipeline", {INPUT: rows}, content=content), [LAST_OUTPUT])
     for accept in (JSON, ARROW):
+        yield newest_logged(api, scoring, answered, accept), slice(None, None, -1)
+    newest = newest_of_topic(api, scoring, len(rows)) if api.has("get_topic_records") else None
+    if newest is not None:
+        yield newest, slice(None)
 
-        def newest(accept: str = accept) -> Answered | None:
-            page = next(pages_of_log(api, beside, page_size=len(rows), headers={"Accept": accept}))
-            found = Answered.of(page)
-            is_there = found.count == len(rows) and not difference(found.parts["in"][INPUT], rows[::-1])
-            return found if is_there else None
 
-        logged = soon(newest, lambda: "the newest rows of the log are not those that were scored last")
-        for part, scores in expected.items():
-            wrong = difference(logged.parts[part][OUTPUT], scores[::-1])
-            assert not wrong, f"{part}: {wrong}"
+LOGGED = pytest.mark.touches("get_pipeline_logs", "infer_pipeline", if_there=("get_topic_records",))
+
+
+@LOGGED
+@pytest.mark.counts_rows
+def test_the_outputs_of_models_beside_one_another_are_logged_in_one_row(api: Api, beside: Scoring) -> None:
+    rows = distinct_rows(4, seed=8)
+    for found, order in logged(api, beside, rows, records_of({INPUT: rows})):
+        check_outputs(found, outputs_beside(beside, rows[order]))
+        assert not difference(found.parts["in"][INPUT], rows[order])
+        check_whole_rows(api, found, beside)
+
+
+@LOGGED
+@pytest.mark.counts_rows
+def test_rows_of_models_behind_one_another_are_logged_as_they_were_answered(api: Api, behind: Scoring) -> None:
+    rows = distinct_rows(4, seed=9)
+    for found, order in logged(api, behind, rows, records_of({INPUT: rows})):
+        check_chain(found, rows[order])
+        check_whole_rows(api, found, behind, behind.others[-1])
+
+
+@LOGGED
+@pytest.mark.counts_rows
+def test_rows_of_several_axes_are_logged_in_their_order(api: Api, turned: Scoring) -> None:
+    rows = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
+    for found, order in logged(api, turned, rows, nested_records(rows)):
+        assert not difference(found.parts["in"][INPUT], rows[order])
+        assert not difference(found.parts["out"][OUTPUT], rows[order].transpose(0, 2, 1))
+        check_whole_rows(api, found, turned)
+
+
+def check_chain(answered: Answered, rows: np.ndarray[Any, Any]) -> None:
+    """Fail where rows are not those that were sent to models behind one another, with the outputs of the last."""
+    wrong = difference(answered.parts["out"][LAST_OUTPUT], exact_scores(rows, SEED) * model_weight(LAST_SEED))
+    assert not wrong, wrong
+    assert set(answered.parts["out"]) == {LAST_OUTPUT}
+    if not answered.is_oldest:
+        assert set(answered.parts["in"]) == {INPUT}, "the row is not the one that was sent"
+        assert not difference(answered.parts["in"][INPUT], rows)
 
 
 @BOTH
 def test_of_two_models_behind_one_another_the_last_one_answers(operation: str, api: Api, behind: Scoring) -> None:
     rows = distinct_rows(5, seed=4)
-    first = exact_scores(rows, SEED)
-    expected = first * model_weight(LAST_SEED)
     last = behind.others[-1]
     for media_type, accept in FORMATS:
         answer = behind.send(api, operation, {INPUT: rows}, media_type=media_type, headers={"Accept": accept})
         answered = Answered.of(answer, [LAST_OUTPUT])
-        wrong = difference(answered.parts["out"][LAST_OUTPUT], expected)
-        assert not wrong, wrong
-        assert set(answered.parts["out"]) == {LAST_OUTPUT}
-        assert answered.last_models <= {(last["name"], last["sha"])}
+        check_chain(answered, rows)
+        check_whole_rows(api, answered, behind, last)
 
 
 def model_weight(seed: int) -> np.float32:
@@ -166,7 +332,7 @@ def test_rows_of_several_axes_keep_their_order(operation: str, api: Api, turned:
     rows = np.arange(30, dtype=np.float32).reshape(5, 2, 3)
     expected = rows.transpose(0, 2, 1)
     for media_type, accept in (*FORMATS, (RECORDS, ARROW)):
-        content = None if media_type == ARROW else json.dumps([{INPUT: row} for row in rows.tolist()]).encode()
+        content = None if media_type == ARROW else nested_records(rows)
         more: dict[str, Any] = {} if content is None else {"content": content}
         answer = turned.send(api, operation, {INPUT: rows}, media_type=media_type, headers={"Accept": accept}, **more)
         answered = Answered.of(answer)
@@ -175,5 +341,12 @@ def test_rows_of_several_axes_keep_their_order(operation: str, api: Api, turned:
         if not answered.is_oldest:
             wrong = difference(answered.parts["in"][INPUT], rows)
             assert not wrong, f"in: {wrong}"
+        check_whole_rows(api, answered, turned)
         if accept == ARROW:
-            assert shapes_of(answer.content)["out", OUTPUT] == expected.shape[1:]
+            shapes = {("in", INPUT): rows.shape[1:], ("out", OUTPUT): expected.shape[1:]}
+            assert shapes.items() <= shapes_of(answer.content).items()
+
+
+def nested_records(rows: np.ndarray[Any, Any]) -> bytes:
+    """Return rows of several axes as pandas writes them."""
+    return json.dumps([{INPUT: row} for row in rows.tolist()]).encode()

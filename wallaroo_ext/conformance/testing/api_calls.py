@@ -164,6 +164,11 @@ class Api:
         return answer.status_code
 
     @property
+    def rows_ahead(self) -> float | None:
+        """How far the clock by which the run's first rows were scored is ahead of this machine's, in seconds."""
+        return self._suite.fixtures.rows_ahead
+
+    @property
     def uploads(self) -> list[str]:
         """The operations that upload a model, as far as the release has them."""
         return [name for name in UPLOADS if self.has(name)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.testing.answer_forms import Answered
-from wallaroo_ext.conformance.testing.waiting import Patience
+from wallaroo_ext.conformance.testing.waiting import Patience, soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,3 +63,40 @@ def pages_of_log(
         if cursor is None or not count:
             return
         body["cursor"] = cursor
+
+
+def newest_logged(api: Api, scoring: Scoring, answered: Answered, accept: str) -> Answered:
+    """Return the rows of an answer as the log has them, the newest first, once they are the newest of it.
+
+    Args:
+        api: The operations.
+        scoring: The pipeline that scored them.
+        answered: The answer, which says when they were scored.
+        accept: The format to ask for.
+    """
+
+    def newest() -> Answered | None:
+        page = next(pages_of_log(api, scoring, page_size=answered.count, headers={"Accept": accept}))
+        found = Answered.of(page)
+        return found if found.times == answered.times[::-1] else None
+
+    return soon(newest, lambda: "the newest rows of the log are not those that were scored last, by their times")
+
+
+def newest_of_topic(api: Api, scoring: Scoring, count: int) -> Answered | None:
+    """Return the newest rows of a pipeline's topic, the oldest of them first, as published clients find them.
+
+    Returns None where the rows are in several partitions, so that nothing says which are the newest.
+
+    Args:
+        api: The operations.
+        scoring: The pipeline.
+        count: The number of rows.
+    """
+    topic = {"topic": api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]}
+    partitions = api.call("get_topic_partitions", path=topic)["partitions"]
+    if len(partitions) != 1:
+        return None
+    [(name, partition)] = partitions.items()
+    page = api.call("get_topic_records", {name: max(partition["end"] - count, 0)}, path=topic)
+    return Answered.of_records([json.loads(record) for record in page["records"]])
