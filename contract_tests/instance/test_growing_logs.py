@@ -17,6 +17,7 @@ from wallaroo_ext.conformance.testing.deploying import is_gone
 from wallaroo_ext.conformance.testing.logged_rows import (
     DEFAULT_PAGE,
     pages_of_log,
+    status_of_page,
     topic_parameters,
     wait_until_logged,
 )
@@ -87,6 +88,7 @@ class Entry:
             assert set(found[part]) == {name}, f"the fields of `{part}`"
             wrong = difference([found[part][name]], expected.reshape(1, -1))
             assert not wrong, f"{part}.{name}: {wrong}"
+        assert {"anomaly", "check_failures"} & set(found), "it does not say which validations it failed"
         metadata: dict[str, Any] = found["metadata"]
         last_model = json.loads(metadata["last_model"])
         assert (last_model["model_name"], last_model["model_sha"]) == self.model
@@ -126,16 +128,18 @@ class History:
     is_known: bool = True
 
     def score(self, api: Api, rows: np.ndarray[Any, Any], operation: str = "infer_pipeline", **more: Any) -> None:
-        """Send rows, and note them as scored by the model that is deployed.
+        """Send rows, and note them as scored by the model that is deployed, under the names that they are sent under.
 
         Args:
             api: The operations.
             rows: The rows.
             operation: `infer_pipeline` or `infer_deployment`.
-            **more: Further arguments of `Scoring.send`.
+            **more: `name` of the field to send them in, the model's input by default, and further arguments of
+                `Scoring.send`.
         """
         is_first = self.scoring.model != self.other
         fields, seed = (FIELDS, SEED) if is_first else (OTHER_FIELDS, OTHER_SEED)
+        fields = more.pop("name", fields[0]), fields[1]
         self.is_known = False
         answer = self.scoring.send(api, operation, {fields[0]: rows}, **more)
         assert Answered.of(answer).count == len(rows)
@@ -210,13 +214,25 @@ def grow(api: Api, history: History) -> None:
     history.score(api, rows[6:8], "infer_deployment", headers={"Accept": JSON}, params=left_out)
     tensors = json.dumps({INPUT: rows[8:10].tolist()}).encode()
     history.score(api, rows[8:10], "infer_deployment", media_type=JSON, content=tensors)
-    short = records_of({INPUT: rows[:2, :2]})
-    refused = history.scoring.send(api, "infer_pipeline", {INPUT: rows[:2]}, content=short)
-    assert refused.status_code == 400
+    history.score(api, rows[3:4], name="tensor", headers={"Accept": JSON})
+    refuse(api, history, rows[:3])
     deploy_other(api, history)
     history.score(api, rows[10:], headers={"Accept": JSON})
     history.score(api, equal, "infer_deployment", media_type=ARROW, headers={"Accept": ARROW})
     history.wait(api)
+
+
+def refuse(api: Api, history: History, rows: np.ndarray[Any, Any]) -> None:
+    """Send requests that are refused, and none of whose rows is logged, those before the bad one neither."""
+    records: Rows = json.loads(records_of({INPUT: rows}))
+    mixed = json.dumps([*records[:-1], {INPUT: rows[-1, :2].tolist()}]).encode()
+    ways: tuple[tuple[np.ndarray[Any, Any], dict[str, Any]], ...] = (
+        (rows, {"content": records_of({INPUT: rows[:, :2]})}),
+        (rows, {"content": mixed}),
+        (rows[:, :2], {"media_type": ARROW, "headers": {"Accept": ARROW}}),
+    )
+    for operation, (bad, how) in zip((*OPERATIONS, OPERATIONS[0]), ways, strict=True):
+        assert history.scoring.send(api, operation, {INPUT: bad}, **how).status_code == 400
 
 
 def deploy_other(api: Api, history: History) -> None:
@@ -355,13 +371,39 @@ def test_rows_that_come_while_a_topic_is_read_are_behind_the_others(
             history.wait(api)
     history.check(found)
     partitions = api.call("get_topic_partitions", path=where)["partitions"]
-    assert sum(each["end"] for each in partitions.values()) == len(history.entries)
+    assert rows_of_topic(api, history) == len(history.entries)
     behind = {name: each["end"] for name, each in partitions.items()}
     assert api.call("get_topic_records", behind, path=where)["records"] == []
     newest = {name: max(end - 2, 0) for name, end in behind.items()}
     if len(newest) == 1:
         records = api.call("get_topic_records", newest, path=where)["records"]
         history.check([*map(json.loads, records)], history.entries[-2:])
+
+
+@pytest.mark.parametrize(("order", "accept"), [("desc", JSON), ("asc", ARROW), ("desc", ARROW)])
+def test_a_topic_goes_on_where_the_fields_of_rows_change(
+    order: str, accept: str, conformance_suite: Suite, histories: Histories, api: Api, fixtures: Fixtures
+) -> None:
+    if not {"order", "dataset.separator"} <= topic_parameters(conformance_suite):
+        pytest.skip("The release does not have them.")
+    history, how = histories.current(api, fixtures), {"params": {"order": order, "page_size": 4}}
+    found: Rows = []
+    position: dict[str, int] | None = {}
+    while position is not None:
+        where = {"topic": history.topic}
+        answer = api.send("get_topic_records", position, path=where, headers={"Accept": accept}, **how)
+        assert media_type_of(answer) == accept
+        if accept == ARROW:
+            rows, page = rows_of(answer), status_of_page(answer)
+        else:
+            page = answer.json()
+            rows = [*map(json.loads, page["records"])]
+        assert (page["status"] == "All") is (page["next"] is None), page["status"]
+        assert page["status"] != "RecordLimited" or len(rows) == 4, f"{len(rows)} rows on a page of 4 that is full"
+        assert rows, "a page without rows is announced"
+        found += rows
+        position = page["next"]
+    history.check(found, newest_first=order == "desc")
 
 
 def test_rows_that_come_while_a_topic_is_read_backwards_shift_no_page(
@@ -380,21 +422,38 @@ def test_rows_that_come_while_a_topic_is_read_backwards_shift_no_page(
 
 
 def test_an_undeployment_leaves_the_log_and_a_later_deployment_goes_on_with_it(
-    histories: Histories, api: Api, fixtures: Fixtures
+    conformance_suite: Suite, histories: Histories, api: Api, fixtures: Fixtures
 ) -> None:
     history = histories.current(api, fixtures)
+    before, where = list(history.entries), {"topic": history.topic}
+    size = {"page_size" if "page_size" in topic_parameters(conformance_suite) else "limit": 3}
+    pages = pages_of_log(api, history.scoring, order="Desc", page_size=3)
+    read, position = rows_of(next(pages)), api.call("get_topic_records", {}, path=where, params=size)["next"]
     history.is_known = False  # until it scores rows again
     api.call("undeploy_pipeline", {"deployment_id": history.scoring.deployment_id})
+    read += rows_of(next(pages))
     history.check(logged(api, history, order="Asc"))
     history.check(logged(api, history, order="Desc")[::-1])
     topic = api.call("get_topic_name", {"pipeline_pk_id": history.scoring.pipeline_id})["topic_name"]
     assert topic == history.topic, "another version of the pipeline, or an undeployment, gives it another topic"
-    [oldest, *_] = api.call("get_topic_records", {}, path={"topic": topic})["records"]
+    [oldest, *_] = api.call("get_topic_records", {}, path=where)["records"]
     history.check([json.loads(oldest)], history.entries[:1])
+    assert rows_of_topic(api, history) == len(before), "an undeployment changes the number of rows"
     start(api, history.scoring)
     history.score(api, distinct_rows(2, seed=7))
     history.wait(api)
     history.check(logged(api, history, order="Asc"))
+    assert rows_of_topic(api, history) == len(history.entries), "another deployment changes the number of rows"
+    read += [row for page in pages for row in rows_of(page)]
+    history.check(read, before, newest_first=True)  # what was begun before goes on
+    goes_on = [*map(json.loads, api.call("get_topic_records", position, path=where, params=size)["records"])]
+    history.check(goes_on, before[3 : 3 + len(goes_on)])
+
+
+def rows_of_topic(api: Api, history: History) -> int:
+    """Return how many rows a topic has, as its partitions say."""
+    partitions = api.call("get_topic_partitions", path={"topic": history.topic})["partitions"]
+    return sum(each["end"] for each in partitions.values())
 
 
 def test_a_second_deployment_scores_and_logs_for_its_pipeline(

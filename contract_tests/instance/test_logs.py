@@ -17,6 +17,7 @@ from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, m
 from wallaroo_ext.conformance.testing.logged_rows import (
     DEFAULT_PAGE,
     pages_of_log,
+    status_of_page,
     topic_parameters,
     wait_until_logged,
 )
@@ -276,7 +277,7 @@ class TestTopics:
                 page = answer.json()
                 answered = Answered.of_records([json.loads(record) for record in page["records"]])
             else:
-                page, answered = TestTopics.check_metadata(answer), Answered.of(answer)
+                page, answered = status_of_page(answer), Answered.of(answer)
             assert (page["status"] == "All") is (page["next"] is None), page
             size = params.get("page_size") or params.get("limit")
             assert page["status"] != "RecordLimited" or answered.count == size, page
@@ -313,7 +314,8 @@ class TestTopics:
         if not {"order", "dataset.separator"} <= parameters:
             pytest.skip("The release does not have them.")
         late, early = {"time.start": borders[1]}, {"time.end": borders[0]}
-        for span, rows in ((late, (BORDERS[1], None)), (early, (0, BORDERS[0]))):
+        both = late | {"time.end": borders[2]}
+        for span, rows in ((late, (BORDERS[1], None)), (early, (0, BORDERS[0])), (both, (BORDERS[1], BORDERS[2]))):
             params = span | {"order": order, "page_size": 2, "dataset[]": "*", "dataset.separator": "."}
             found = [row for page in self.pages(api, log, params) for row in page]
             log.check(found, *rows, newest_first=order == "desc")
@@ -334,9 +336,12 @@ class TestTopics:
                 assert not wrong, f"{part}: {wrong}"
             assert log.times is None or answered.times == log.times[: answered.count]
             assert answered.count >= min(SIZES[0], len(log.rows))
-            self.check_metadata(answer)
+            status_of_page(answer)
+            texts = answered.parts["metadata"]["last_model"]
+            expected = [log.models[0]] * BORDERS[1] + [log.models[1]] * (len(log.rows) - BORDERS[1])
+            assert [json.loads(text)["model_name"] for text in texts] == expected[: answered.count]
         every = {"page_size": len(log.rows) + 1}
-        self.check_metadata(api.send("get_topic_records", {}, path=where, params=every, headers={"Accept": ARROW}))
+        status_of_page(api.send("get_topic_records", {}, path=where, params=every, headers={"Accept": ARROW}))
 
     @pytest.mark.touches("get_topic_records", "infer_pipeline")
     def test_pages_in_arrow_have_every_row(self, parameters: set[str], api: Api, log: Log, borders: list[str]) -> None:
@@ -376,18 +381,6 @@ class TestTopics:
         where = {"topic": f"{log.topic}-failures"}
         answer = api.send("get_topic_records", {}, path=where)
         assert not answer.is_success or answer.json()["records"] == [], "rows failed validations that there are none of"
-
-    @staticmethod
-    def check_metadata(answer: httpx.Response) -> dict[str, Any]:
-        """Check that a page in Arrow says whether there are more, and return what it says."""
-        assert answer.status_code == 200, answer.text[:300]
-        import pyarrow as pa
-
-        metadata: dict[bytes, bytes] = pa.ipc.open_file(answer.content).schema.metadata or {}
-        assert b"status" in metadata, f"the metadata of the schema have only {sorted(metadata)}"
-        found: dict[str, Any] = json.loads(metadata[b"status"])
-        assert {"status", "next"} <= found.keys()
-        return found
 
     @pytest.mark.touches("get_topic_partitions", "infer_pipeline")
     def test_the_partitions_count_every_row(self, api: Api, log: Log) -> None:
@@ -484,12 +477,21 @@ class TestPipelineLogs:
     def test_a_span_without_rows_has_none(self, api: Api, log: Log, borders: list[str]) -> None:
         early, late = (shifted(borders[at], days) for at, days in ((0, -400), (2, 400)))
         for start, end in ((early, shifted(borders[0], -399)), (borders[1], borders[1]), (late, shifted(late, 1))):
-            found = self.pages(api, log, start_time=start, end_time=end)
-            assert found == [[]], f"{len(found[0])} rows from {start} to {end}"
+            for headers in ({}, {"Accept": ARROW}):
+                found = self.pages(api, log, start_time=start, end_time=end, headers=headers)
+                assert found == [[]], f"{len(found[0])} rows from {start} to {end}"
         body = {"workspace_id": log.scoring.workspace_id, "start_time": borders[2], "end_time": borders[0]}
         body |= {"pipeline_name": log.scoring.name, "pipeline_id": log.scoring.name}
         answer = api.send("get_pipeline_logs", body)
         assert not answer.is_success or answer.json() == [], "a span that ends before it begins has rows"
+        # Each end is good together with the other only: it may be refused alone, and is not ignored.
+        for name, span in (("start_time", (BORDERS[1], len(log.rows))), ("end_time", (0, BORDERS[0]))):
+            alone = body | {"start_time": borders[1], "end_time": borders[0]} | {"page_size": len(log.rows)}
+            answer = api.send(
+                "get_pipeline_logs", {key: alone[key] for key in alone if key == name or "_time" not in key}
+            )
+            if answer.is_success:
+                log.check(rows_of(Answered.of(answer)), *span, newest_first=True)
 
     @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
     @pytest.mark.parametrize("accept", [JSON, ARROW])
@@ -514,7 +516,7 @@ class TestPipelineLogs:
 @pytest.mark.touches(
     "get_topic_name", "get_topic_partitions", "get_topic_records", if_there=("get_pipeline_logs", "copy_pipeline")
 )
-def test_a_pipeline_that_scored_nothing_has_no_rows(api: Api, log: Log) -> None:
+def test_a_pipeline_that_scored_nothing_has_no_rows(conformance_suite: Suite, api: Api, log: Log) -> None:
     """A copy does not have those of its source, either."""
     where, source = {"workspace_id": log.scoring.workspace_id}, {"source_pipeline": log.scoring.pipeline_id}
     made = {
@@ -535,6 +537,13 @@ def test_a_pipeline_that_scored_nothing_has_no_rows(api: Api, log: Log) -> None:
             answer = api.send("get_pipeline_logs", where | {"pipeline_name": name, "pipeline_id": name})
             assert (answer.json(), answer.headers["x-iteration-status"]) == ([], "All")
             assert "x-iteration-cursor" not in answer.headers
+            of_pipeline = where | {"pipeline_name": name, "pipeline_id": name}
+            answer = api.send("get_pipeline_logs", of_pipeline, headers={"Accept": ARROW})
+            assert (media_type_of(answer), Answered.of(answer).count) == (ARROW, 0)
+            assert answer.headers["x-iteration-status"] == "All"
+        if "dataset.separator" in topic_parameters(conformance_suite):
+            answer = api.send("get_topic_records", {}, path={"topic": topic}, headers={"Accept": ARROW})
+            assert (Answered.of(answer).count, status_of_page(answer)) == (0, {"status": "All", "next": None})
     api.call_refused("get_topic_name", where | {"pipeline_name": api.unused_name("p")})
 
 

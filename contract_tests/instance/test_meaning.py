@@ -475,9 +475,12 @@ class TestInference:
             page = api.call("get_topic_records", {name: before.get(name, 0) for name in after}, path=topic)
             assert [inputs_of(json.loads(record)) for record in page["records"]] == [row, ROWS[0]]
 
-    @pytest.mark.touches("get_topic_partitions")
-    def test_a_topic_of_nothing_has_no_partitions(self, api: Api) -> None:
-        assert api.call_refused("get_topic_partitions", path={"topic": api.unused_name("t")}) == 404
+    @pytest.mark.touches("get_topic_partitions", "get_topic_records")
+    @pytest.mark.parametrize("behind", ["", "-failures"])
+    def test_a_topic_of_nothing_has_no_partitions_and_no_records(self, behind: str, api: Api) -> None:
+        nothing = {"topic": f"{api.unused_name('t')}{behind}"}
+        assert api.call_refused("get_topic_partitions", path=nothing) == 404
+        assert api.call_refused("get_topic_records", {}, path=nothing) == 404
 
 
 class TestWorkspacesAndUsers:

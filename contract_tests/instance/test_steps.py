@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered
 from wallaroo_ext.conformance.testing.logged_rows import newest_logged, newest_of_topic
-from wallaroo_ext.conformance.testing.row_metadata import check_metadata, check_times, check_whole_rows
+from wallaroo_ext.conformance.testing.row_metadata import check_whole_rows
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
     RECORDS,
     Scoring,
-    deploy_definition,
     deploy_steps,
     difference,
     records_of,
@@ -41,10 +39,6 @@ BOTH = pytest.mark.touches("infer_deployment", "infer_pipeline")
 SEED, OTHER_SEED, THIRD_SEED, LAST_SEED = 29, 61, 71, 67
 """The seeds of the models: the run's, two beside it, and one behind it."""
 SEEDS = (SEED, OTHER_SEED, THIRD_SEED)
-KEY, SPLIT = "card", "_model_split"
-"""The field by which rows are sent to one model or another, and the one that says to which."""
-BY_VALUE, BY_CHANCE = "MetaValueSplit", "RandomSplit"
-"""The steps that do so."""
 LAST_OUTPUT = "behind"
 FORMATS = ((RECORDS, JSON), (ARROW, ARROW))
 
@@ -62,63 +56,16 @@ def running(scoring: Scoring | None) -> Scoring:
     return scoring
 
 
-@pytest.fixture(scope="module")
-def models() -> list[dict[str, str]]:
-    """Return a list for the models that the first test uploads."""
-    return []
-
-
 @pytest.fixture
-def three(api: Api, fixtures: Fixtures, models: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the run's model and two others, with its fields and other weights."""
-    if not models:
-        assert fixtures.model is not None
-        others = [
-            uploaded(api, api.unused_name("m"), model_file(seed), fixtures.workspace_id)
-            for seed in (OTHER_SEED, THIRD_SEED)
-        ]
-        models += [fixtures.model, *others]
-    return models
-
-
-@pytest.fixture
-def beside(api: Api, fixtures: Fixtures, scorings: Scorings, three: list[dict[str, str]]) -> Scoring:
+def beside(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
     """Return a pipeline with a step of three models, which get the same rows."""
     if "beside" not in scorings:
-        scorings["beside"] = deploy_steps(api, api.unused_name("p"), fixtures.workspace_id, [three])
+        assert fixtures.model is not None
+        contents = [model_file(seed) for seed in (OTHER_SEED, THIRD_SEED)]
+        others = [uploaded(api, api.unused_name("m"), content, fixtures.workspace_id) for content in contents]
+        steps = [[fixtures.model, *others]]
+        scorings["beside"] = deploy_steps(api, api.unused_name("p"), fixtures.workspace_id, steps)
     return running(scorings["beside"])
-
-
-@pytest.fixture(params=[BY_VALUE, BY_CHANCE])
-def way(request: pytest.FixtureRequest) -> str:
-    """Return one step after the other that gives each row to one of several models."""
-    return request.param
-
-
-@pytest.fixture
-def split(way: str, api: Api, fixtures: Fixtures, scorings: Scorings, three: list[dict[str, str]]) -> Scoring:
-    """Return a pipeline with such a step."""
-    if way not in scorings:
-        steps: dict[str, dict[str, Any]] = {
-            BY_VALUE: {"split_key": KEY, "control": three[0], "routes": {"gold": three[1], "2": three[2]}},
-            BY_CHANCE: {
-                "hash_key": None,
-                "weights": [{"model": model, "weight": weight} for model, weight in zip(three, (2, 1, 0), strict=True)],
-            },
-        }
-        where = api.unused_name("p"), fixtures.workspace_id
-        scorings[way] = deploy_definition(api, *where, [{way: steps[way]}], three)
-    return running(scorings[way])
-
-
-@pytest.fixture
-def picked(api: Api, fixtures: Fixtures, scorings: Scorings, three: list[dict[str, str]]) -> Scoring:
-    """Return a pipeline with a step of three models, and one that takes the outputs of the second."""
-    if "picked" not in scorings:
-        steps = [{"ModelInference": {"models": three}}, {"Nth": {"index": 1}}]
-        where = api.unused_name("p"), fixtures.workspace_id
-        scorings["picked"] = deploy_definition(api, *where, steps, three)
-    return running(scorings["picked"])
 
 
 @pytest.fixture
@@ -189,72 +136,6 @@ def test_of_models_beside_one_another_each_has_its_outputs(operation: str, api: 
             left = {name: expected[name] for name in expected if "dataset.exclude[]" not in chosen or name != other}
             check_outputs(found, {other: expected[other]} if "dataset[]" in chosen else left)
             assert "dataset[]" not in chosen or set(found.parts) == {other}
-
-
-@BOTH
-def test_the_outputs_of_one_of_several_models_are_picked(operation: str, api: Api, picked: Scoring) -> None:
-    rows = distinct_rows(5, seed=6)
-    for media_type, accept in FORMATS:
-        answer = picked.send(api, operation, {INPUT: rows}, media_type=media_type, headers={"Accept": accept})
-        answered = Answered.of(answer)
-        found = [part for part in answered.parts if part.startswith("out")]
-        assert found in (["out"], [f"out_{picked.others[0]['name']}"]), f"there are outputs in {found}"
-        check_outputs(answered, {found[0]: exact_scores(rows, OTHER_SEED)})
-
-
-CARDS = ("tin", "gold", "2", "gold", "", "2", "Gold")
-NUMBERS = (0, 1, 2, 1, 0, 2, 0)
-"""The values of the field by which rows are split, and the number of the model that each goes to."""
-
-
-@BOTH
-def test_a_row_of_a_split_is_scored_by_the_model_that_it_names(
-    way: str, operation: str, api: Api, split: Scoring
-) -> None:
-    rows = distinct_rows(len(CARDS), seed=7)
-    columns: dict[str, Any] = {INPUT: rows}
-    if way == BY_VALUE:
-        columns |= {KEY: np.array(CARDS, object)}
-    for media_type, accept in FORMATS:
-        answer = split.send(api, operation, columns, media_type=media_type, headers={"Accept": accept})
-        if not answer.is_success and way == BY_VALUE:
-            pytest.skip(f"This instance takes no such rows: {answer.status_code} {answer.text[:200]}")
-        answered = Answered.of(answer)
-        if answered.is_oldest:
-            pytest.skip("The release answers in another form.")
-        numbers = check_split(split, answered, rows)
-        assert numbers == list(NUMBERS) if way == BY_VALUE else 2 not in numbers, f"rows went to {numbers}"
-        check_times(api, answered.times)
-        check_metadata(answered, split)
-        assert set(answered.parts["in"]) == set(columns)
-        assert not difference(answered.parts["in"][INPUT], rows)
-        if api.has("get_pipeline_logs"):
-            check_split(split, newest_logged(api, split, answered, accept), rows)
-
-
-def check_split(split: Scoring, answered: Answered, rows: np.ndarray[Any, Any]) -> list[int]:
-    """Fail where rows were not scored by the models that they name; return the numbers of these in the rows' order."""
-    models = [split.model, *split.others]
-    # Nothing says in which order rows are logged that several models scored at the same time.
-    sent: list[list[float]] = rows.tolist()
-    places = [sent.index(np.array(row, np.float32).tolist()) for row in answered.parts["in"][INPUT]]
-    assert sorted(places) == list(range(len(rows))), "each row is there once"
-    assert set(answered.parts["out"]) == {OUTPUT, SPLIT}
-    named = [models.index(model_of(value)) for value in answered.parts["out"][SPLIT]]
-    scores = [
-        exact_scores(rows[place : place + 1], SEEDS[number])[0] for place, number in zip(places, named, strict=True)
-    ]
-    wrong = difference(answered.parts["out"][OUTPUT], np.array(scores))
-    assert not wrong, f"out: {wrong}"
-    last = [json.loads(text)["model_name"] for text in answered.parts["metadata"]["last_model"]]
-    assert last == [models[number]["name"] for number in named], "the last model is not the one that scored the row"
-    return [number for _, number in sorted(zip(places, named, strict=True))]
-
-
-def model_of(value: Any) -> dict[str, str]:
-    """Return the model that a row of a split names: an object or a JSON text, by itself or in a list."""
-    [found] = list_of(value) if isinstance(value, list) else [value]
-    return json.loads(found) if isinstance(found, str) else found
 
 
 def logged(api: Api, scoring: Scoring, rows: np.ndarray[Any, Any], content: bytes) -> Iterator[tuple[Answered, Any]]:

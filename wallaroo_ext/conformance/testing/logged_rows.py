@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.testing.answer_forms import Answered
@@ -36,6 +37,18 @@ def wait_until_logged(api: Api, topic: str, count: int) -> None:
         partitions: dict[str, Any] = answer.json()["partitions"] if answer.is_success else {}
         if sum(each["end"] for each in partitions.values()) >= count:
             return
+
+
+def status_of_page(answer: httpx.Response) -> dict[str, Any]:
+    """Return what a page of a topic in Arrow says of the rows behind it, and check that it says that."""
+    import pyarrow as pa
+
+    assert answer.status_code == HTTPStatus.OK, answer.text[:300]  # noqa: S101 - pytest's way to fail
+    metadata: dict[bytes, bytes] = pa.ipc.open_file(answer.content).schema.metadata or {}
+    assert b"status" in metadata, f"the metadata of the schema have only {sorted(metadata)}"  # noqa: S101 - pytest's way to fail
+    found: dict[str, Any] = json.loads(metadata[b"status"])
+    assert {"status", "next"} <= found.keys()  # noqa: S101 - pytest's way to fail
+    return found
 
 
 def pages_of_log(

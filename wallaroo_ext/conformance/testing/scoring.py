@@ -101,23 +101,8 @@ def deploy_steps(
         workspace_id: The workspace's id.
         steps: The versions of the models of each step.
     """
-    written = [{"ModelInference": {"models": list(models)}} for models in steps]
-    return deploy_definition(api, name, workspace_id, written, [model for models in steps for model in models])
-
-
-def deploy_definition(
-    api: Api, name: str, workspace_id: int | None, steps: Sequence[dict[str, Any]], models: list[dict[str, str]]
-) -> Scoring | None:
-    """Deploy a new pipeline with steps of any kind, and return it once it runs; None if the instance cannot run them.
-
-    Args:
-        api: The operations.
-        name: A name of the run that is not taken.
-        workspace_id: The workspace's id.
-        steps: The steps, as a definition has them.
-        models: The versions of the models that they name.
-    """
-    return _deployed(api, name, workspace_id, {"steps": list(steps)}, models)
+    definition = {"steps": [{"ModelInference": {"models": list(models)}} for models in steps]}
+    return _deployed(api, name, workspace_id, definition, [model for models in steps for model in models])
 
 
 def _deployed(
