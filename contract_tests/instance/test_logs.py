@@ -26,8 +26,6 @@ from wallaroo_ext.conformance.testing.scoring import ARROW, Scoring, deploy, dif
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    import httpx
-
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
