@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wallaroo_ext.conformance.guard.interceptor import Incoming
 from wallaroo_ext.conformance.testing.framing import send_alone
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.framing import Message
 
 pytestmark = pytest.mark.thorough("the framing of answers")
 
@@ -28,11 +30,23 @@ def test_nothing_comes_behind_an_answer(operation_id: str, api: Api, conformance
         "HEAD": api.build(operation_id, "HEAD", path=good["path"]),
         "OPTIONS": api.build(operation_id, "OPTIONS", path=good["path"]),
     }
+    del requests[""].headers["Accept"]  # without it, any form is as good
+    requests[""].headers["Accept-Encoding"] = "identity"
     for name, request in requests.items():
         answer = send_alone(conformance_suite, request)
         if not name:
             assert answer.body or not conformance_suite.rules.answer_schema(operation_id), "the answer is empty"
+            check_good(conformance_suite, operation_id, answer)
         assert not answer.behind, f"behind {answer.status} to {name or operation_id}: {answer.behind[:200]!r}"
+
+
+def check_good(suite: Suite, operation: str, answer: Message) -> None:
+    """Check that an answer is a success by the contract."""
+    assert answer.status == suite.rules.success(operation), f"{answer.status} {answer.body[:300]!r}"
+    if not any(name.lower() == "content-encoding" for name, _ in answer.headers):
+        kind = Incoming(answer.status, answer.headers, answer.body).content_type
+        found = suite.rules.violations(operation, answer.status, kind, answer.body)
+        assert [violation.message for violation in found] == []
 
 
 def test_nothing_comes_behind_a_refusal(operation_id: str, api: Api, conformance_suite: Suite) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ class TestModels:
         assert version["sha"] == hashlib.sha256(content).hexdigest()
         assert version.get("model_id") == name
         assert version.get("file_name") == f"{name}.onnx"
+        assert uuid.UUID(version["model_version"]).int, "a version has a UUID"
 
         model = by_id(api.list_models(workspace_id), version["models_pk_id"])
         assert model["name"] == name
@@ -110,6 +112,10 @@ class TestModels:
         assert {found["id"]: found["sha"] for found in listed} == expected
         again = api.call("list_model_versions", {"model_id": name, "models_pk_id": 0})
         assert {found["id"]: found["sha"] for found in again} == expected, "0 is as good as none"
+        number = listed[0]["models_pk_id"]
+        for body in ({"model_id": name, "models_pk_id": None}, {"model_id": None, "models_pk_id": number}):
+            found = api.call("list_model_versions", body)
+            assert {each["id"] for each in found} == set(expected), f"null is as good as absent: {body}"
         for row in api.call("list_models", {"workspace_id": workspace_id})["models"]:
             if row.get("model", row)["name"] == name and "model_versions" in row:
                 assert {each["model_version"]["id"] for each in row["model_versions"]} == set(ids)

@@ -10,8 +10,9 @@ import pytest
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.samples import model_file, schema_of
+from wallaroo_ext.conformance.testing.answer_forms import is_empty
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.read_back import changed_fields
+from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, twice_in
 from wallaroo_ext.conformance.testing.waiting import ended_version, failed_version
 
 if TYPE_CHECKING:
@@ -46,11 +47,12 @@ def converted(api: Api, upload: str, name: str, workspace_id: int) -> dict[int, 
     """Upload a version of a model for each conversion, and return how each is to be shown, by their ids."""
     expected: dict[int, dict[str, Any]] = {}
     for number, needs in enumerate(CONVERSIONS):
-        metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": needs}
+        unknown = {api.unused_name("x"): number}  # which is ignored, as other unknown fields are
+        metadata = {"name": name, "visibility": "private", "workspace_id": workspace_id, "conversion": needs | unknown}
         content = model_file(seed=320 + number)
         file = (f"file-{number}.onnx", content, "application/octet-stream")
         files = [("metadata", (None, json.dumps(metadata), "application/json")), ("file", file)]
-        made = api.call(upload, files=files)["insert_models"]["returning"][0]["models"][0]["id"]
+        made = api.version_in(api.call(upload, files=files))
         expected[made] = {"conversion": needs, "file_info": {"file_name": file[0], "size": len(content)}}
     return expected
 
@@ -91,20 +93,60 @@ def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) 
         ),
         strict=True,
     ):
-        before = given.get(version, {}).get("tensor_fields")
+        before, numbers = given.get(version, {}).get("tensor_fields"), {each["id"] for each in given.values()}
         made = api.call("insert_model_config", {"model_version_id": version} | fields)["model_config"]
         given[version] = fields | {"id": made["id"], "model_version_id": version}
         assert before is None or made.get("tensor_fields") != before, "a new configuration has fields of the old one"
+        assert made["id"] not in numbers, "a new configuration is an old one"
         for number, expected in given.items():
-            by_version = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["config"]
-            for shown in (api.call("get_model_config_by_id", {"model_id": number})["model_config"], by_version):
-                assert list(changed_fields(expected, shown)) == [], f"version {number} of {versions}"
+            shown = configurations_of(api, number)
+            for each in shown:
+                assert list(changed_fields(expected, each)) == [], f"version {number} of {versions}"
+            assert list(differences(*shown)) == []
+            assert number != version or list(differences(made, shown[0])) == []
+    given |= new_version_beside(api, fixtures, name, given)
+    check_versions_of(api, name, given)
     rows = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
     for row in rows:
         for each in row.get("model_versions", []):
             expected = given.get(each["model_version"]["id"])
             assert list(changed_fields(expected, each.get("config"))) == [], "it is listed as it was before"
     api.call_refused("insert_model_config", {"model_version_id": NOBODYS, "tensor_fields": ["first"]})
+
+
+def configurations_of(api: Api, version_id: int) -> list[dict[str, Any]]:
+    """Return the configuration of a version, as each operation shows it."""
+    by_version = api.call("get_model_version_by_id", {"model_version_id": version_id})["model_version"]["config"]
+    return [api.call("get_model_config_by_id", {"model_id": version_id})["model_config"], by_version]
+
+
+def new_version_beside(
+    api: Api, fixtures: Fixtures, name: str, given: dict[int, dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """Upload a version beside those that were configured, check that it has nothing of them, and return what it has."""
+    version = api.upload(api.uploads[0], name, model_file(seed=332), fixtures.workspace_id or 0)
+    for number, expected in given.items():
+        for shown in configurations_of(api, number):
+            assert list(changed_fields(expected, shown)) == [], f"version {number} was configured before {version} came"
+    own = [object_of(each) for each in configurations_of(api, version) if each]
+    for each in own:
+        assert each["id"] not in {other["id"] for other in given.values()}, "a new version has another's configuration"
+        assert each.get("model_version_id") in {None, version}
+        fields = [other.get("tensor_fields") for other in given.values()]
+        assert not each.get("tensor_fields") or each["tensor_fields"] not in fields
+    return {version: own[0] if own else {}}
+
+
+def check_versions_of(api: Api, name: str, configured: dict[int, dict[str, Any]]) -> None:
+    """Check that each version of a model is shown once, and the model with a configuration that one of them has now."""
+    listed = api.call("list_model_versions", {"model_id": name})
+    model = listed[0]["models_pk_id"]
+    for found in (listed, api.call("get_model", {"id": model})["models"]):
+        assert sorted(each["id"] for each in found) == sorted(configured), "each version once"
+    shown = object_of(api.call("get_model_by_id", {"id": model})["model_config"])
+    [current, *_] = [*(each for each in configured.values() if each.get("id") == shown.get("id")), None]
+    assert current is not None, f"the model has a configuration that no version has: {shown}"
+    assert list(changed_fields(current, shown)) == []
 
 
 @pytest.mark.touches(if_there=(*UPLOADS, "get_model_version_by_id", "list_model_versions"))
@@ -122,7 +164,7 @@ def test_what_stands_beside_the_conversion_is_kept(upload: str, api: Api, confor
         answer = api.send(upload, files=[("metadata", (None, metadata, "application/json")), ("file", file)])
         assert answer.is_success or more, f"{upload} by metadata: {answer.status_code} {answer.text[:300]}"
         if answer.is_success:  # it may take no schemas for a model that says its own
-            kept[answer.json()["insert_models"]["returning"][0]["models"][0]["id"]] = more
+            kept[api.version_in(answer.json())] = more
     assert {each["id"] for each in api.call("list_model_versions", {"model_id": fields["name"]})} == set(kept)
     for number, more in kept.items() if api.has("get_model_version_by_id") else ():
         shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
@@ -145,7 +187,7 @@ def test_an_upload_need_not_say_who_may_see_the_model(api: Api, fixtures: Fixtur
         fields = {"name": name, "workspace_id": fixtures.workspace_id}
         made = api.call(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
         [version] = api.call("list_model_versions", {"model_id": name})
-        number = made["insert_models"]["returning"][0]["models"][0]["id"]
+        number = api.version_in(made)
         assert (version["id"], version["models_pk_id"]) == (number, number), "a first version has its model's id"
         ended_version(api, name, number)
         assert logs_of(api, number) == [], "it needed no conversion"
@@ -203,18 +245,26 @@ def test_a_public_model_is_everybodys(stranger: Person, api: Api) -> None:
         name = api.unused_name("m")
         fields = {"name": name, "visibility": visibility, "workspace_id": where}
         made = api.call(api.uploads[-1], **api.upload_of(api.uploads[-1], fields, "model.onnx", model_file()))
-        number = made["insert_models"]["returning"][0]["models"][0]["id"]
+        number = api.version_in(made)
         model = ended_version(api, name, number)["models_pk_id"]
         requests: dict[str, dict[str, Any]] = {
             "list_model_versions": {"model_id": name},
             "get_model": {"id": model},
             "get_model_by_id": {"id": model},
             "get_model_version_by_id": {"model_version_id": number},
+            "get_model_config_by_id": {"model_id": number},
         }
-        for operation in filter(api.has, requests):
-            answer, own = stranger.send(operation, requests[operation]), api.call(operation, requests[operation])
+        by_id = ("list_model_versions", {"models_pk_id": model})
+        for operation, body in (*requests.items(), by_id):
+            if not api.has(operation):
+                continue
+            own, answer = api.call(operation, body), stranger.send(operation, body)
             is_seen = answer.is_success and answer.json() == own
             assert is_seen is (visibility == "public"), f"{operation} of a {visibility} model: {answer.text[:300]}"
+            assert is_seen or not answer.is_success or is_empty(answer), f"a stranger sees: {answer.text[:300]}"
+        if visibility == "public":
+            for again in (stranger.send(*by_id), api.send(*by_id)):
+                assert twice_in(again.json()) == [], "what several see is listed more than once"
 
 
 @pytest.mark.touches("get_model", "get_model_by_id", "list_models", "list_workspaces", if_there=UPLOADS)
@@ -234,12 +284,17 @@ def test_a_second_version_moves_only_when_the_model_was_changed(api: Api) -> Non
     made = workspace_made()
     api.upload(api.uploads[0], name, model_file(seed=340), where)
     first = states()
-    api.upload(api.uploads[-1], name, model_file(seed=341), where)
-    for before, after in zip(first, states(), strict=True):
-        if "created_at" in before:
-            assert after["created_at"] == before["created_at"]
-        if "updated_at" in before:
-            assert after["updated_at"] != before["updated_at"]
+    for upload in reversed(api.uploads):
+        api.upload(upload, name, model_file(seed=341), where)
+        second = states()
+        for before, after in zip(first, second, strict=True):
+            if "created_at" in before:
+                assert after["created_at"] == before["created_at"]
+            if "updated_at" in before:
+                assert after["updated_at"] != before["updated_at"]
+        for each in second[1:]:
+            assert list(differences(second[0], each)) == []
+        first = second
     assert workspace_made() == made, "a model makes its workspace a new one"
 
 
@@ -263,7 +318,17 @@ def test_one_file_under_one_name_in_two_workspaces_is_two_models(api: Api) -> No
         found: set[Any] = {object_of(each.get("workspace")).get("id") for each in (*rows, whole)}
         found |= {each.get("workspace_id") for each in (model, by_id)}
         assert found <= {None, place}, "it is shown in another workspace"
-        uuids += [each["model_version"] for each in api.call("list_model_versions", {"models_pk_id": model["id"]})]
+        [workspace] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == place]
+        workspace = {key: workspace[key] for key in ("id", "name", "archived", "created_at") if key in workspace}
+        for each in (*rows, whole):
+            assert list(differences(workspace, object_of(each.get("workspace")))) == []
+        own = api.call("list_model_versions", {"models_pk_id": model["id"]})
+        both = api.call("list_model_versions", {"model_id": name, "models_pk_id": model["id"]})
+        numbers = {each["id"] for each in own}
+        assert numbers <= {each["id"] for each in both}, "with both, versions of the model that has the id are missing"
+        assert twice_in(both) == []
+        assert {each["model_id"] for each in both} <= {name}
+        uuids += [each["model_version"] for each in own]
     assert len(set(uuids)) == len(uuids), "versions of the same file have one UUID"
 
 

@@ -19,9 +19,16 @@ pytestmark = pytest.mark.thorough("long and unusual names")
 
 LONGEST_LABEL = 63
 """The most characters of a DNS label."""
+LONGEST_MODEL = 255
+"""The most characters of a model's name."""
 LONG_WITH_ID = 48
 """The characters of a long name that is still a DNS label with an id behind it, as a deployment's has to be."""
-FILE_NAMES = ("Modell äöü ß.onnx", "模型-数据.onnx", "A.b_c (2)+100%25 & more.ONNX", f"{'x' * 95}.onnx")
+FILE_NAMES = (
+    "Modell äöu\u0308 ß.onnx",  # as one character and as two
+    "模型-🔑.onnx",
+    "A.b_c (2)+100%25 & more; it's a=1,b.ONNX",
+    f"{'x' * 195}.onnx",
+)
 
 
 def long_name(api: Api, kind: str, length: int, *, capitals: bool = True) -> str:
@@ -77,13 +84,13 @@ def test_the_name_of_a_deployment_is_kept(api: Api, fixtures: Fixtures) -> None:
 @pytest.mark.touches(
     "list_model_versions", "list_models", "get_model", "get_model_by_id", if_there=(*UPLOADS, "get_model_version_by_id")
 )
-@pytest.mark.parametrize("length", [63, 64, 65, 255])
+@pytest.mark.parametrize("length", [63, 64, 65, LONGEST_MODEL])
 def test_the_name_of_a_model_is_kept(length: int, api: Api, fixtures: Fixtures) -> None:
     name = long_name(api, "m", length)
     fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
     upload = api.uploads[length % len(api.uploads)]
     answer = api.call(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
-    version_id = answer["insert_models"]["returning"][0]["models"][0]["id"]
+    version_id = api.version_in(answer)
     [version] = api.call("list_model_versions", {"model_id": name})
     assert (version["id"], version.get("model_id", name)) == (version_id, name)
     model_id = version["models_pk_id"]
@@ -104,22 +111,32 @@ def test_the_name_of_a_workspace_is_kept(api: Api) -> None:
     assert {number: listed.get(number) for number in made} == made
 
 
-@pytest.mark.touches("list_model_versions", "get_model", if_there=(*UPLOADS, "get_model_version_by_id"))
+@pytest.fixture(scope="module")
+def kept_files(api: Api) -> tuple[str, dict[int, str]]:
+    """Return the name of a model, and a dictionary for the names of its versions' files: more than a short page has."""
+    return api.unused_name("m"), {}
+
+
+@pytest.mark.touches("list_model_versions", "get_model", if_there=(*UPLOADS, "list_models", "get_model_version_by_id"))
 @pytest.mark.parametrize("upload", UPLOADS)
-def test_the_name_of_a_file_is_kept(upload: str, api: Api, fixtures: Fixtures) -> None:
+def test_the_name_of_a_file_is_kept(
+    upload: str, api: Api, fixtures: Fixtures, kept_files: tuple[str, dict[int, str]]
+) -> None:
     if not api.has(upload):
         pytest.skip("The release does not have it.")
-    name = api.unused_name("m")
+    name, expected = kept_files
     fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
-    expected: dict[int, str] = {}
     for file_name in FILE_NAMES:
         answer = api.call(upload, **api.upload_of(upload, fields, file_name, model_file()))
-        expected[answer["insert_models"]["returning"][0]["models"][0]["id"]] = file_name
+        expected[api.version_in(answer)] = file_name
     listed = api.call("list_model_versions", {"model_id": name})
     assert {each["id"]: each["file_name"] for each in listed} == expected
     shown = api.call("get_model", {"id": listed[0]["models_pk_id"]})["models"]
     assert {each["id"]: each["file_name"] for each in shown} == expected
-    for number in expected if api.has("get_model_version_by_id") else ():
+    for row in api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]:
+        if row.get("model", row).get("name") == name and "model_versions" in row:
+            assert {each["model_version"]["id"] for each in row["model_versions"]} == set(expected)
+    for number in [*expected][-len(FILE_NAMES) :] if api.has("get_model_version_by_id") else ():
         found = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]
         assert found["model_version"]["file_info"]["file_name"] == expected[number]
 
@@ -188,7 +205,11 @@ class TestRefusals:
     """A name that the contract does not allow is refused, beside one with the same beginning that it allows."""
 
     @pytest.mark.touches("create_pipeline", if_there=("copy_pipeline", "deploy_pipeline"))
-    @pytest.mark.parametrize("ending", ["_x", ".x", "-", "x" * 64], ids=["underscore", "dot", "dash", "too long"])
+    @pytest.mark.parametrize(
+        "ending",
+        ["_x", ".x", "-", "x" * 64, "\u00e4"],
+        ids=["underscore", "dot", "dash", "too long", "umlaut"],
+    )
     def test_of_a_pipeline(self, ending: str, api: Api, fixtures: Fixtures) -> None:
         body: dict[str, Any] = {"workspace_id": fixtures.workspace_id, "definition": {}}
         name = api.unused_name("p")
@@ -222,12 +243,14 @@ class TestRefusals:
         api.call("create_workspace", {"workspace_name": longest})
 
     @pytest.mark.touches("upload_model", if_there=UPLOADS)
-    @pytest.mark.parametrize("ending", ["_x", "-", "x" * 256], ids=["underscore", "dash", "too long"])
+    @pytest.mark.parametrize(
+        "ending", ["_x", "-", "x" * 256, "\u00e4"], ids=["underscore", "dash", "too long", "umlaut"]
+    )
     def test_of_a_model(self, ending: str, api: Api, fixtures: Fixtures) -> None:
         name, fields = api.unused_name("m"), {"visibility": "private", "workspace_id": fixtures.workspace_id}
         for upload in api.uploads:
             bad, good = (
-                api.upload_of(upload, fields | {"name": name + end}, "model.onnx", model_file())
+                api.upload_of(upload, fields | {"name": (name + end)[: LONGEST_MODEL + 1]}, "model.onnx", model_file())
                 for end in (ending, "-x")
             )
             assert api.call_refused(upload, **bad) == 400

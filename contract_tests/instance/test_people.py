@@ -13,11 +13,12 @@ from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.request_fields import fields_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import model_file
-from wallaroo_ext.conformance.testing.answer_forms import media_type_of
+from wallaroo_ext.conformance.testing.answer_forms import is_empty
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.bad_tokens import claims_of
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
 from wallaroo_ext.conformance.testing.people import NOT_THE_RUNS, Person
+from wallaroo_ext.conformance.testing.read_back import twice_in
 from wallaroo_ext.conformance.testing.waiting import failed_version
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def test_a_member_sees_what_the_owner_sees(
     if before.content != after.content:
         pytest.skip("What it answers changes by itself.")
     assert seen.json() == before.json()
+    assert twice_in(before.json()) == [], "it is there once for each member"
 
 
 @pytest.mark.touches("list_assays", "get_assay_v2")
@@ -312,7 +314,11 @@ def test_a_member_is_listed_what_the_owner_is(
 
 
 @pytest.mark.touches(
-    "add_workspace_user", "remove_workspace_user", "create_pipeline", if_there=(*UPLOADS, "get_model_version_by_id")
+    "add_workspace_user",
+    "remove_workspace_user",
+    "create_pipeline",
+    "list_models",
+    if_there=(*UPLOADS, "get_model_version_by_id"),
 )
 def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> None:
     place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
@@ -324,8 +330,14 @@ def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> No
         request = api.upload_of(upload, fields, "model.onnx", model_file())
         for by, answer in (("owner", api.send(upload, **request)), ("member", stranger.send(upload, **request))):
             assert answer.is_success, f"the {by} uploads nothing: {answer.status_code} {answer.text[:300]}"
-            number = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+            number = api.version_in(answer.json())
             uploaded.setdefault(by, []).append(number)
+    own = fields | {"name": api.unused_name("m")}  # of which the owner has no version
+    for upload in api.uploads[-1:]:
+        stranger.send(upload, **api.upload_of(upload, own, "model.onnx", model_file()))
+    named = {each["name"]: each["id"] for each in api.list_models(place)}
+    assert set(named) == ({name, own["name"]} if api.uploads else set()), "what a member uploads is the workspace's"
+    assert {each["name"]: api.call("get_model", {"id": each["id"]})["id"] for each in api.list_models(place)} == named
     made = stranger.send("create_pipeline", {"pipeline_id": name, "workspace_id": place, "definition": {}})
     assert made.is_success, f"a member makes no pipeline: {made.status_code} {made.text[:300]}"
     [listed] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == place]
@@ -547,17 +559,6 @@ def names_what_is_in_a_workspace(suite: Suite, operation: str, request: httpx.Re
     template, headers = suite.rules.locations[operation][1], request.headers.multi_items()
     fields = fields_of(template, str(request.url), headers, request.content, effects)
     return any(value is not None for name in names for value in fields.at(name.location))
-
-
-def is_empty(answer: httpx.Response) -> bool:
-    """Return whether an answer of JSON says nothing: it has no text, number or boolean."""
-    return media_type_of(answer) == "application/json" and says_nothing(answer.json())
-
-
-def says_nothing(value: Any) -> bool:
-    """Return whether a value of JSON is null, or made of empty lists and objects."""
-    inner = [*object_of(value).values(), *list_of(value)]
-    return value is None or (isinstance(value, dict | list) and all(map(says_nothing, inner)))
 
 
 def ids_of(listed: list[dict[str, Any]]) -> set[Any]:

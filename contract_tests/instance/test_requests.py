@@ -76,7 +76,7 @@ def _with_escaped_vowels(found: re.Match[str]) -> str:
 
 
 WAYS: dict[str, Callable[[Written], Written]] = {
-    "a media type in capitals": lambda request: with_headers(request, Content_Type="Application/JSON; Charset=UTF-8"),
+    "a media type in capitals": lambda request: with_headers(request, Content_Type='Application/JSON; Charset="UTF-8"'),
     "several accepted types": lambda request: with_headers(request, Accept="application/json, text/plain, */*"),
     "a language and cookies": lambda request: with_headers(
         request, Accept_Language="de-CH, de;q=0.9", Cookie=f"theme=dark; session={'x' * 4200}"
@@ -226,6 +226,20 @@ BOUNDARY = "----=_Part_1'(2).3:4"
 
 
 @pytest.mark.touches("list_model_versions", if_there=UPLOADS)
+def test_a_stream_means_the_same_however_it_is_written(api: Api, fixtures: Fixtures) -> None:
+    upload = "upload_model_stream"
+    if not api.has(upload):
+        pytest.skip("The release does not have it.")
+    name, content = api.unused_name("m"), model_file(seed=371)
+    fields = {"workspace_id": fixtures.workspace_id, "visibility": "private", "name": name}
+    request = api.upload_of(upload, fields, "model.onnx", content)
+    headers = {"Content-Type": "Application/Octet-Stream", "Accept": "application/json, text/plain, */*"}
+    api.call(upload, **request | {"params": {"filename": "model.onnx", **fields}, "headers": headers})
+    [version] = api.call("list_model_versions", {"model_id": name})
+    assert (version["sha"], version["file_name"]) == (hashlib.sha256(content).hexdigest(), "model.onnx")
+
+
+@pytest.mark.touches("list_model_versions", if_there=UPLOADS)
 @pytest.mark.parametrize("upload", FORMS)
 def test_a_form_means_the_same_however_it_is_written(upload: str, api: Api, fixtures: Fixtures) -> None:
     if not api.has(upload):
@@ -233,11 +247,11 @@ def test_a_form_means_the_same_however_it_is_written(upload: str, api: Api, fixt
     name, content = api.unused_name("m"), model_file(seed=370)
     fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
     parts: list[tuple[str, str, bytes]] = [
-        (f'name="{field}"', "text/plain", str(value).encode()) for field, value in fields.items()
+        (f'name="{field}"', "text/plain; charset=utf-8", str(value).encode()) for field, value in fields.items()
     ]
     if upload == "upload_and_convert_model":
         metadata = json.dumps(fields | {"conversion": {"framework": "onnx"}}, indent=1).encode()
-        parts = [('name="metadata"', JSON, metadata)]
+        parts = [('name="metadata"', f"{JSON}; charset=utf-8", metadata)]
     parts.append(('name="file"; filename="model.onnx"', "application/octet-stream", content))
     written = b"".join(
         f"--{BOUNDARY}\r\ncontent-disposition: form-data; {named}\r\nContent-Length: {len(value)}\r\n"
@@ -246,7 +260,7 @@ def test_a_form_means_the_same_however_it_is_written(upload: str, api: Api, fixt
         + b"\r\n"
         for named, kind, value in parts
     )
-    headers = {"Content-Type": f'multipart/form-data; boundary="{BOUNDARY}"'}
+    headers = {"Content-Type": f'Multipart/Form-Data; charset=utf-8; boundary="{BOUNDARY}"'}
     api.call(upload, content=written + f"--{BOUNDARY}--\r\n".encode(), headers=headers)
     [version] = api.call("list_model_versions", {"model_id": name})
     assert (version["sha"], version["file_name"]) == (hashlib.sha256(content).hexdigest(), "model.onnx")

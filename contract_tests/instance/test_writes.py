@@ -33,7 +33,7 @@ from wallaroo_ext.conformance.testing.deploying import (
     version_of,
 )
 from wallaroo_ext.conformance.testing.people import NOT_THE_RUNS, Person
-from wallaroo_ext.conformance.testing.read_back import changed_fields
+from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, twice_in
 from wallaroo_ext.conformance.testing.scoring import RECORDS
 from wallaroo_ext.conformance.testing.waiting import soon
 
@@ -165,7 +165,7 @@ def test_a_large_file_is_stored_whole(upload: str, api: Api, fixtures: Fixtures)
         content = model_file(width=width)
         request = api.upload_of(upload, fields, "large.onnx", content)
         answer = api.call(upload, **(without_length(request) if is_chunked else request))
-        number = answer["insert_models"]["returning"][0]["models"][0]["id"]
+        number = api.version_in(answer)
         expected[number] = (hashlib.sha256(content).hexdigest(), len(content))
     listed = api.call("list_model_versions", {"model_id": name})
     assert {each["id"]: each["sha"] for each in listed} == {number: sha for number, (sha, _) in expected.items()}
@@ -233,7 +233,7 @@ def uploaded(world: World, operation: str) -> None:
         name, content = api.unused_name("m"), model_file(seed=len(visibility))
         fields = {"name": name, "visibility": visibility, "workspace_id": where}
         answer = api.call(operation, **api.upload_of(operation, fields, f"{visibility}.onnx", content))
-        number = answer["insert_models"]["returning"][0]["models"][0]["id"]
+        number = api.version_in(answer)
         [listed] = api.call("list_model_versions", {"model_id": name})
         assert (listed["id"], listed["file_name"]) == (number, f"{visibility}.onnx")
         assert listed["sha"] == hashlib.sha256(content).hexdigest()
@@ -258,7 +258,7 @@ def converted(world: World, operation: str, workspace_id: int) -> None:
         answer = api.send(operation, files=files)
         if not answer.is_success:
             continue  # it converts no such model
-        number = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+        number = api.version_in(answer.json())
         shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
         assert list(changed_fields(conversion, shown.get("conversion") or {})) == []
 
@@ -266,7 +266,8 @@ def converted(world: World, operation: str, workspace_id: int) -> None:
 def configured(world: World, _: str) -> None:
     api, number = world.api, world.fixtures.expendable.get("model version id", world.fixtures.version_id)
     fields: list[dict[str, Any]] = [
-        {"tensor_fields": ["second", "First", "Größe 模"], "filter_threshold": 0.375, "batch_config": "single"},
+        {"tensor_fields": ["second", "First", "Größe 模 🔑"], "filter_threshold": 0.375, "batch_config": "single"},
+        {"tensor_fields": ["Größe 模 🔑", "x"], "filter_threshold": 0.25},
         {"tensor_fields": [f"field-{number}" for number in range(150, 0, -1)], "filter_threshold": 0.1},
         {"tensor_fields": [INPUT], "filter_threshold": 0.0},
         {"tensor_fields": [INPUT], "filter_threshold": -0.625},
@@ -275,8 +276,9 @@ def configured(world: World, _: str) -> None:
         {"continuous_batching_config": {"max_concurrent_batch_size": 100}},
         {"openai_config": {"enabled": True, "chat_completion_config": {"temperature": 0.5}}},
     ]
-    for given in fields:
-        answer = api.send("insert_model_config", {"model_version_id": number} | given)
+    for turn, given in enumerate(fields):
+        body = json.dumps({"model_version_id": number} | given, ensure_ascii=turn % 2 == 0)  # in escapes, or not
+        answer = api.send("insert_model_config", content=body.encode(), headers={"Content-Type": "application/json"})
         if not answer.is_success and not {"tensor_fields", "filter_threshold"} & given.keys():
             continue  # it has no such way to run this model
         assert answer.status_code == 200, f"{given}: {answer.status_code} {answer.text[:300]}"
@@ -287,6 +289,7 @@ def configured(world: World, _: str) -> None:
             shown = {_SHOWN_AS.get(name, name): value for name, value in given.items()}
             assert list(changed_fields(shown, found)) == []
             assert found["id"] == made["id"]
+            assert list(differences(made, found)) == []
 
 
 _SHOWN_AS = {"openai_config": "openai"}
@@ -624,6 +627,7 @@ class TestAtATime:
         expected = {number: hashlib.sha256(file).hexdigest() for number, file in zip(numbers, files, strict=True)}
         listed = api.call("list_model_versions", {"model_id": name})
         assert {each["id"]: each["sha"] for each in listed} == expected
+        assert len({each["models_pk_id"] for each in listed}) == 1, "one name has one model"
 
     @pytest.mark.touches("invite_user", "query_users", "add_workspace_user", "list_workspace_users")
     def test_people_and_members(self, api: Api) -> None:
@@ -780,19 +784,6 @@ def ids_in(value: Any, path: str = "$") -> set[tuple[str, Any]]:
         number = next((fields[key] for key in ("id", "window_start", "window_end") if fields.get(key)), None)
         found |= ids_in(item, f"{path}[]") | ({(path, number)} if isinstance(number, int | str) else set())
     return found
-
-
-def twice_in(value: Any) -> list[Any]:
-    """Return the things in an answer that are more than once in one list of it."""
-    items = list_of(value)
-    named = [each for each in items if "id" in {*object_of(each), *(key for part in parts_of(each) for key in part)}]
-    twice = [each for number, each in enumerate(named) if each in named[:number]]
-    return [*twice, *(found for inner in (*items, *object_of(value).values()) for found in twice_in(inner))]
-
-
-def parts_of(item: Any) -> list[dict[str, Any]]:
-    """Return the objects in an object: some lists have each thing below the name of its kind."""
-    return [object_of(inner) for inner in object_of(item).values()]
 
 
 @pytest.mark.last

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -267,6 +269,10 @@ class Rules:
             yield Violation(CONTENT_TYPE, "", f"The answer {actual}, and the contract has {known}.", answer.location)
             return
         if kind == _JSON or kind.endswith("+json"):
+            charset = _charset(content_type)
+            if not _is_in(charset, body):
+                message = f"The answer says that its text is in {charset}, and it is in UTF-8, as all JSON is."
+                yield Violation(CONTENT_TYPE, "", message, answer.location)
             location = (*answer.location, "content", declared, "schema")
             schema = object_of(object_of(answer.media_types[declared]).get("schema"))
             yield from self._violations_of_json(schema, body, location)
@@ -275,7 +281,7 @@ class Rules:
         self, schema: dict[str, Any], body: bytes, location: tuple[str, ...]
     ) -> Iterator[Violation]:
         try:
-            value = json.loads(body)
+            value = json.loads(body.decode(), object_pairs_hook=_one_value_each, parse_constant=_no_number)
         except (ValueError, RecursionError):
             yield Violation(SCHEMA, "", "The answer says that it is JSON, and is none.", location)
             return
@@ -472,6 +478,43 @@ def _status_name(responses: dict[str, Any], status: int) -> str | None:
     """Return the name under which a contract has a status: itself, its range or `default`; None for none of them."""
     names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
     return next((name for name in names if name in responses), None)
+
+
+def _one_value_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of an object of JSON.
+
+    Raises:
+        ValueError: One of them has two values, so that each reader takes another one.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[name] != value for name, value in pairs):
+        raise ValueError("A field has two values.")
+    return found
+
+
+def _no_number(text: str) -> float:
+    """Refuse what Python writes for numbers that JSON does not have.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"{text} is no JSON.")
+
+
+def _charset(content_type: str) -> str:
+    """Return the charset that a media type names; UTF-8 where it names none."""
+    found = re.search(r';\s*charset\s*=\s*"?([^";\s]+)', content_type, re.IGNORECASE)
+    return "utf-8" if found is None else found[1]
+
+
+def _is_in(charset: str, text: bytes) -> bool:
+    """Return whether a text in UTF-8 is the same in another charset, as one in ASCII is in most."""
+    try:
+        return codecs.lookup(charset).name == "utf-8" or text.decode(charset) == text.decode()
+    except LookupError:  # which says nothing
+        return True
+    except ValueError:
+        return False
 
 
 def _int64(digits: str) -> int:

@@ -30,8 +30,11 @@ def unsupported_method(_: Any, response: Any, case: Any) -> bool | None:
         return None
     method, status, kind = response.request.method, response.status_code, _media_type(response)
     if is_refusal(method, status, kind):
-        if status == HTTPStatus.METHOD_NOT_ALLOWED and "json" in kind and not response.headers.get("allow"):
-            raise _failure(case, method, status, "has no `Allow`, which 405 has by RFC 9110", "missing_allow_header")
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and "json" in kind:
+            missing = _declared(case) - _allowed(response)
+            if not response.headers.get("allow") or missing:
+                what = "has no `Allow`" if len(missing) == len(_declared(case)) else f"allows no {sorted(missing)}"
+                raise _failure(case, method, status, f"{what}, which 405 has by RFC 9110", "missing_allow_header")
         return None
     raise _failure(case, method, status, "is no refusal of a method that the contract does not have", "wrong_status")
 
@@ -66,9 +69,8 @@ def allow_header_conformance(_: Any, response: Any, case: Any) -> bool | None:
     values = response.headers.get("allow")
     if response.request.method != "OPTIONS" or not values:
         return None
-    listed = {method.strip().lower() for method in ",".join(values).split(",")}
-    declared = {method.lower() for method in case.operation.schema[case.operation.path]} & HTTP_METHODS_SCHEMA
-    missing = sorted(method.upper() for method in declared - listed)
+    listed = _allowed(response)
+    missing = sorted(method.upper() for method in _declared(case) - listed)
     if not missing or not listed - {"", "options", "head", "get"}:
         return None
     raise AllowHeaderMismatch(
@@ -78,6 +80,16 @@ def allow_header_conformance(_: Any, response: Any, case: Any) -> bool | None:
         undocumented_methods=[],
         message=f"`Allow: {', '.join(values)}` lacks {', '.join(missing)}, which the contract has.",
     )
+
+
+def _allowed(response: Any) -> set[str]:
+    """Return the methods that an answer lists in `Allow`, in lower case."""
+    return {method.strip().lower() for method in ",".join(response.headers.get("allow") or ()).split(",")}
+
+
+def _declared(case: Any) -> set[str]:
+    """Return the methods that the contract has for the path of a case, in lower case."""
+    return {method.lower() for method in case.operation.schema[case.operation.path]} & HTTP_METHODS_SCHEMA
 
 
 def _media_type(response: Any) -> str:

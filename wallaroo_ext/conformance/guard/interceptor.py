@@ -130,8 +130,8 @@ class Incoming:
 
     @property
     def content_type(self) -> str:
-        """Its media type with parameters; empty where it has none."""
-        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        """Its media type with parameters, all of them where it has several; empty where it has none."""
+        return ", ".join(dict.fromkeys(value for name, value in self.headers if name.lower() == "content-type"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wallaroo_ext._util.arrow_files import from_file
-from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
 from wallaroo_ext.conformance.testing.scoring import ARROW
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+_JSON = "application/json"
 _MOST_BYTES = 1 << 28
 """The largest answer of the tests, in bytes of memory."""
 
@@ -26,6 +27,17 @@ _MOST_BYTES = 1 << 28
 def media_type_of(answer: httpx.Response) -> str:
     """Return the media type of an answer without parameters, in lower case: by RFC 9110 its case says nothing."""
     return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def is_empty(answer: httpx.Response) -> bool:
+    """Return whether an answer of JSON says nothing: it has no text, number or boolean."""
+    return media_type_of(answer) == _JSON and says_nothing(answer.json())
+
+
+def says_nothing(value: Any) -> bool:
+    """Return whether a value of JSON is null, or made of empty lists and objects."""
+    inner = [*object_of(value).values(), *list_of(value)]
+    return value is None or (isinstance(value, dict | list) and all(map(says_nothing, inner)))
 
 
 def outputs(found: list[dict[str, Any]]) -> np.ndarray[Any, Any]:

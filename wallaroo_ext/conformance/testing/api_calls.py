@@ -27,6 +27,14 @@ NOT_TAKEN = {411, 413}
 """The statuses of gateways that want to know the length of a body, or take none so large, as RFC 9110 allows."""
 
 
+def says_why(answer: httpx.Response) -> bool:
+    """Return whether a refusal says what is wrong, as far as it is the API's own: gateways write pages and texts."""
+    try:
+        return bool(object_of(answer.json()).get("msg", "-").strip())
+    except ValueError:
+        return True
+
+
 class Api:
     """The operations of the contract, called by their ids. The interceptor sees every call.
 
@@ -161,6 +169,7 @@ class Api:
         """Send a request that has to be refused with 400 or 404, and return the status."""
         answer = self.send(operation, body, **more)
         assert answer.status_code in {400, 404}, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
+        assert says_why(answer), f"{operation} does not say what is wrong: {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.status_code
 
     @property
@@ -183,8 +192,15 @@ class Api:
             workspace_id: The id of the workspace.
         """
         fields = {"name": name, "visibility": "private", "workspace_id": workspace_id}
-        more = self.upload_of(operation, fields, f"{name}.onnx", content)
-        return self.call(operation, **more)["insert_models"]["returning"][0]["models"][0]["id"]
+        return self.version_in(self.call(operation, **self.upload_of(operation, fields, f"{name}.onnx", content)))
+
+    @staticmethod
+    def version_in(answer: Any) -> int:
+        """Return the id of the version in the answer to an upload, which has one element for the one upload."""
+        inserted = answer["insert_models"]["returning"]
+        versions = [each for model in inserted for each in model["models"]]
+        assert (len(inserted), len(versions)) == (1, 1), f"one upload is answered with several: {inserted}"  # noqa: S101 - pytest's way to fail
+        return versions[0]["id"]
 
     @staticmethod
     def upload_of(operation: str, fields: dict[str, Any], file_name: str, content: bytes) -> dict[str, Any]:

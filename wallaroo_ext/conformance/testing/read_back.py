@@ -41,6 +41,45 @@ def changed_fields(given: Any, shown: Any, path: str = "$", *, is_whole: bool = 
     yield f"{path} is {shown!r} in place of {given!r}"
 
 
+def differences(one: Any, other: Any, path: str = "$") -> Iterator[str]:
+    """Yield what two answers about one thing say otherwise, for a person: each with its path.
+
+    What only one of them says is of no matter. Numbers of any type are compared as numbers, and times as moments.
+
+    Args:
+        one: What one answer says.
+        other: What the other answer says.
+        path: The JSON path of both.
+    """
+    if one == other or _is_same_moment(one, other):
+        return
+    if isinstance(one, dict) and isinstance(other, dict):
+        fields = object_of(other)
+        for name, value in object_of(one).items():
+            if name in fields:
+                yield from differences(value, fields[name], f"{path}.{name}")
+        return
+    items, others = list_of(one), list_of(other)
+    if isinstance(one, list) and isinstance(other, list) and len(items) == len(others):
+        for number, pair in enumerate(zip(items, others, strict=True)):
+            yield from differences(*pair, f"{path}[{number}]")
+        return
+    yield f"{path} is {one!r} and {other!r}"
+
+
+def twice_in(value: Any) -> list[Any]:
+    """Return the things in an answer that are more than once in one list of it."""
+    items = list_of(value)
+    named = [each for each in items if "id" in {*object_of(each), *(key for part in _parts_of(each) for key in part)}]
+    twice = [each for number, each in enumerate(named) if each in named[:number]]
+    return [*twice, *(found for inner in (*items, *object_of(value).values()) for found in twice_in(inner))]
+
+
+def _parts_of(item: Any) -> list[dict[str, Any]]:
+    """Return the objects in an object: some lists have each thing below the name of its kind."""
+    return [object_of(inner) for inner in object_of(item).values()]
+
+
 def _is_same_moment(given: Any, shown: Any) -> bool:
     if not (isinstance(given, str) and isinstance(shown, str)):
         return False

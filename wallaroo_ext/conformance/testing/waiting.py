@@ -90,7 +90,7 @@ def failed_version(api: Api, workspace_id: int | None, name: str = "") -> dict[s
     answer = api.send(operation, **api.upload_of(operation, fields, f"{name}.onnx", b"This is no model."))
     if not answer.is_success:
         return None
-    version_id = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
+    version_id = api.version_in(answer.json())
     patience = Patience()
     while patience.lasts():
         version = by_id(api.call("list_model_versions", {"model_id": name}), version_id)
