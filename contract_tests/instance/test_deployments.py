@@ -22,7 +22,7 @@ from wallaroo_ext.conformance.testing.deploying import (
     status_of,
     version_of,
 )
-from wallaroo_ext.conformance.testing.read_back import changed_fields
+from wallaroo_ext.conformance.testing.read_back import changed_fields, differences
 from wallaroo_ext.conformance.testing.scoring import RECORDS
 from wallaroo_ext.conformance.testing.waiting import soon
 
@@ -206,6 +206,8 @@ def test_a_deployment_by_its_version_and_a_configuration_alone(api: Api, fixture
         answer = api.send("deploy_pipeline", ids | bad)
         assert not answer.is_success, f"it deploys {bad}"
     check()  # what is refused changes nothing
+    after = api.call("get_model_config_by_id", {"model_id": number})["model_config"]
+    assert configuration is None or list(differences(configuration, after)) == [], "its deployment configures a version"
     assert is_shown_as_deployed(api, {older["version"]: number, "": other}, older["version"])
     api.call("undeploy_pipeline", {"deployment_id": ended})
 

@@ -12,7 +12,7 @@ from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.samples import model_file, schema_of
 from wallaroo_ext.conformance.testing.answer_forms import is_empty
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, twice_in
+from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, kept_of, twice_in
 from wallaroo_ext.conformance.testing.waiting import ended_version, failed_version
 
 if TYPE_CHECKING:
@@ -67,9 +67,13 @@ def test_each_version_keeps_what_it_was_converted_with(api: Api) -> None:
     times = [time for each in shown if (time := each["model_version"].get("created_at"))]
     if all("." in time for time in times):  # which tells them apart
         assert len(set(times)) == len(times), "two versions were uploaded at one time"
+    alone = {each["model_version"]["id"]: each["model_version"] for each in shown}
     rows = api.call("list_models", {"workspace_id": where})["models"]
-    shown += [each for row in rows if row.get("model", row)["name"] == name for each in row.get("model_versions", [])]
-    for each in shown:
+    listed = [each for row in rows if row.get("model", row)["name"] == name for each in row.get("model_versions", [])]
+    for each in listed:
+        version = each["model_version"]
+        assert list(differences(kept_of(version), kept_of(alone[version["id"]]))) == []
+    for each in shown + listed:
         version = each["model_version"]
         assert list(changed_fields(expected[version["id"]], version)) == [], (
             f"version {version['id']} of {sorted(expected)}"
@@ -84,6 +88,7 @@ def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) 
     name = api.unused_name("m")
     versions = [api.upload(api.uploads[0], name, model_file(seed=seed), fixtures.workspace_id) for seed in (330, 331)]
     given: dict[int, dict[str, Any]] = {}
+    api.call("get_model_by_id", {"id": versions[0]})  # so that a cache has its configuration
     for version, fields in zip(
         (*versions, versions[0]),
         (
@@ -102,7 +107,7 @@ def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) 
             shown = configurations_of(api, number)
             for each in shown:
                 assert list(changed_fields(expected, each)) == [], f"version {number} of {versions}"
-            assert list(differences(*shown)) == []
+            assert list(differences(shown[0], shown[1])) == []
             assert number != version or list(differences(made, shown[0])) == []
     given |= new_version_beside(api, fixtures, name, given)
     check_versions_of(api, name, given)
@@ -154,12 +159,13 @@ def check_versions_of(api: Api, name: str, configured: dict[int, dict[str, Any]]
 def test_what_stands_beside_the_conversion_is_kept(upload: str, api: Api, conformance_suite: Suite) -> None:
     if not api.has(upload) or "metadata" not in fields_of_form(conformance_suite, upload):
         pytest.skip("The release does not have it.")
-    needs = {"framework": "onnx", "python_version": "3.10", "requirements": ["one==1.0"]}
-    fields = {"name": api.unused_name("m"), "visibility": "public", "workspace_id": new_workspace(api)}
+    needs: dict[str, Any] = {"framework": "onnx", "python_version": "3.10", "requirements": ["one==1.0"]}
+    fields: dict[str, Any] = {"name": api.unused_name("m"), "visibility": "public", "workspace_id": new_workspace(api)}
     schemas = {"input_schema": schema_of("first"), "output_schema": schema_of("second")}
     kept: dict[int, Any] = {}
     for more in ({}, schemas):
-        metadata = json.dumps(fields | {"conversion": needs} | more)
+        unknown = {api.unused_name("x"): 1}  # which is ignored, as other unknown fields are
+        metadata = json.dumps(fields | {"conversion": needs | unknown} | more)
         file = ("model.onnx", model_file(seed=390), "application/octet-stream")
         answer = api.send(upload, files=[("metadata", (None, metadata, "application/json")), ("file", file)])
         assert answer.is_success or more, f"{upload} by metadata: {answer.status_code} {answer.text[:300]}"
@@ -227,6 +233,9 @@ def test_a_version_is_no_model_and_a_name_decides(api: Api, fixtures: Fixtures) 
         for operation in ("get_model", "get_model_by_id"):
             answer = api.send(operation, {"id": second})
             assert not answer.is_success or answer.json()["name"] != name, f"{operation} takes a version for its model"
+        answer = api.send("list_model_versions", {"models_pk_id": second})
+        of_second: list[dict[str, Any]] = answer.json() if answer.is_success else []
+        assert name not in {each["model_id"] for each in of_second}, "a version is taken for its model"
     [(name, own), (_, others)] = ids.items()
     both = {each["id"] for each in api.call("list_model_versions", {"model_id": name, "models_pk_id": others[0]})}
     assert both in ({*own}, {*own, *others}), "with both, the name decides, or what either names is listed"
@@ -354,6 +363,8 @@ def test_a_public_model_is_listed_in_its_own_workspace_only(api: Api) -> None:
 @pytest.mark.touches(
     "list_model_versions",
     "upload_and_convert_model",
+    "get_model",
+    "list_models",
     if_there=("get_model_upload_logs", "get_model_version_by_id"),
 )
 def test_a_version_that_is_not_converted_leaves_the_others_as_they_are(api: Api, fixtures: Fixtures) -> None:
@@ -371,6 +382,12 @@ def test_a_version_that_is_not_converted_leaves_the_others_as_they_are(api: Api,
     listed = {each["id"]: each.get("status", "ready") for each in api.call("list_model_versions", {"model_id": name})}
     assert listed == {bad["id"]: "error"} | dict.fromkeys(good, "ready")
     numbers = (*good, bad["id"])
+    model = api.call("get_model", {"id": bad["models_pk_id"]})["models"]
+    assert sorted(each["id"] for each in model) == sorted(numbers), "a model has all of its versions"
+    for row in api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]:
+        if row.get("model", row)["name"] == name and "model_versions" in row:
+            versions = [each["model_version"] for each in row["model_versions"]]
+            assert {each["id"]: each["status"] for each in versions} == listed
     for number in numbers if api.has("get_model_version_by_id") else ():
         shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
         assert shown["status"] == listed[number]

@@ -34,6 +34,14 @@ REFUSED = {400, 401, 403, 404, 500}
 """The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
 NOT_THERE = {400, 404}
 """Those of them that say nothing of whether there is a workspace: it is answered as if it were not there."""
+READS_OF_MODELS = (
+    "list_model_versions",
+    "get_model",
+    "get_model_by_id",
+    "get_model_version_by_id",
+    "get_model_config_by_id",
+    "get_model_upload_logs",
+)
 LONGEST_ADDRESS = 254
 LONGEST_LOCAL_PART = 64
 """The most characters before the @ of an address, by RFC 5321."""
@@ -318,7 +326,7 @@ def test_a_member_is_listed_what_the_owner_is(
     "remove_workspace_user",
     "create_pipeline",
     "list_models",
-    if_there=(*UPLOADS, "get_model_version_by_id"),
+    if_there=(*UPLOADS, *READS_OF_MODELS),
 )
 def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> None:
     place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
@@ -343,11 +351,37 @@ def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> No
     [listed] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == place]
     assert listed["pipelines"] == [made.json()["pipeline_pk_id"]], "what a member makes is the workspace's"
     assert set(listed["models"]) == ids_of(api.list_models(place))
+    reads = {operation: body for operation, body in reads_of(api, name).items() if api.has(operation)}
+    seen = {operation: stranger.send(operation, body).status_code for operation, body in reads.items()}
+    assert seen == dict.fromkeys(reads, 200), "a member sees no private model"
     api.call("remove_workspace_user", member)
+    seen = {operation: stranger.send(operation, body) for operation, body in reads.items()}
+    assert {operation for operation, answer in seen.items() if answer.is_success and not is_empty(answer)} == set()
+    for upload in api.uploads[:1]:
+        answer = stranger.send(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
+        assert answer.status_code in REFUSED, "who is a member no more uploads a model"
+    assert {each["name"]: each["id"] for each in api.list_models(place)} == named, "what a former member made is gone"
     for numbers in zip(*uploaded.values(), strict=True) if api.has("get_model_version_by_id") else ():
         shown = [api.call("get_model_version_by_id", {"model_version_id": number}) for number in numbers]
         by = [each["model_version"]["model_version"].get("created_by") for each in shown]
         assert None in by or by[0] != by[1], "what a member uploaded is the owner's"
+
+
+def reads_of(api: Api, name: str) -> dict[str, dict[str, Any]]:
+    """Return a request of each operation that shows something of a model; none where there is no model of the name."""
+    versions = api.call("list_model_versions", {"model_id": name}) if api.uploads else []
+    return {
+        operation: body
+        for each in versions[:1]
+        for operation, body in {
+            "list_model_versions": {"models_pk_id": each["models_pk_id"]},
+            "get_model": {"id": each["models_pk_id"]},
+            "get_model_by_id": {"id": each["models_pk_id"]},
+            "get_model_version_by_id": {"model_version_id": each["id"]},
+            "get_model_config_by_id": {"model_id": each["id"]},
+            "get_model_upload_logs": {"model_version_id": each["id"]},
+        }.items()
+    }
 
 
 @pytest.mark.touches("create_workspace")

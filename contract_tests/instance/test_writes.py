@@ -33,9 +33,10 @@ from wallaroo_ext.conformance.testing.deploying import (
     version_of,
 )
 from wallaroo_ext.conformance.testing.people import NOT_THE_RUNS, Person
-from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, twice_in
+from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, kept_of, twice_in
 from wallaroo_ext.conformance.testing.scoring import RECORDS
 from wallaroo_ext.conformance.testing.waiting import soon
+from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -237,11 +238,15 @@ def uploaded(world: World, operation: str) -> None:
         [listed] = api.call("list_model_versions", {"model_id": name})
         assert (listed["id"], listed["file_name"]) == (number, f"{visibility}.onnx")
         assert listed["sha"] == hashlib.sha256(content).hexdigest()
-        assert name in {each["name"] for each in api.list_models(where)}
+        rows = api.call("list_models", {"workspace_id": where})["models"]
+        assert name in {listed_model(row)["name"] for row in rows}
         if api.has("get_model_version_by_id"):
             shown = api.call("get_model_version_by_id", {"model_version_id": number})["model_version"]["model_version"]
             kept = {field: shown.get(field, value) for field, value in fields.items()}
             assert kept == fields
+            versions = [each["model_version"] for row in rows for each in row.get("model_versions", [])]
+            for each in versions:
+                assert each["id"] != number or list(differences(kept_of(each), kept_of(shown))) == []
     if api.has("get_model_version_by_id") and operation != "upload_model_stream":
         converted(world, operation, where)
 

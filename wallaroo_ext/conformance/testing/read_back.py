@@ -10,6 +10,9 @@ from wallaroo_ext._util.json_values import list_of, object_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MOVING = {"status", "image_path", "task_id", "error_summary", "deployed"}
+"""The fields of a version of a model that change while it is converted and deployed."""
+
 
 def changed_fields(given: Any, shown: Any, path: str = "$", *, is_whole: bool = False) -> Iterator[str]:
     """Yield what is shown otherwise than it was given, for a person: each with its path.
@@ -65,6 +68,11 @@ def differences(one: Any, other: Any, path: str = "$") -> Iterator[str]:
             yield from differences(*pair, f"{path}[{number}]")
         return
     yield f"{path} is {one!r} and {other!r}"
+
+
+def kept_of(version: dict[str, Any]) -> dict[str, Any]:
+    """Return what a version of a model keeps from its upload on: all but its conversion's progress and deployments."""
+    return {name: value for name, value in version.items() if name not in _MOVING}
 
 
 def twice_in(value: Any) -> list[Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PAGE = b"<html><title>Not allowed</title></html>"
 _ERROR = b'{"msg":"bad request"}\r\n'
-_NO_CONTENT, _BAD_REQUEST = 204, 400
+_NO_CONTENT, _BAD_REQUEST, _NOT_ALLOWED = 204, 400, 405
 
 
 def _behind(operation: str) -> Iterator[Mutant]:
@@ -64,6 +64,26 @@ def _behind_refusals(operation: str) -> Iterator[Mutant]:
         yield Mutant(operation, "bytes-behind-refusals", "", "Bytes come behind a refusal with 400.", lie)
 
 
+def _other_heads(operation: str) -> Iterator[Mutant]:
+    if writes(operation) or not rules().takes_token(operation):
+        return
+
+    async def needs_accept(exchange: Exchange) -> Answer:
+        if exchange.request.header("accept"):
+            return await exchange.ask()
+        return Answer.of(_BAD_REQUEST, {"code": _BAD_REQUEST, "msg": "Which form?"})
+
+    async def allows_others(exchange: Exchange) -> Answer:
+        answer = await exchange.ask()
+        return answer.with_header("allow", "GET, HEAD") if answer.status == _NOT_ALLOWED else answer
+
+    if is_turn(operation, 5):
+        yield Mutant(operation, "other-heads", "no-accept", "A request without `Accept` is refused.", needs_accept)
+    if is_turn(operation, 5, 1):
+        text = "Who sends another method is told that GET is allowed."
+        yield Mutant(operation, "other-heads", "allow", text, allows_others)
+
+
 KINDS = (
     Kind("bytes-behind", "Bytes come behind an answer.", "It writes, or gives tokens: others show it.", _behind),
     Kind(
@@ -72,4 +92,5 @@ KINDS = (
         "It writes, or others show it: every sixth has one.",
         _behind_refusals,
     ),
+    Kind("other-heads", "A header is needed, or wrong.", "It writes, or others show it.", _other_heads),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import time
 import unicodedata
 from dataclasses import replace
@@ -154,11 +155,28 @@ def _encodings(operation: str) -> Iterator[Mutant]:
         "byte-order-mark": ("JSON begins with a byte order mark.", marked),
         "utf-16": ("JSON is in UTF-16.", wide),
         "no-media-type": ("A success has no media type.", _without_type),
+        "says-utf-16": ("JSON in UTF-8 is said to be in UTF-16.", _called_wide),
+        "two-media-types": ("A success has two media types.", _with_second_type),
+        "two-values": ("A field of an object has two values.", _with_two_values),
     }
     for number, (about, (text, change)) in enumerate(found.items()):
         is_large = scores_rows(operation) or has_logged_rows(operation)
         if is_large if about == "cut-at-64-kib" else is_turn(operation, 9, number):
             yield Mutant(operation, "other-bytes", about, text, of_success(operation, change))
+
+
+def _called_wide(answer: Answer) -> Answer:
+    return answer.with_media_type(f"{JSON}; charset=utf-16") if answer.media_type == JSON else answer
+
+
+def _with_second_type(answer: Answer) -> Answer:
+    return replace(answer, headers=(*answer.headers, (b"content-type", b"text/html")))
+
+
+def _with_two_values(answer: Answer) -> Answer:
+    if answer.media_type != JSON:
+        return answer
+    return _with_body(answer, re.sub(rb'\{("\w+") ?:', rb'{\1: "other", \1:', answer.body, count=1))
 
 
 def _without_type(answer: Answer) -> Answer:

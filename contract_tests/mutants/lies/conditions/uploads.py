@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import ask_instead, marked, pairs_of, refusal, with_pairs
+from contract_tests.mutants.lies.conditions.asking import ask_for, ask_instead, marked, pairs_of, refusal, with_pairs
 from contract_tests.mutants.lies.fields import rules, writes
 from contract_tests.mutants.lies.kinds import Kind, succeeded
 from contract_tests.support.servers.asgi_exchanges import Answer
-from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from contract_tests.mutants.layer import Exchange, Lie
     from contract_tests.support.servers.asgi_exchanges import Request
@@ -24,6 +24,7 @@ _NO_WORKSPACE, _NO_LENGTH = 500, 411
 _LONG_NAME = 63
 _NO_VERSION = 1_900_000_001
 """The id of a version that there is not."""
+_NEEDS = {"framework", "python_version", "requirements", "arch", "accel", "framework_config"}
 _PART_NAME = re.compile(rb'(?<!file)name="([^"]*)"')
 
 
@@ -121,6 +122,51 @@ async def _reads_no_chunks(exchange: Exchange) -> Answer:
     return await exchange.ask(request.with_body(b"") if request.header("transfer-encoding") else request)
 
 
+def _answers_with_all_versions(operation: str) -> Lie:
+    async def lie(exchange: Exchange) -> Answer:
+        answer = await exchange.ask()
+        if not succeeded(operation, answer):
+            return answer
+        [model] = object_of(answer.json)["insert_models"]["returning"]
+        listed = await ask_for(exchange, "list_model_versions", {"model_id": _description(exchange.request)["name"]})
+        others = [{"id": version["id"]} for version in list_of(listed) if {"id": version["id"]} not in model["models"]]
+        models = [*model["models"], *others]
+        return answer.with_json({"insert_models": {"returning": [{"models": models}]}}) if others else answer
+
+    return lie
+
+
+async def _ends_file_names_early(exchange: Exchange) -> Answer:
+    request = exchange.request
+    pairs = pairs_of(request)
+    changed = [(name, value.partition(";")[0] if name == "filename" else value) for name, value in pairs]
+    if changed != pairs:
+        return await exchange.ask(with_pairs(request, changed))
+    body = re.sub(rb'(filename="[^";]*);[^"]*"', rb'\1"', request.body)
+    return await exchange.ask(request if body == request.body else request.with_body(body))
+
+
+def _refuses(is_meant: Callable[[Request], bool]) -> Lie:
+    """Return a lie that refuses some requests."""
+
+    async def lie(exchange: Exchange) -> Answer:
+        return refusal(400, "It cannot be read.") if is_meant(exchange.request) else await exchange.ask()
+
+    return lie
+
+
+def _has_unknown_needs(request: Request) -> bool:
+    return not _NEEDS.issuperset(object_of(_description(request).get("conversion")))
+
+
+def _has_charset_in_part(request: Request) -> bool:
+    return re.search(rb"(?i)\r\ncontent-type:[^\r]*charset", request.body) is not None
+
+
+def _has_capitals(request: Request) -> bool:
+    return not request.header("content-type").partition(";")[0].islower()
+
+
 def _uploads(operation: str) -> Iterator[Mutant]:
     kinds = rules().request_content(operation)
     is_form = _MULTIPART in kinds
@@ -129,9 +175,14 @@ def _uploads(operation: str) -> Iterator[Mutant]:
     found: dict[str, tuple[str, Lie]] = {
         "same-file": ("A file that its model has already makes no version.", _keeps_one(operation)),
         "any-workspace": ("An upload to a workspace that there is not succeeds.", _takes_any_workspace(operation)),
+        "all-versions": ("An upload is answered with all versions.", _answers_with_all_versions(operation)),
+        "semicolons": ("The name of a file ends at a semicolon.", _ends_file_names_early),
+        "capitals": ("A media type in capitals is refused.", _refuses(_has_capitals)),
         "long-names": (f"Names of more than {_LONG_NAME} characters are refused.", _refuses_long_names),
     }
     if is_form:
+        found["unknown-needs"] = ("Unknown fields of a conversion are refused.", _refuses(_has_unknown_needs))
+        found["charset-of-part"] = ("A part that names its charset is refused.", _refuses(_has_charset_in_part))
         found["end-of-file"] = ("Line breaks at a file's end are lost.", _strips_the_end(operation))
     else:
         found["file-name-decoded-twice"] = ("A plus sign in the name of a file is a blank.", _decodes_twice)

@@ -15,17 +15,19 @@ from contract_tests.mutants.lies.conditions.asking import (
 )
 from contract_tests.mutants.lies.conditions.names_and_files import with_texts
 from contract_tests.mutants.lies.fields import fields
-from contract_tests.mutants.lies.kinds import Kind, of_json
+from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from contract_tests.mutants.layer import Exchange
+    from contract_tests.mutants.layer import Exchange, Lie
     from contract_tests.mutants.lies.conditions.asking import Lies
     from contract_tests.support.servers.asgi_exchanges import Answer
 
 _PYTHON = "python_version"
+_PAGE = 10
+_BAD_REQUEST = 400
 _ENDS_WITH_0 = re.compile(r"\d+\.\d+0")
 
 
@@ -101,18 +103,114 @@ async def _shows_the_newest_steps(exchange: Exchange) -> Answer:
     return answer
 
 
+def _listed(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Lie:
+    """Return a lie that changes the versions in the list of models, given each version and its model."""
+
+    def changed(listed: Any) -> Any:
+        return {"models": [of_model(object_of(row)) for row in list_of(listed["models"])]}
+
+    def of_model(row: dict[str, Any]) -> dict[str, Any]:
+        versions = [object_of(each) for each in list_of(row["model_versions"])]
+        return row | {
+            "model_versions": [
+                each | {"model_version": each["model_version"] | change(each["model_version"], row["model"])}
+                for each in versions
+            ]
+        }
+
+    return of_json("list_models", changed)
+
+
+def _with_ten(model: Any) -> Any:
+    return model | {"models": list_of(model["models"])[:_PAGE]}
+
+
+def _with_newest_file(model: Any) -> Any:
+    newest = model["models"][-1]["file_name"]
+    return model | {"models": [version | {"file_name": newest} for version in list_of(model["models"])]}
+
+
+async def _shows_the_first_status(exchange: Exchange) -> Answer:
+    answer = await exchange.ask()
+    shown = object_of(fields_of("get_model_version_by_id", answer).get("model_version"))
+    version = object_of(shown.get("model_version"))
+    status = exchange.memory.setdefault(version.get("id"), version.get("status"))
+    if status == version.get("status"):
+        return answer
+    return answer.with_json({"model_version": shown | {"model_version": version | {"status": status}}})
+
+
+async def _keeps_the_models_configuration(exchange: Exchange) -> Answer:
+    answer = await exchange.ask()
+    shown = fields_of("get_model_by_id", answer)
+    if not shown.get("model_config"):
+        return answer
+    first = exchange.memory.setdefault(shown["id"], shown["model_config"])
+    return answer if first == shown["model_config"] else answer.with_json(shown | {"model_config": first})
+
+
+async def _keeps_one_configuration(exchange: Exchange) -> Answer:
+    answer = await exchange.ask()
+    made = object_of(fields_of("insert_model_config", answer).get("model_config"))
+    first = exchange.memory.setdefault(body_of(exchange).get("model_version_id"), made.get("id")) if made else None
+    return answer if first == made.get("id") else answer.with_json({"model_config": made | {"id": first}})
+
+
+async def _misreads_pairs(exchange: Exchange) -> Answer:
+    body = re.sub(rb"(?i)\\u(d83d|dd11)", rb"\\ufffd", exchange.request.body)
+    return await exchange.ask(exchange.request if body == exchange.request.body else exchange.request.with_body(body))
+
+
+async def _takes_the_first_of_a_name(exchange: Exchange) -> Answer:
+    answer, body = await exchange.ask(), body_of(exchange)
+    if not (body.get("model_id") and body.get("models_pk_id")) or not succeeded("list_model_versions", answer):
+        return answer
+    versions = list_of(await ask_for(exchange, "list_model_versions", {"model_id": body["model_id"]}))
+    first = [version for version in versions if version["models_pk_id"] == versions[0]["models_pk_id"]]
+    return answer if first == answer.json else answer.with_json(first)
+
+
+async def _shows_ids_to_all(exchange: Exchange) -> Answer:
+    answer, body = await exchange.ask(), body_of(exchange)
+    is_unseen = answer.status == _BAD_REQUEST and isinstance(body.get("models_pk_id"), int) and "model_id" not in body
+    return await exchange.ask_as_user() if is_unseen else answer
+
+
 _LIES: Lies = {
     "list_models": (
         ("newest-alone", "Of several versions, the newest is listed.", of_json("list_models", _with_newest_versions)),
+        ("never-deployed", "No version is listed as deployed.", _listed(lambda _version, _model: {"deployed": False})),
+        ("all-ready", "All versions are listed as ready.", _listed(lambda _version, _model: {"status": "ready"})),
+        ("all-private", "All are listed as private.", _listed(lambda _version, _model: {"visibility": "private"})),
+        (
+            "times-of-models",
+            "All versions of a model are listed with its time.",
+            _listed(lambda _, model: {"created_at": model["created_at"]}),
+        ),
+    ),
+    "list_model_versions": (
+        ("ten", "Ten versions are listed.", of_json("list_model_versions", lambda listed: list_of(listed)[:_PAGE])),
+        ("first-of-name", "Of two models of a name, the first is found.", _takes_the_first_of_a_name),
+        ("ids-for-all", "Who knows a model's id may see it.", _shows_ids_to_all),
+    ),
+    "get_model": (
+        ("ten", "A model is shown with ten versions.", of_json("get_model", _with_ten)),
+        ("newest-file", "All have the name of the newest one's file.", of_json("get_model", _with_newest_file)),
+    ),
+    "get_model_by_id": (
+        ("first-configuration", "The configuration that was shown first is shown.", _keeps_the_models_configuration),
     ),
     "get_model_version_by_id": (
         ("first-configuration", "The configuration that was shown first is shown.", _shows_the_first_configuration),
+        ("first-status", "The status that was shown first is shown.", _shows_the_first_status),
     ),
     "get_model_config_by_id": (
         ("first-configuration", "The configuration that was shown first is shown.", _keeps_the_first_configuration),
     ),
     "insert_model_config": (
         ("threshold-0", "A threshold of 0 is none.", of_other_bodies("insert_model_config", _without_zero)),
+        ("one-id", "A version's configurations have one id.", _keeps_one_configuration),
+        ("surrogates", "A letter in two escapes is lost.", _misreads_pairs),
     ),
     "get_model_upload_logs": (("oldest-lines", "Who asks for some lines gets the oldest.", _shows_the_oldest_lines),),
     "create_pipeline": (
