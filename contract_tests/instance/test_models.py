@@ -14,6 +14,7 @@ from wallaroo_ext.conformance.testing.answer_forms import is_empty
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, kept_of, twice_in
 from wallaroo_ext.conformance.testing.waiting import ended_version, failed_version
+from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -80,7 +81,12 @@ def test_each_version_keeps_what_it_was_converted_with(api: Api) -> None:
         )
 
 
-@pytest.mark.touches("get_model_config_by_id", "get_model_version_by_id", "insert_model_config", if_there=UPLOADS)
+@pytest.mark.touches(
+    "get_model_config_by_id",
+    "get_model_version_by_id",
+    "insert_model_config",
+    if_there=(*UPLOADS, "list_model_versions", "list_models", "get_model", "get_model_by_id"),
+)
 def test_each_version_keeps_its_own_configuration(api: Api, fixtures: Fixtures) -> None:
     if not api.has("insert_model_config"):
         pytest.skip("The release does not have it.")
@@ -245,6 +251,7 @@ def test_a_version_is_no_model_and_a_name_decides(api: Api, fixtures: Fixtures) 
     "list_model_versions",
     "get_model",
     "get_model_by_id",
+    "get_model_config_by_id",
     "add_workspace_user",
     if_there=(*UPLOADS, "get_model_version_by_id"),
 )
@@ -356,7 +363,10 @@ def test_a_public_model_is_listed_in_its_own_workspace_only(api: Api) -> None:
     name, where, elsewhere = api.unused_name("m"), new_workspace(api), new_workspace(api)
     fields = {"name": name, "visibility": "public", "workspace_id": where}
     api.call(api.uploads[-1], **api.upload_of(api.uploads[-1], fields, "model.onnx", model_file()))
-    assert [each["name"] for each in api.list_models(where)] == [name]
+    [row] = api.call("list_models", {"workspace_id": where})["models"]
+    assert listed_model(row)["name"] == name
+    shown = {each["model_version"].get("visibility", "public") for each in row.get("model_versions", [])}
+    assert shown <= {"public"}, "it is listed as private"
     assert api.list_models(elsewhere) == []
 
 

@@ -369,18 +369,16 @@ def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> No
 
 def reads_of(api: Api, name: str) -> dict[str, dict[str, Any]]:
     """Return a request of each operation that shows something of a model; none where there is no model of the name."""
-    versions = api.call("list_model_versions", {"model_id": name}) if api.uploads else []
+    if not api.uploads:
+        return {}
+    version: dict[str, Any] = api.call("list_model_versions", {"model_id": name})[0]
     return {
-        operation: body
-        for each in versions[:1]
-        for operation, body in {
-            "list_model_versions": {"models_pk_id": each["models_pk_id"]},
-            "get_model": {"id": each["models_pk_id"]},
-            "get_model_by_id": {"id": each["models_pk_id"]},
-            "get_model_version_by_id": {"model_version_id": each["id"]},
-            "get_model_config_by_id": {"model_id": each["id"]},
-            "get_model_upload_logs": {"model_version_id": each["id"]},
-        }.items()
+        "list_model_versions": {"models_pk_id": version["models_pk_id"]},
+        "get_model": {"id": version["models_pk_id"]},
+        "get_model_by_id": {"id": version["models_pk_id"]},
+        "get_model_version_by_id": {"model_version_id": version["id"]},
+        "get_model_config_by_id": {"model_id": version["id"]},
+        "get_model_upload_logs": {"model_version_id": version["id"]},
     }
 
 

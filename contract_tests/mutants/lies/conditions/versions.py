@@ -130,16 +130,6 @@ def _with_newest_file(model: Any) -> Any:
     return model | {"models": [version | {"file_name": newest} for version in list_of(model["models"])]}
 
 
-async def _shows_the_first_status(exchange: Exchange) -> Answer:
-    answer = await exchange.ask()
-    shown = object_of(fields_of("get_model_version_by_id", answer).get("model_version"))
-    version = object_of(shown.get("model_version"))
-    status = exchange.memory.setdefault(version.get("id"), version.get("status"))
-    if status == version.get("status"):
-        return answer
-    return answer.with_json({"model_version": shown | {"model_version": version | {"status": status}}})
-
-
 async def _keeps_the_models_configuration(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
     shown = fields_of("get_model_by_id", answer)
@@ -202,7 +192,6 @@ _LIES: Lies = {
     ),
     "get_model_version_by_id": (
         ("first-configuration", "The configuration that was shown first is shown.", _shows_the_first_configuration),
-        ("first-status", "The status that was shown first is shown.", _shows_the_first_status),
     ),
     "get_model_config_by_id": (
         ("first-configuration", "The configuration that was shown first is shown.", _keeps_the_first_configuration),
