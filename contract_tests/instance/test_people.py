@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -12,7 +16,7 @@ from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.request_fields import fields_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
-from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.resources.samples import WIDTH, arrow_file, model_file
 from wallaroo_ext.conformance.testing.answer_forms import is_empty
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.bad_tokens import claims_of
@@ -22,6 +26,8 @@ from wallaroo_ext.conformance.testing.read_back import twice_in
 from wallaroo_ext.conformance.testing.waiting import failed_version
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Generator
+
     import httpx
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.thorough("what a second person sees")
 
+ARROW, JSON = "application/vnd.apache.arrow.file", "application/json"
 REFUSED = {400, 401, 403, 404, 500}
 """The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
 NOT_THERE = {400, 404}
@@ -64,16 +71,198 @@ def test_nothing_of_a_workspace_is_a_strangers(
     good = conformance_suite.cases.unused_request(operation_id)
     if not effects.writes:  # so that a cache has the answer
         api.control(operation_id, good)
+    before = contents_of(api, fixtures, effects.writes)
     answer = stranger.send(operation_id, **good)
     if not names_what_is_in_a_workspace(conformance_suite, operation_id, answer.request):
         pytest.skip("Its request names nothing of the run.")
+    is_refused_to_strangers(conformance_suite, operation_id, answer)
+    for body in other_ways_to_name(conformance_suite, fixtures, operation_id, good):
+        is_refused_to_strangers(conformance_suite, operation_id, stranger.send(operation_id, body))
+    assert contents_of(api, fixtures, effects.writes) == before, "what was refused to a stranger was done"
+    if not effects.writes:
+        api.control(operation_id, good)
+        return
+    role = "OWNER" if "member" in effects.writes else "COLLABORATOR"
+    with membership(api, {"workspace_id": fixtures.workspace_id, "user_id": stranger.id}, role):
+        written = stranger.send(operation_id, **good)
+    if not conformance_suite.rules.is_success(operation_id, written.status_code):
+        api.control(operation_id, good)
+        pytest.fail(f"a member may not do what another may: {written.status_code} {written.text[:300]}")
+
+
+def is_refused_to_strangers(suite: Suite, operation: str, answer: httpx.Response) -> None:
+    """Check that an answer to a stranger is a refusal as of what is not there, or has nothing."""
     shown = f"{answer.status_code} {answer.text[:300]}"
     if answer.is_success:
-        assert not effects.writes, f"a stranger wrote: {shown}"
+        assert not suite.guard.effects[operation].writes, f"a stranger wrote: {shown}"
         assert is_empty(answer), f"a stranger sees: {shown}"
-    else:
-        assert answer.status_code in (NOT_THERE | {500} if operation_id in UPLOADS else NOT_THERE), shown
-    api.control(operation_id, good)
+        return
+    assert answer.status_code in (NOT_THERE | {500} if operation in UPLOADS else NOT_THERE), shown
+    sent = f"{answer.request.url} {answer.request.read().decode(errors='replace')}"
+    names = {name for name in re.findall(rf"{re.escape(suite.owned.prefix)}-[\w-]*\w", answer.text) if name not in sent}
+    assert not names, f"a refusal tells a stranger of {names}: {shown}"
+
+
+def contents_of(api: Api, fixtures: Fixtures, kinds: Collection[str]) -> dict[str, Any]:
+    """Return what the run's workspace has of some kinds of things, as far as it does not change by itself."""
+    where, found = {"workspace_id": fixtures.workspace_id}, dict[str, Any]()
+    if {"model", "model version", "pipeline", "pipeline version"}.intersection(kinds):
+        rows = api.call("list_workspaces", {})["workspaces"]
+        found["workspace"] = [each for each in rows if each["id"] == fixtures.workspace_id]
+        found["models"] = [(each["id"], each.get("updated_at")) for each in api.list_models(fixtures.workspace_id)]
+    if "member" in kinds:
+        found["members"] = roles(api, where["workspace_id"] or 0)
+    if "assay" in kinds:
+        listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+        found["assays"] = {each["id"]: (each["name"], each["active"]) for each in listed}
+    return found
+
+
+def other_ways_to_name(suite: Suite, fixtures: Fixtures, operation: str, good: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return bodies that name the run's things by one field of several, as far as those of the good request may."""
+    body, names = object_of(json_of(good)), suite.guard.effects[operation].names
+    values = fixtures.things_for(suite.guard.effects[operation])
+    fields = {
+        name.location[1]: values[name.thing][0]
+        for name in names
+        if name.origin == "existing" and name.location[0] == "body" and len(name.location) == 2
+        if name.thing in values and split_thing(name.thing)[0] != "user"
+    }
+    schema = suite.rules.schemas.resolve(suite.rules.request_content(operation).get(JSON, {}).get("schema", {}))
+    optional = fields.keys() - set(schema.get("required", ()))
+    rest = {name: value for name, value in body.items() if name not in optional}
+    ways = [rest | {name: fields[name]} for name in sorted(optional)] if body else []
+    return [way for way in ways if way != {name: value for name, value in body.items() if value is not None}]
+
+
+def json_of(request: dict[str, Any]) -> Any:
+    """Return the JSON of a request's body; None where it has another one, or none."""
+    try:
+        return json.loads(request["content"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@contextmanager
+def membership(api: Api, member: dict[str, Any], role: str = "COLLABORATOR") -> Generator[None]:
+    """Let somebody be a member of a workspace within a block."""
+    api.call("add_workspace_user", member | {"user_type": role})
+    try:
+        yield
+    finally:
+        api.call("remove_workspace_user", member)
+
+
+@pytest.fixture(scope="module")
+def strangers_things() -> dict[str, Any]:
+    """Return the place where the first test that needs things of the stranger keeps them for the others."""
+    return {}
+
+
+def things_of(stranger: Person, api: Api, found: dict[str, Any]) -> dict[str, Any]:
+    """Return what a stranger has of its own, by kind and key as `x-names` has them; make it first where need be."""
+    if found:
+        return found
+    workspace, name = (f"{api.unused_name(kind)}{NOT_THE_RUNS}" for kind in ("w", "p"))
+    where = {"workspace_id": stranger.send("create_workspace", {"workspace_name": workspace}).json()["workspace_id"]}
+    fields = where | {"name": name, "visibility": "private"}
+    uploaded = stranger.send(api.uploads[0], **api.upload_of(api.uploads[0], fields, "model.onnx", model_file(seed=83)))
+    number = uploaded.json()["insert_models"]["returning"][0]["models"][0]["id"]
+    [version] = stranger.send("list_model_versions", {"model_id": name}).json()
+    model = {"name": name, "version": version["model_version"], "sha": version["sha"]}
+    steps = [{"ModelInference": {"models": [model]}}]
+    body = where | {"pipeline_id": name, "definition": {"steps": steps}}
+    made = stranger.send("create_pipeline", body).json()
+    found |= {f"{kind} name": name for kind in ("model", "pipeline")}
+    found |= {"workspace id": where["workspace_id"], "workspace name": workspace, "model id": version["models_pk_id"]}
+    found |= {"model version id": number, "model version uuid": model["version"], "model version sha": model["sha"]}
+    found |= {"pipeline id": made["pipeline_pk_id"], "pipeline version id": made["pipeline_variant_pk_id"]}
+    if made.get("pipeline_variant_version"):
+        found["pipeline version uuid"] = made["pipeline_variant_version"]
+    return found
+
+
+def test_what_is_named_beside_ones_own_is_not_a_strangers(
+    operation_id: str,
+    stranger: Person,
+    strangers_things: dict[str, Any],
+    conformance_suite: Suite,
+    api: Api,
+    fixtures: Fixtures,  # noqa: ARG001 - requests need them
+) -> None:
+    effects = conformance_suite.guard.effects[operation_id]
+    body = object_of(json_of(conformance_suite.cases.unused_request(operation_id)))
+    named = {
+        name.location[1:]: name.thing
+        for name in effects.names
+        if name.origin == "existing" and name.location[0] == "body" and split_thing(name.thing)[0] != "user"
+        if replaced(body, name.location[1:], NOT_SENT) != body
+    }
+    if len(named) < 2:
+        pytest.skip("Its request names no two things.")
+    own = things_of(stranger, api, strangers_things)
+    all_own = body
+    for location, thing in named.items():
+        all_own = replaced(all_own, location, own.get(thing))
+    for location, thing in named.items():
+        if thing not in own:
+            continue
+        mixed = [replaced(body, location, own[thing]), replaced(all_own, location, value_at(body, location))]
+        if effects.writes:  # what is about one's own pipeline may be done, if the rest is of no matter
+            mixed = mixed[: thing != "pipeline id" or operation_id == "copy_pipeline"]
+        for each in mixed:
+            answer = stranger.send(operation_id, each)
+            is_refused_to_strangers(conformance_suite, operation_id, answer)
+
+
+@pytest.mark.touches("create_pipeline", "deploy_pipeline", "undeploy_pipeline", "get_deployment_status")
+def test_a_strangers_own_pipeline_runs_and_ends_nothing_of_others(
+    stranger: Person, strangers_things: dict[str, Any], api: Api, fixtures: Fixtures
+) -> None:
+    own, model = things_of(stranger, api, strangers_things), fixtures.model
+    ids = {"pipeline_id": own["pipeline id"], "pipeline_version_pk_id": own["pipeline version id"]}
+    for more in ({"model_ids": [fixtures.version_id]}, {"models": [model]}):
+        deployed = stranger.send("deploy_pipeline", ids | more | {"deploy_id": api.unused_name("d")})
+        assert deployed.status_code in NOT_THERE, f"a stranger deploys another's model: {deployed.text[:300]}"
+    steps = [{"ModelInference": {"models": [model]}}]
+    body = {"pipeline_id": own["pipeline name"], "workspace_id": own["workspace id"], "definition": {"steps": steps}}
+    made = stranger.send("create_pipeline", body)
+    if made.is_success:  # models may be looked for when a pipeline is deployed
+        ids = {"pipeline_id": made.json()["pipeline_pk_id"]}
+        ids |= {"pipeline_version_pk_id": made.json()["pipeline_variant_pk_id"]}
+        deployed = stranger.send("deploy_pipeline", ids | {"deploy_id": api.unused_name("d")})
+        assert deployed.status_code in NOT_THERE, f"a stranger deploys another's model: {deployed.text[:300]}"
+    name, where = api.unused_name("p"), {"workspace_id": fixtures.workspace_id}
+    made = api.call("create_pipeline", where | {"pipeline_id": name, "definition": {}})
+    others = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+    number = api.call("deploy_pipeline", others | {"deploy_id": name})["id"]
+    stranger.send("undeploy_pipeline", {"pipeline_id": own["pipeline id"], "deployment_id": number})
+    stranger.send("undeploy_pipeline", {"deployment_id": number})
+    api.call("get_deployment_status", {"name": f"{name}-{number}"})  # nobody has ended it
+    api.call("undeploy_pipeline", {"deployment_id": number})
+
+
+def value_at(value: Any, location: tuple[str, ...]) -> Any:
+    """Return the first value of JSON at a location; None where there is none. `*` stands for any key."""
+    for key in location:
+        items = list_of(value) or [inner for name, inner in object_of(value).items() if key in {name, "*"}]
+        value = next(iter(items), None)
+    return value
+
+
+NOT_SENT = "conformance-not-sent"
+
+
+def replaced(value: Any, location: tuple[str, ...], new: Any) -> Any:
+    """Return a value of JSON with another one at a location, where it has one; `*` stands for any key."""
+    if not location:
+        return value if value is None else new
+    first, *rest = location
+    fields, items = object_of(value), list_of(value)
+    if items and first == "*":
+        return [replaced(inner, tuple(rest), new) for inner in items]
+    changed = {key: replaced(inner, tuple(rest), new) for key, inner in fields.items() if first in {key, "*"}}
+    return fields | changed if fields else value
 
 
 @pytest.mark.touches("get_model_upload_logs", "upload_and_convert_model")
@@ -98,14 +287,16 @@ def test_a_member_sees_what_the_owner_sees(
         pytest.skip("It writes, or its request names nothing that is in a workspace.")
     member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
     good = conformance_suite.cases.good_request(operation_id)
-    api.call("add_workspace_user", member)
-    try:
+    role = ("OWNER", "COLLABORATOR")[list(conformance_suite.rules.operations).index(operation_id) % 2]
+    refused = stranger.send(operation_id, **good)  # which an instance may remember
+    with membership(api, member, role):
         before, seen, after = (send(operation_id, **good) for send in (api.send, stranger.send, api.send))
-    finally:
-        api.call("remove_workspace_user", member)
+    removed = stranger.send(operation_id, **good)
     if not names_what_is_in_a_workspace(conformance_suite, operation_id, seen.request):
         pytest.skip("Its request names nothing of the run, so that each sees what is theirs.")
     assert seen.status_code == before.status_code, f"{seen.status_code} {seen.text[:300]}"
+    for answer in (refused, removed):
+        is_refused_to_strangers(conformance_suite, operation_id, answer)
     if before.content != after.content:
         pytest.skip("What it answers changes by itself.")
     assert seen.json() == before.json()
@@ -191,17 +382,19 @@ def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -
         where, whom = {"workspace_id": workspace_id}, {"email": stranger.email}
         if number:
             whom = {"user_id": stranger.id}
-        before = roles(api, workspace_id)
+        itself = stranger.send("add_workspace_user", where | whom | given)
+        assert itself.status_code in REFUSED, "who is no member makes itself one"
+        before, others = roles(api, workspace_id), workspaces_of(stranger)
         assert stranger.id not in before
         assert stranger.send("list_models", where).status_code in REFUSED
-        assert workspace_id not in workspaces_of(stranger)
+        assert workspace_id not in others
         api.call("add_workspace_user", where | whom | given)
         assert roles(api, workspace_id) == before | {stranger.id: expected}
-        assert workspace_id in workspaces_of(stranger)
+        assert workspaces_of(stranger) == others | {workspace_id}, "it is a member of the one workspace more"
         assert stranger.send("list_models", where).status_code == 200
         assert api.call("remove_workspace_user", where | whom)["affected_rows"] == 1
         assert roles(api, workspace_id) == before
-        assert workspace_id not in workspaces_of(stranger)
+        assert workspaces_of(stranger) == others
         assert stranger.send("list_models", where).status_code in REFUSED
         assert api.call("remove_workspace_user", where | whom)["affected_rows"] == 0
         other = "COLLABORATOR" if expected == "OWNER" else "OWNER"
@@ -214,10 +407,14 @@ def test_a_member_has_its_role_until_it_is_removed(stranger: Person, api: Api) -
 def test_a_member_of_two_workspaces_is_removed_from_one(stranger: Person, api: Api) -> None:
     names = [api.unused_name("w") for _ in range(2)]
     one, other = (api.call("create_workspace", {"workspace_name": name})["workspace_id"] for name in names)
-    for number in (one, other):
-        api.call("add_workspace_user", {"workspace_id": number, "user_id": stranger.id})
+    given = {one: "COLLABORATOR", other: "OWNER"}
+    before = rows_of(api, {one, other})
+    for number, role in given.items():
+        api.call("add_workspace_user", {"workspace_id": number, "user_id": stranger.id, "user_type": role})
+    assert {number: roles(api, number)[stranger.id] for number in given} == given, "it has the role of the other one"
     assert {one, other} <= ids_of(api.call("list_workspaces", {"user_id": stranger.id})["workspaces"])
-    api.call("remove_workspace_user", {"workspace_id": one, "user_id": stranger.id})
+    assert api.call("remove_workspace_user", {"workspace_id": one, "user_id": stranger.id})["affected_rows"] == 1
+    assert rows_of(api, {one, other}) == before, "who is a member changes the workspace itself"
     assert stranger.id not in roles(api, one)
     assert {one, other} & ids_of(api.call("list_workspaces", {"user_id": stranger.id})["workspaces"]) == {other}
     assert stranger.id in roles(api, other)
@@ -272,6 +469,30 @@ def test_a_workspace_is_its_makers(stranger: Person, api: Api) -> None:
         assert shown.get("created_by") in {by, None}, "another has made it"
 
 
+@pytest.mark.touches(
+    "create_workspace", "list_workspaces", "list_workspace_users", "add_workspace_user", "remove_workspace_user"
+)
+def test_a_maker_who_is_removed_is_no_member(stranger: Person, api: Api, fixtures: Fixtures) -> None:
+    made = stranger.send("create_workspace", {"workspace_name": f"{api.unused_name('w')}{NOT_THE_RUNS}"})
+    where = {"workspace_id": made.json()["workspace_id"]}
+    own = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+    [owner] = roles(api, own)
+    for user_id in (owner, fixtures.user_id):
+        added = stranger.send("add_workspace_user", where | {"user_id": user_id, "user_type": "OWNER"})
+        assert added.is_success, f"an owner adds nobody: {added.status_code} {added.text[:300]}"
+    [shown] = rows_of(api, {where["workspace_id"]})
+    assert shown.get("created_by") in {stranger.id, None}, "another has made it"
+    removed = api.send("remove_workspace_user", where | {"user_id": stranger.id})
+    if not removed.is_success:
+        pytest.skip("This instance does not remove who has made a workspace.")
+    assert roles(api, where["workspace_id"]) == {owner: "OWNER", fixtures.user_id: "OWNER"}
+    assert rows_of(api, {where["workspace_id"]}) == [shown]
+    assert where["workspace_id"] not in workspaces_of(stranger)
+    for operation in ("list_workspace_users", "list_models"):
+        answer = stranger.send(operation, where)
+        assert answer.status_code in NOT_THERE, f"who made a workspace sees it for ever: {answer.text[:300]}"
+
+
 @pytest.mark.touches("list_workspaces", "list_workspace_users")
 def test_workspaces_of_a_user_are_only_those_that_the_caller_may_see(
     stranger: Person, api: Api, fixtures: Fixtures
@@ -284,6 +505,8 @@ def test_workspaces_of_a_user_are_only_those_that_the_caller_may_see(
             found = ids_of(answer.json()["workspaces"])
             assert found <= of_all, "a stranger sees what is another's"
             assert found == of_all or user_id not in {stranger.id, None}, "of one's own, some are not listed"
+    of_nobody = api.send("list_workspaces", {"user_id": "00000000-0000-4000-8000-000000000000"})
+    assert not of_nobody.is_success or of_nobody.json()["workspaces"] == [], "nobody has workspaces"
 
 
 @pytest.mark.last
@@ -310,15 +533,14 @@ def test_a_member_is_listed_what_the_owner_is(
         return [each for each in answer.json()[key] if each.get(place, each)["id"] == fixtures.workspace_id]
 
     member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
-    api.call("add_workspace_user", member)
-    try:
+    with membership(api, member):
         before, seen, after = (listed(send(operation_id, {})) for send in (api.send, stranger.send, api.send))
-    finally:
-        api.call("remove_workspace_user", member)
+        of_member = listed(api.send(operation_id, {"user_id": stranger.id})) if not place else before
     assert seen or not before, "a member is not listed what the workspace has"
     if before != after:
         pytest.skip("What it lists changes by itself.")
     assert seen == before
+    assert of_member == before, "among the workspaces of a user, one is shown otherwise"
 
 
 @pytest.mark.touches(
@@ -328,10 +550,11 @@ def test_a_member_is_listed_what_the_owner_is(
     "list_models",
     if_there=(*UPLOADS, *READS_OF_MODELS),
 )
-def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> None:
+def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api, conformance_suite: Suite) -> None:
     place = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
     member, name = {"workspace_id": place, "user_id": stranger.id}, api.unused_name("m")
     fields = {"name": name, "visibility": "private", "workspace_id": place}
+    [before] = rows_of(api, {place})
     api.call("add_workspace_user", member)
     uploaded = dict[str, list[int]]()
     for upload in api.uploads:
@@ -348,15 +571,19 @@ def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api) -> No
     assert {each["name"]: api.call("get_model", {"id": each["id"]})["id"] for each in api.list_models(place)} == named
     made = stranger.send("create_pipeline", {"pipeline_id": name, "workspace_id": place, "definition": {}})
     assert made.is_success, f"a member makes no pipeline: {made.status_code} {made.text[:300]}"
-    [listed] = [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] == place]
+    [listed] = rows_of(api, {place})
     assert listed["pipelines"] == [made.json()["pipeline_pk_id"]], "what a member makes is the workspace's"
     assert set(listed["models"]) == ids_of(api.list_models(place))
+    same = {name: before[name] for name in ("models", "pipelines", "users")}
+    assert listed | same == before, "it is another workspace"
     reads = {operation: body for operation, body in reads_of(api, name).items() if api.has(operation)}
     seen = {operation: stranger.send(operation, body).status_code for operation, body in reads.items()}
     assert seen == dict.fromkeys(reads, 200), "a member sees no private model"
     api.call("remove_workspace_user", member)
-    seen = {operation: stranger.send(operation, body) for operation, body in reads.items()}
-    assert {operation for operation, answer in seen.items() if answer.is_success and not is_empty(answer)} == set()
+    if api.has("get_pipeline_by_name"):
+        reads["get_pipeline_by_name"] = {"workspace_id": place, "pipeline_name": name}
+    for operation, body in reads.items():
+        is_refused_to_strangers(conformance_suite, operation, stranger.send(operation, body))
     for upload in api.uploads[:1]:
         answer = stranger.send(upload, **api.upload_of(upload, fields, "model.onnx", model_file()))
         assert answer.status_code in REFUSED, "who is a member no more uploads a model"
@@ -403,6 +630,30 @@ def test_a_member_scores_until_it_is_removed(
             api.call("remove_workspace_user", member)
         assert scored.status_code == 200, f"a member scores nothing: {scored.status_code} {scored.text[:300]}"
         assert stranger.send(operation, **good).status_code in REFUSED
+        media_types = {"Content-Type": ARROW, "Accept": ARROW}
+        for params in ({}, {"dataset[]": ["time", "out"], "dataset.separator": "."}):
+            more: dict[str, Any] = {
+                "params": params,
+                "content": arrow_file(np.zeros((1, WIDTH))),
+                "headers": media_types,
+            }
+            answer = stranger.send(operation, path=good["path"], **more)
+            assert answer.status_code in REFUSED, f"a stranger scores by Arrow and {params}"
+
+
+@pytest.mark.touches(if_there=UPLOADS)
+@pytest.mark.parametrize("upload", UPLOADS)
+def test_a_stranger_uploads_nothing_however_it_is_written(
+    upload: str, stranger: Person, api: Api, fixtures: Fixtures
+) -> None:
+    if not api.has(upload):
+        pytest.skip("The release does not have it.")
+    fields = {"name": api.unused_name("m"), "visibility": "public", "workspace_id": fixtures.workspace_id}
+    ways = [upload, *(["upload_and_convert_model"] if upload == "upload_model" else [])]  # by the part `metadata`, too
+    for way in ways:
+        answer = stranger.send(upload, **api.upload_of(way, fields, "model.onnx", model_file()))
+        assert answer.status_code in NOT_THERE | {500}, f"{answer.status_code} {answer.text[:300]}"
+    assert fields["name"] not in {each["name"] for each in api.list_models(fixtures.workspace_id)}
 
 
 def test_who_is_deactivated_is_shut_out_until_activated(
@@ -435,8 +686,15 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     api.call("add_workspace_user", where | {"user_id": person.id})
     members = roles(api, where["workspace_id"])
     api.call("add_workspace_user", {"workspace_id": fixtures.workspace_id, "user_id": person.id})
-    for operation in sorted({"infer_pipeline", "infer_deployment"} & set(tried)):  # what scores may not ask each time
-        assert person.send(operation, token=access, **cases.good_request(operation)).status_code == 200
+    made = person.send("create_pipeline", where | {"pipeline_id": api.unused_name("p"), "definition": {}})
+    assert made.is_success, f"a member makes no pipeline: {made.status_code} {made.text[:300]}"
+    rows = rows_of(api, {where["workspace_id"]})
+    scoring = {"infer_pipeline", "infer_deployment"}
+    for operation in tried:  # so that what keeps the answer to whether a token is good has it
+        if operation in scoring or not conformance_suite.guard.writes(operation):
+            answer = person.send(operation, token=access, **cases.good_request(operation))
+            assert answer.status_code != 401, f"{operation}: {answer.text[:300]}"
+            assert answer.status_code == 200 or operation not in scoring
 
     local, _, domain = person.email.partition("@")
     like = f"{local[:-1]}_@{domain}"
@@ -445,9 +703,9 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     assert person.sign_in().status_code == 200, f"who has another address than {like} is deactivated"
 
     api.call("deactivate_user", {"email": person.email})
-    assert person.sign_in().status_code in {400, 401}, "who is deactivated gets a token"
-    if refresh:
-        assert person.renew(refresh).status_code in {400, 401}, "who is deactivated renews a token"
+    for refused in [person.sign_in(), *([person.renew(refresh)] if refresh else [])]:
+        assert refused.status_code == 400, f"who is deactivated gets a token: {refused.status_code}"
+        assert refused.json()["error"] == "invalid_grant"
     answered = {
         operation: person.send(operation, token=access, **cases.good_request(operation)).status_code
         for operation in tried
@@ -455,7 +713,8 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     assert {operation: status for operation, status in answered.items() if status != 401} == {}, "an old token is good"
     assert not is_enabled(api, person)
     assert api.call("query_users", {})["users"][person.id]["enabled"] is False, "all users are found, these too"
-    assert not api.send("invite_user", {"email": person.email}).is_success, "the address is still in use"
+    assert api.call_refused("invite_user", {"email": person.email}) == 400, "the address is still in use"
+    assert rows_of(api, {where["workspace_id"]}) == rows, "what a user made is there whether or not it may sign in"
 
     api.call("activate_user", {"email": person.email})
     assert api.call("query_users", {"user_ids": [person.id]})["users"][person.id]["enabled"] is True
@@ -468,8 +727,9 @@ def test_who_is_deactivated_is_shut_out_until_activated(
 
 
 @pytest.mark.touches("invite_user", "deactivate_user", "activate_user", "request_token")
-def test_all_sessions_of_who_is_deactivated_end(api: Api, conformance_suite: Suite) -> None:
+def test_all_sessions_of_who_is_deactivated_end(api: Api, stranger: Person, conformance_suite: Suite) -> None:
     person = Person(api, conformance_suite)
+    shown, others = user_of(api, person), stranger.sign_in().json()
     for number in range(2):
         answers = [person.sign_in(), person.sign_in(), person.sign_in(scope="offline_access")]
         sessions = [answer.json() for answer in answers if answer.is_success]
@@ -482,8 +742,25 @@ def test_all_sessions_of_who_is_deactivated_end(api: Api, conformance_suite: Sui
         renewed = [person.renew(each["refresh_token"]).status_code for each in sessions if "refresh_token" in each]
         assert set(renewed) <= {400, 401}, "a token of one of the sessions is renewed"
         assert person.sign_in().status_code in {400, 401}
+        assert answers_to(stranger, [others]) == [200], "somebody else's session ends"
+        assert user_of(api, person) == shown | {"enabled": False}
         api.call("activate_user", {"email": person.email})
+        assert user_of(api, person) == shown
+    if "refresh_token" in others:
+        assert stranger.renew(others["refresh_token"]).status_code == 200, "somebody else's session ends"
     api.call("deactivate_user", {"email": person.email})
+
+
+def user_of(api: Api, person: Person) -> dict[str, Any]:
+    """Return how a person is shown, as far as signing in does not change it."""
+    shown = object_of(api.call("query_users", {"user_ids": [person.id]})["users"][person.id])
+    names = ("id", "username", "email", "emailVerified", "enabled", "createdTimestamp", "firstName", "lastName")
+    return {name: shown[name] for name in (*names, "requiredActions", "realmRoles") if name in shown}
+
+
+def rows_of(api: Api, workspace_ids: set[int]) -> list[dict[str, Any]]:
+    """Return how the list of all workspaces shows some of them."""
+    return [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] in workspace_ids]
 
 
 def answers_to(person: Person, sessions: list[dict[str, Any]]) -> list[int]:
@@ -533,6 +810,9 @@ def test_without_a_password_there_is_a_temporary_one(api: Api) -> None:
         invited = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}"} | more)
         found = api.call("query_users", {"user_ids": [invited["id"]]})["users"][invited["id"]]
         assert found.get("requiredActions") != [], "the temporary password need not be changed"
+        api.call("activate_user", {"email": found.get("email", found["username"])})
+        again = api.call("query_users", {"user_ids": [invited["id"]]})["users"][invited["id"]]
+        assert again.get("requiredActions") == found.get("requiredActions"), "who is activated need change it no more"
     given = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}", "password": PASSWORD})
     assert given.get("password") in {PASSWORD, None}, "it is not the password that was given"
 
@@ -549,8 +829,10 @@ def test_an_address_that_is_a_part_of_another_is_somebody_elses(api: Api, confor
     ):
         before = is_enabled(api, other)
         api.call(operation, {"email": switched.email})
-        assert is_enabled(api, switched) is (operation == "activate_user")
-        assert is_enabled(api, other) is before, f"{operation} of {switched.email} is one of {other.email}, too"
+        users = api.call("query_users", {"user_ids": [shorter.id, longer.id]})["users"]
+        enabled = {person.id: users[person.id]["enabled"] for person in (switched, other)}
+        assert enabled[switched.id] is is_enabled(api, switched) is (operation == "activate_user")
+        assert enabled[other.id] is before, f"{operation} of {switched.email} is one of {other.email}, too"
     api.call("deactivate_user", {"email": shorter.email})
 
 
@@ -568,7 +850,9 @@ def test_an_address_may_be_long_and_have_signs_and_capitals(api: Api, conformanc
     local = f"{api.unused_name('u')}.Some_Body+more-".ljust(LONGEST_LOCAL_PART, "x")
     person = Person(api, conformance_suite, f"{local}{DOMAIN}")
     answer = api.send("query_users", {"user_ids": [person.id]})
-    made = answer.json()["users"][person.id].get("createdTimestamp", began * 1000) / 1000
+    shown = answer.json()["users"][person.id]
+    assert person.email.lower() in {shown["username"].lower(), shown.get("email", "").lower()}, "it is cut"
+    made = shown.get("createdTimestamp", began * 1000) / 1000
     clocks = clocks_of(answer, began=began)
     assert clocks.have([made], [clock_of_rows(conformance_suite), clock_of_things(api)]), "it was made when invited"
     where = {"workspace_id": api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]}

@@ -803,10 +803,9 @@ def test_all_that_the_run_made_is_listed(operation_id: str, api: Api, conformanc
     }[operation_id]
     answer = api.call(operation_id, {})[key]
     listed = set(answer) if key == "users" else {object_of(each.get(kind, each))["id"] for each in answer}
-    made = set(conformance_suite.owned.values_of(f"{key.removesuffix('s')} id"))
-    made -= {
-        each.id for each in conformance_suite.owned.resources("workspace") if f"{each.name}".endswith(NOT_THE_RUNS)
-    }
+    thing = key.removesuffix("s")
+    made = set(conformance_suite.owned.values_of(f"{thing} id"))
+    made -= {each.id for each in conformance_suite.owned.resources(thing) if f"{each.name}".endswith(NOT_THE_RUNS)}
     assert made <= listed, f"{len(made - listed)} of {len(made)} {key} are not listed"
 
 
