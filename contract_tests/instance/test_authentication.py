@@ -68,11 +68,14 @@ def test_a_bad_token_is_refused(
     except NoSuchTokenError as error:
         pytest.skip(str(error))
     good = conformance_suite.cases.good_request(operation_id)
-    headers = {} if header is None else {"Authorization": header}
-    answer = api.send(operation_id, auth=None, **good | {"headers": good.get("headers", {}) | headers})
-    assert answer.status_code == 401, f"{answer.status_code} {answer.text[:300]}"
-    challenge = answer.headers.get("WWW-Authenticate", "bearer")
-    assert "bearer" in challenge.lower(), f"it asks for another scheme than that of its tokens: {challenge[:100]}"
+    sent = [{} if header is None else {"Authorization": header}]
+    if kind == "of another scheme":  # what gets a token is none
+        sent.append({"Authorization": conformance_suite.authorization("request_token")})
+    for headers in sent:
+        answer = api.send(operation_id, auth=None, **good | {"headers": good.get("headers", {}) | headers})
+        assert answer.status_code == 401, f"{answer.status_code} {answer.text[:300]}"
+        challenge = answer.headers.get("WWW-Authenticate", "bearer")
+        assert "bearer" in challenge.lower(), f"it asks for another scheme than that of its tokens: {challenge[:100]}"
 
 
 @pytest.mark.changes_nothing(if_reading=True)
@@ -282,7 +285,7 @@ class TestTokens:
     @pytest.mark.touches("request_token", "invite_user", "query_users")
     @pytest.mark.thorough("what a second person sees")
     def test_a_password_may_have_any_character_and_be_long(self, api: Api, conformance_suite: Suite) -> None:
-        password = f"{PASSWORD} %2B+&=%41 \u00fc\u20ac\U0001f511".ljust(LONG_PASSWORD, "x")
+        password = f" {PASSWORD} %2B+&=%41 \u00fc\u20ac\U0001f511".ljust(LONG_PASSWORD, "x")
         invited = api.send("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}", "password": password})
         if not invited.is_success:
             pytest.skip("The instance takes no such password.")
@@ -308,6 +311,21 @@ class TestTokens:
             assert stranger.send("list_workspaces", {}, token=token["access_token"]).status_code == 200
             if "refresh_token" in token:
                 assert stranger.renew(token["refresh_token"]).status_code == 200
+        for token in tokens:
+            answer = stranger.send("list_workspaces", {}, token=token["access_token"])
+            assert answer.status_code == 200, "a token ends when it is renewed, and not when it says"
+
+    @pytest.mark.thorough("what a second person sees")
+    def test_two_people_that_sign_in_at_a_time_are_themselves(
+        self, stranger: Person, api: Api, conformance_suite: Suite
+    ) -> None:
+        grants = (lambda: self.token(api, conformance_suite, self.grant(conformance_suite)), stranger.sign_in)
+        alone = [claims_of(grant().json()["access_token"]).get("sub") for grant in grants]
+        assert alone[0] != alone[1] or alone[0] is None
+        with ThreadPoolExecutor(len(grants) * 2) as pool:
+            asked = [pool.submit(grant) for grant in grants * 3]
+        found = [claims_of(each.result().json()["access_token"]).get("sub") for each in asked]
+        assert found == alone * 3, "one is given the token of the other"
 
     @pytest.mark.thorough("what a second person sees")
     def test_a_token_is_renewed_for_whom_it_was_given_to(
@@ -318,10 +336,16 @@ class TestTokens:
         for token in (others, own):
             if "refresh_token" not in token or "sub" not in claims_of(token["access_token"]):
                 continue  # as of a grant without a user
-            renewed = stranger.renew(token["refresh_token"])
-            assert renewed.status_code == 200
-            before, after = (claims_of(found["access_token"])["sub"] for found in (token, renewed.json()))
-            assert after == before, "the token of one user was renewed, and that of another came"
+            before, newest = claims_of(token["access_token"])["sub"], token
+            for _ in range(3):  # one after the other
+                renewed = stranger.renew(newest["refresh_token"])
+                assert renewed.status_code == 200, f"a renewed token is not renewed again: {renewed.text[:200]}"
+                newest = renewed.json()
+                after = claims_of(newest["access_token"])["sub"]
+                assert after == before, "the token of one user was renewed, and that of another came"
+                assert newest.get("refresh_token"), "a renewed token comes without one to renew it with"
+                assert set(newest.get("scope", "").split()) == set(token.get("scope", "").split())
+        assert claims_of(others["access_token"]).get("sub") in {stranger.id, None}, "it is another user's"
 
     @pytest.mark.thorough("what a second person sees")
     def test_a_refresh_token_that_does_not_expire_is_renewed_by_one(self, stranger: Person) -> None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
-from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, NOBODYS
 from wallaroo_ext.conformance.guard.request_fields import fields_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
-from wallaroo_ext.conformance.resources.samples import WIDTH, arrow_file, model_file
-from wallaroo_ext.conformance.testing.answer_forms import is_empty
+from wallaroo_ext.conformance.resources.samples import arrow_file, distinct_rows, model_file
+from wallaroo_ext.conformance.testing.answer_forms import inputs_of, is_empty
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.bad_tokens import claims_of
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
 from wallaroo_ext.conformance.testing.people import NOT_THE_RUNS, Person
 from wallaroo_ext.conformance.testing.read_back import twice_in
-from wallaroo_ext.conformance.testing.waiting import failed_version
+from wallaroo_ext.conformance.testing.waiting import failed_version, soon
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -49,6 +49,7 @@ READS_OF_MODELS = (
     "get_model_config_by_id",
     "get_model_upload_logs",
 )
+NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
 LONGEST_ADDRESS = 254
 LONGEST_LOCAL_PART = 64
 """The most characters before the @ of an address, by RFC 5321."""
@@ -78,6 +79,14 @@ def test_nothing_of_a_workspace_is_a_strangers(
     is_refused_to_strangers(conformance_suite, operation_id, answer)
     for body in other_ways_to_name(conformance_suite, fixtures, operation_id, good):
         is_refused_to_strangers(conformance_suite, operation_id, stranger.send(operation_id, body))
+    body = object_of(json_of(good))
+    named = {} if effects.writes else named_in(conformance_suite, operation_id, body)
+    if named:
+        for location, thing in named.items():
+            body = replaced(body, location, nobodys(api, thing))
+        nothing = stranger.send(operation_id, body)
+        shown = f"{nothing.status_code} {nothing.text[:200]}, and {answer.status_code} {answer.text[:200]}"
+        assert nothing.status_code == answer.status_code, f"a stranger can tell what is there from what is not: {shown}"
     assert contents_of(api, fixtures, effects.writes) == before, "what was refused to a stranger was done"
     if not effects.writes:
         api.control(operation_id, good)
@@ -88,6 +97,15 @@ def test_nothing_of_a_workspace_is_a_strangers(
     if not conformance_suite.rules.is_success(operation_id, written.status_code):
         api.control(operation_id, good)
         pytest.fail(f"a member may not do what another may: {written.status_code} {written.text[:300]}")
+
+
+def nobodys(api: Api, thing: str) -> Any:
+    """Return the id or the name of a thing that there is not, by its kind and key as `x-names` has them."""
+    kind, key = split_thing(thing)
+    if key == "id":
+        return NOBODYS
+    name = api.unused_name("n")
+    return NOBODYS_UUID if key == "uuid" else f"{name}-{NOBODYS}" if kind == "deployment" else name
 
 
 def is_refused_to_strangers(suite: Suite, operation: str, answer: httpx.Response) -> None:
@@ -110,6 +128,11 @@ def contents_of(api: Api, fixtures: Fixtures, kinds: Collection[str]) -> dict[st
         rows = api.call("list_workspaces", {})["workspaces"]
         found["workspace"] = [each for each in rows if each["id"] == fixtures.workspace_id]
         found["models"] = [(each["id"], each.get("updated_at")) for each in api.list_models(fixtures.workspace_id)]
+        if api.has("list_pipelines"):
+            listed = [
+                object_of(each.get("pipeline_version")) for each in api.call("list_pipelines", where)["pipelines"]
+            ]
+            found["pipelines"] = [(each.get("id"), each.get("version")) for each in listed]
     if "member" in kinds:
         found["members"] = roles(api, where["workspace_id"] or 0)
     if "assay" in kinds:
@@ -192,12 +215,7 @@ def test_what_is_named_beside_ones_own_is_not_a_strangers(
 ) -> None:
     effects = conformance_suite.guard.effects[operation_id]
     body = object_of(json_of(conformance_suite.cases.unused_request(operation_id)))
-    named = {
-        name.location[1:]: name.thing
-        for name in effects.names
-        if name.origin == "existing" and name.location[0] == "body" and split_thing(name.thing)[0] != "user"
-        if replaced(body, name.location[1:], NOT_SENT) != body
-    }
+    named = named_in(conformance_suite, operation_id, body)
     if len(named) < 2:
         pytest.skip("Its request names no two things.")
     own = things_of(stranger, api, strangers_things)
@@ -248,6 +266,16 @@ def value_at(value: Any, location: tuple[str, ...]) -> Any:
         items = list_of(value) or [inner for name, inner in object_of(value).items() if key in {name, "*"}]
         value = next(iter(items), None)
     return value
+
+
+def named_in(suite: Suite, operation: str, body: dict[str, Any]) -> dict[tuple[str, ...], str]:
+    """Return what a body of JSON names that is there and belongs to a workspace, by where it does."""
+    return {
+        name.location[1:]: name.thing
+        for name in suite.guard.effects[operation].names
+        if name.origin == "existing" and name.location[0] == "body" and split_thing(name.thing)[0] != "user"
+        if replaced(body, name.location[1:], NOT_SENT) != body
+    }
 
 
 NOT_SENT = "conformance-not-sent"
@@ -354,6 +382,23 @@ def listed_assays(answer: httpx.Response) -> list[dict[str, Any]]:
     """Return the assays in an answer, which is a list, or one; none where it is a refusal."""
     found: Any = answer.json() if answer.is_success else []
     return [object_of(each) for each in (list_of(found) if isinstance(found, list) else [found])]
+
+
+@pytest.mark.touches("list_workspaces", "list_workspace_users")
+def test_two_people_that_ask_at_a_time_get_their_own(stranger: Person, api: Api, fixtures: Fixtures) -> None:
+    where, askers = {"workspace_id": fixtures.workspace_id}, (api.send, stranger.send)
+    for operation, body in (("list_workspaces", {}), ("list_workspace_users", where)):
+        alone = [send(operation, body) for send in askers]
+        with ThreadPoolExecutor(len(askers) * 2) as pool:
+            sent = [pool.submit(send, operation, body) for send in askers * 4]
+        answers = [each.result() for each in sent]
+        for number, answer in enumerate(answers):
+            expected = alone[number % len(askers)]
+            assert answer.status_code == expected.status_code, "one is answered as the other"
+            seen = object_of(answer.json()).get("workspaces", [])
+            assert ids_of(seen) == ids_of(object_of(expected.json()).get("workspaces", [])), (
+                "one sees what the other does"
+            )
 
 
 @pytest.mark.touches("list_workspaces", "list_pipelines")
@@ -505,7 +550,7 @@ def test_workspaces_of_a_user_are_only_those_that_the_caller_may_see(
             found = ids_of(answer.json()["workspaces"])
             assert found <= of_all, "a stranger sees what is another's"
             assert found == of_all or user_id not in {stranger.id, None}, "of one's own, some are not listed"
-    of_nobody = api.send("list_workspaces", {"user_id": "00000000-0000-4000-8000-000000000000"})
+    of_nobody = api.send("list_workspaces", {"user_id": NOBODYS_UUID})
     assert not of_nobody.is_success or of_nobody.json()["workspaces"] == [], "nobody has workspaces"
 
 
@@ -548,6 +593,7 @@ def test_a_member_is_listed_what_the_owner_is(
     "remove_workspace_user",
     "create_pipeline",
     "list_models",
+    "list_workspaces",
     if_there=(*UPLOADS, *READS_OF_MODELS),
 )
 def test_a_collaborator_writes_in_its_own_name(stranger: Person, api: Api, conformance_suite: Suite) -> None:
@@ -621,24 +667,27 @@ def test_a_member_scores_until_it_is_removed(
     stranger: Person, conformance_suite: Suite, api: Api, fixtures: Fixtures
 ) -> None:
     member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
-    for operation in ("infer_pipeline", "infer_deployment"):
+    rows, media_types = distinct_rows(4, seed=89), {"Content-Type": ARROW, "Accept": ARROW}
+    for number, operation in enumerate(("infer_pipeline", "infer_deployment")):
         good = conformance_suite.cases.good_request(operation)
-        api.call("add_workspace_user", member)
-        try:
+        with membership(api, member):
             scored = stranger.send(operation, **good)
-        finally:
-            api.call("remove_workspace_user", member)
         assert scored.status_code == 200, f"a member scores nothing: {scored.status_code} {scored.text[:300]}"
         assert stranger.send(operation, **good).status_code in REFUSED
-        media_types = {"Content-Type": ARROW, "Accept": ARROW}
         for params in ({}, {"dataset[]": ["time", "out"], "dataset.separator": "."}):
-            more: dict[str, Any] = {
-                "params": params,
-                "content": arrow_file(np.zeros((1, WIDTH))),
-                "headers": media_types,
-            }
-            answer = stranger.send(operation, path=good["path"], **more)
+            more: dict[str, Any] = {"path": good["path"], "params": params, "headers": media_types}
+            answer = stranger.send(operation, content=arrow_file(rows[number : number + 1]), **more)
             assert answer.status_code in REFUSED, f"a stranger scores by Arrow and {params}"
+        file = arrow_file(rows[number + 2 : number + 3])
+        assert api.send(operation, path=good["path"], content=file, headers=media_types).is_success
+    where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
+    *refused, first, last = rows.tolist()
+
+    def logged() -> list[Any]:
+        return [inputs_of(each) for each in api.call("get_assay_baseline", where)]
+
+    soon(lambda: all(row in logged() for row in (first, last)), lambda: "a row was scored and never logged")
+    assert not [row for row in logged() if row in refused], "what was refused to a stranger is logged"
 
 
 @pytest.mark.touches(if_there=UPLOADS)
@@ -726,7 +775,7 @@ def test_who_is_deactivated_is_shut_out_until_activated(
     api.call("deactivate_user", {"email": person.email})
 
 
-@pytest.mark.touches("invite_user", "deactivate_user", "activate_user", "request_token")
+@pytest.mark.touches("invite_user", "query_users", "deactivate_user", "activate_user", "request_token")
 def test_all_sessions_of_who_is_deactivated_end(api: Api, stranger: Person, conformance_suite: Suite) -> None:
     person = Person(api, conformance_suite)
     shown, others = user_of(api, person), stranger.sign_in().json()
@@ -804,7 +853,7 @@ def test_nobody_is_invited_by_too_long_an_address_or_with_no_password(api: Api) 
         assert api.call_refused("invite_user", wrong) == 400
 
 
-@pytest.mark.touches("invite_user", "query_users")
+@pytest.mark.touches("invite_user", "query_users", "activate_user")
 def test_without_a_password_there_is_a_temporary_one(api: Api) -> None:
     for more in ({}, {"password": None}):
         invited = api.call("invite_user", {"email": f"{api.unused_name('u')}{DOMAIN}"} | more)
