@@ -39,7 +39,7 @@ _LONGEST = 40
 _MADE_BY_MEMBERS = ("copy_pipeline", "deploy_pipeline", "create_assay", "insert_model_config", "set_assay_active")
 _DONE = ("create_pipeline", "copy_pipeline", "upload_model", "add_workspace_user", "set_assay_active")
 _BY_WORKSPACE = ("get_pipeline_by_name", "get_pipeline_logs", "get_pipeline_external_url", "get_assay_baseline")
-_MAY_BE_EMPTY = {"get_model_upload_logs", "get_assay_v2"}
+_MAY_BE_EMPTY = {"get_model_upload_logs", "get_assay_v2", "get_assay_results", "get_assay_results_between"}
 """Operations whose good request may find nothing, or name nothing, so that all are answered the same."""
 _BY_ANOTHER_FIELD = {"list_model_versions": "models_pk_id", "get_topic_name": "pipeline_name"}
 _TOLD_APART = ("get_pipeline_by_name", "get_pipeline_version", "get_deployment_status", "get_assay_results")
