@@ -259,10 +259,10 @@ async def _logs_what_it_refuses(exchange: Exchange) -> Answer:
 async def _keeps_the_maker(exchange: Exchange) -> Answer:
     answer, memory, key = await exchange.ask(), exchange.memory, str(body_of(exchange).get("workspace_id"))
     listed = await ask_for(exchange, "list_workspaces", {})
-    for each in list_of(listed.get("workspaces")):
-        memory[str(each["id"])] = each["created_by"]
-    is_maker = memory.get(key) == _caller(exchange)
-    return await exchange.ask_as_user() if answer.status in _NOT_THERE and is_maker else answer
+    if succeeded("list_workspace_users", answer):
+        maker = next((each["created_by"] for each in list_of(listed.get("workspaces")) if str(each["id"]) == key), None)
+        memory[key, maker] = answer
+    return memory.get((key, _caller(exchange)), answer) if answer.status in _NOT_THERE else answer
 
 
 async def _removes_members_pipelines(exchange: Exchange) -> Answer:
