@@ -145,7 +145,7 @@ def scored_batches(
     from wallaroo_ext.batch.scoring.output_schema import OutputSchema
     from wallaroo_ext.batch.scoring.rejections import RejectionLimit
 
-    incoming = record_batches(batches, [*(how.columns or ()), *how.keys])
+    incoming = record_batches(batches, how.keys, how.columns)
     output_schema = OutputSchema()
     limit = RejectionLimit(0 if rejected is None else None)
     with closing(scored_chunks(client, url, incoming, how, limit=limit, stopped=stopped)) as chunks:

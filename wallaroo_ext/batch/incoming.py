@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.opening.filesystems import without_secrets
+from wallaroo_ext.inference.inputs.refused_columns import check_readable
 from wallaroo_ext.inference.inputs.rows import read_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pyarrow import RecordBatch
 
@@ -23,12 +24,15 @@ _WHOLE = (str, bytes, os.PathLike, Mapping)
 _EXPORTS = ("__array__", "__arrow_c_stream__", "__arrow_c_array__", "__dataframe__")
 
 
-def record_batches(batches: Iterable[Any], names: Collection[str]) -> Iterator[RecordBatch]:
+def record_batches(
+    batches: Iterable[Any], keys: Sequence[str], columns: Sequence[str] | None
+) -> Iterator[RecordBatch]:
     """Yield the rows of all batches as record batches.
 
     Args:
         batches: The batches.
-        names: The columns that are wanted, also of an index of pandas.
+        keys: The keys, which may be of an index of pandas.
+        columns: The columns to send, likewise; None for all but the keys.
 
     Raises:
         InvalidDataError: They are no batches, or one of them is no rows; the message has its number, counted from 0.
@@ -42,7 +46,7 @@ def record_batches(batches: Iterable[Any], names: Collection[str]) -> Iterator[R
         if isinstance(batch, pa.RecordBatch):
             yield batch
         else:
-            yield from _table(batch, number, names).to_batches()
+            yield from _table(batch, number, keys, columns).to_batches()
 
 
 def _is_whole(batches: Any) -> bool:
@@ -52,11 +56,17 @@ def _is_whole(batches: Any) -> bool:
     return any(hasattr(batches, name) for name in _EXPORTS) and not hasattr(batches, "__next__")
 
 
-def _table(batch: Any, number: int, names: Collection[str]) -> Any:
+def _table(batch: Any, number: int, keys: Sequence[str], columns: Sequence[str] | None) -> Any:
+    """Return the columns of a batch that are needed, or all where one of them is missing, which is said later."""
     if is_file(batch):
         shown = without_secrets(cast("Any", batch)) if isinstance(batch, str | os.PathLike) else batch
         raise InvalidDataError(f"`batches` gives the file {shown} as number {number}: files go to infer_dataset.")
     try:
-        return read_columns(batch, names)
+        named = list(dict.fromkeys((*keys, *(columns or ()))))
+        table: Any = read_columns(batch, named)
+        if columns is not None and set(named) <= set(table.column_names):
+            table = table.select(named)
+        check_readable(table.schema)
+        return table
     except InvalidDataError as error:
         raise InvalidDataError(f"`batches`, number {number}: {error}") from error

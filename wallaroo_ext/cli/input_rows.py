@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
+from wallaroo_ext.inference.inputs.refused_columns import check_readable
 from wallaroo_ext.inference.inputs.rows import read_columns, require_pyarrow, rows_to_send
 from wallaroo_ext.inference.row_errors import RowError
 
@@ -67,8 +68,11 @@ def select_keys(table: pa.Table, keys: list[str]) -> pa.Table:
 
     Raises:
         UsageError: There is no such column.
+        InvalidDataError: One of them cannot be read.
     """
-    return table.select(find_columns(table.column_names, keys, "--keys", _OWNER))
+    found: Any = table.select(find_columns(table.column_names, keys, "--keys", _OWNER))
+    check_readable(found.schema)
+    return found
 
 
 def add_keys(keys: pa.Table, scored: pa.Table) -> pa.Table:

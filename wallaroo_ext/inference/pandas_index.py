@@ -18,6 +18,11 @@ _UNNAMED = re.compile(r"__index_level_\d+__")
 """The name that pandas gives to an index without one. Other programs keep the column and drop its metadata."""
 
 
+def unnamed_index(level: int) -> str:
+    """Return the name that pandas gives to a level of an index without one."""
+    return f"__index_level_{level}__"
+
+
 def index_columns(schema: Schema) -> set[str]:
     """Return the columns that pandas keeps an index in."""
     metadata = (schema.metadata or {}).get(_PANDAS)

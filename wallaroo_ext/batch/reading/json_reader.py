@@ -16,6 +16,7 @@ from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_stream
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 from wallaroo_ext.inference.inputs.columns import python_column
+from wallaroo_ext.inference.inputs.refused_columns import reason_of, refused_field
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
@@ -60,8 +61,11 @@ class JsonReader:
             rows = piece.first + piece.rows
             for name, values in piece.columns.items():
                 seen.setdefault(name, _Seen(name, piece.first)).add(values, piece.first)
-        kinds = {name: self._common_type(each) for name, each in self._convertible(seen).items()}
-        return pa.schema(list(kinds.items()), metadata=index_metadata(*index) if index else None), rows
+        fields = [self._field(each) for each in self._wanted(seen)]
+        reasons = list(map(reason_of, fields))
+        if reasons and None not in reasons:
+            raise InvalidDataError(str(reasons[0]))
+        return pa.schema(fields, metadata=index_metadata(*index) if index else None), rows
 
     def _pieces(self) -> Iterator[Piece]:
         try:
@@ -72,17 +76,19 @@ class JsonReader:
     def _unreadable(self, error: Exception) -> InvalidDataError:
         return InvalidDataError(f"{self.path} cannot be read as a .json file: {error}")
 
-    def _convertible(self, seen: dict[str, _Seen]) -> dict[str, _Seen]:
-        """Return the columns that can be converted, which all have to be but those of scored rows that are no inputs.
-
-        Raises:
-            InvalidDataError: Another column cannot be converted.
-        """
+    def _wanted(self, seen: dict[str, _Seen]) -> list[_Seen]:
+        """Return the columns without those of scored rows that are no inputs and cannot be converted."""
         log = is_log(seen, nested=False)
-        for name, each in seen.items():
-            if each.error is not None and not (log and input_name(name) is None):
-                raise self._unreadable(each.error)
-        return {name: each for name, each in seen.items() if each.error is None}
+        return [each for name, each in seen.items() if each.error is None or not log or input_name(name) is not None]
+
+    def _field(self, seen: _Seen) -> Any:
+        """Return the field of a column; one that says so if the values cannot be read."""
+        try:
+            if seen.error is not None:
+                raise self._unreadable(seen.error)
+            return pa.field(seen.name, self._common_type(seen))
+        except InvalidDataError as error:
+            return refused_field(seen.name, str(error))
 
     def _common_type(self, seen: _Seen) -> Any:
         """Return the type that holds all values of a column.

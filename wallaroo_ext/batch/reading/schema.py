@@ -17,6 +17,7 @@ from wallaroo_ext.batch.reading.readers import CsvReader
 from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_types import ColumnType, Field, from_texts
+from wallaroo_ext.inference.inputs.refused_columns import check_readable
 from wallaroo_ext.inference.pandas_index import index_columns
 
 if TYPE_CHECKING:
@@ -192,9 +193,14 @@ class DataSet:
                 file.reader.block, file.reader.counted = block, rows
 
     def _check_columns(self, used: Collection[str]) -> None:
-        """Raise InvalidDataError if a file lacks a column that is used, unless it has no rows and others have some."""
+        """Raise InvalidDataError if a file lacks a column that is used, unless it has no rows and others have some.
+
+        A column whose values cannot be read is refused likewise.
+        """
         for name in used:
             for file in self.files:
+                if name in file.reader.schema.names:
+                    check_readable([file.reader.schema.field(name)])
                 if name not in file.names and (file.has_rows or not any(each.has_rows for each in self.files)):
                     other = next(each for each in self.files if name in each.names)
                     raise InvalidDataError(

@@ -12,6 +12,7 @@ from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
 from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_seekable
+from wallaroo_ext.inference.inputs.refused_columns import in_file
 from wallaroo_ext.inference.inputs.tables import table_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class WholeFileReader:
     def _table(self) -> Table:
         try:
             with self._opened() as opened:
-                return table_of(self._read(opened))
+                return in_file(table_of(self._read(opened)), f"{self.path} cannot be read as {self._form}: ")
         except (InvalidDataError, pa.ArrowException, ValueError) as error:
             raise InvalidDataError(f"{self.path} cannot be read as {self._form}: {error}") from error
 

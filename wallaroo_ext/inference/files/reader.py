@@ -18,6 +18,7 @@ from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
 from wallaroo_ext.inference.files.opening.row_files import STDIN, open_rows
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
+from wallaroo_ext.inference.inputs.refused_columns import in_file, table_of_columns
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def read_file(
             form = _NAMES[found]
             _check_opened(file, found, texts)
             table = _READERS[found](file, opened, _Wanted(table_of, names, texts))
-            return FileColumns(table.schema).of_table(table)
+            return in_file(FileColumns(table.schema).of_table(table), f"{file.name} cannot be read as {form}: ")
         except (InvalidDataError, pa.ArrowException, ValueError, OSError, RecursionError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise InvalidDataError(f"{file.name} cannot be read as {form}: {reason}") from error
@@ -149,8 +150,11 @@ def _read_csv(file: RowFile, _opened: IO[bytes], wanted: _Wanted) -> Table:
     if not csv.names:
         raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")
     fields = pa.Table.from_batches(csv.texts(), pa.schema([(name, pa.string()) for name in csv.names]))
-    columns = {name: infer_type(name, fields.column(name), wanted.texts.decimal) for name in csv.names}
-    return pa.table(columns).replace_schema_metadata(index_metadata("") if "" in columns else None)
+    texts = dict(zip(csv.names, fields.columns, strict=True))
+    table: Any = table_of_columns(
+        {name: partial(infer_type, name, column, wanted.texts.decimal) for name, column in texts.items()}
+    )
+    return table.replace_schema_metadata(index_metadata("") if "" in texts else None)
 
 
 def _read_json(file: RowFile, _opened: IO[bytes], wanted: _Wanted) -> Table:

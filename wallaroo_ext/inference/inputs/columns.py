@@ -114,9 +114,13 @@ def _object_column(name: str, values: Any, array: Array) -> Any:
 
 def check_numpy_type(name: str, kind: Any) -> None:
     """Raise InvalidDataError for complex numbers and other types of numpy that Arrow lacks."""
-    text = str(kind)
-    if isinstance(kind, np.dtype) and (kind.kind in "cV" or kind == np.longdouble != np.double):
-        raise _unknown_type(name, text)
+    if not has_numpy_type(kind):
+        raise _unknown_type(name, str(kind))
+
+
+def has_numpy_type(kind: Any) -> bool:
+    """Return whether Arrow has a type of numpy; other types than numpy's are none of its concern."""
+    return not isinstance(kind, np.dtype) or (kind.kind not in "cV" and not kind == np.longdouble != np.double)
 
 
 def _unknown_type(name: str, kind: str) -> InvalidDataError:

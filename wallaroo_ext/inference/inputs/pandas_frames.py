@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,10 @@ import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import ONLY_INPUT
-from wallaroo_ext.inference.inputs.columns import check_names, check_numpy_type, python_column
+from wallaroo_ext.inference.inputs.columns import check_names, check_numpy_type, has_numpy_type, python_column
+from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
+from wallaroo_ext.inference.inputs.refused_columns import refused_field, table_of_columns
+from wallaroo_ext.inference.pandas_index import index_metadata, unnamed_index
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -23,22 +27,35 @@ def table_of_frame(frame: Any) -> Table:
     if names:
         check_names(names)
     frame = frame.set_axis(names, axis=1)
-    for name, kind in frame.dtypes.items():
-        check_numpy_type(name, _value_type(kind))
-    if not any(_has_objects(kind) for kind in frame.dtypes):
-        return _exported(frame)
-    index = _exported(frame.iloc[:, :0])
-    columns = [column_of_series(name, frame.iloc[:, position]) for position, name in enumerate(names)]
-    table = pa.Table.from_arrays([*columns, *index.columns], names=[*names, *index.column_names])
-    return table.replace_schema_metadata(index.schema.metadata)
+    if any(map(_is_made_alone, frame.dtypes)):
+        series = {name: frame.iloc[:, position] for position, name in enumerate(names)}
+        table = table_of_columns({name: partial(column_of_series, name, each) for name, each in series.items()})
+    else:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    index = _index_of(frame, names)
+    both: Any = [*table.schema, *index.schema]
+    return pa.Table.from_arrays([*table.columns, *index.columns], schema=pa.schema(both, index.schema.metadata))
 
 
-def _exported(frame: Any) -> Table:
-    """Return a frame as pyarrow converts it, with its index.
+def _is_made_alone(kind: Any) -> bool:
+    """Return whether pandas does not export a type, or Arrow lacks it."""
+    return _has_objects(kind) or not has_numpy_type(_value_type(kind))
+
+
+def _index_of(frame: Any, names: list[str]) -> Table:
+    """Return the index of a frame as pyarrow converts it, under other names than those of the frame's columns.
 
     An index that only counts is no column, unless it has a name: pandas makes one of what `set_index` names.
     """
-    return pa.Table.from_pandas(frame, preserve_index=None if frame.index.name is None else True)
+    levels = [None if name is None or str(name) in names else name for name in frame.index.names]
+    empty = frame.iloc[:, :0].set_axis(frame.index.set_names(levels), axis=0)
+    try:
+        return pa.Table.from_pandas(empty, preserve_index=None if empty.index.name is None else True)
+    except CONVERSION_ERRORS as error:
+        reason = f"The index of the frame cannot be read: {error}. Make a column of it, or convert it."
+        called = [unnamed_index(place) if name is None else str(name) for place, name in enumerate(levels)]
+        fields = [refused_field(name, reason) for name in called]
+        return pa.Table.from_arrays([pa.nulls(len(frame))] * len(fields), pa.schema(fields, index_metadata(*called)))
 
 
 def table_of_series(series: Any) -> Table:
@@ -59,8 +76,8 @@ def table_of_series(series: Any) -> Table:
             f"frame.loc[[{series.name!r}]], and of a column, series.to_numpy()."
         )
     check_names(names)
-    cells = (series.iloc[place : place + 1] for place in range(len(names)))
-    return pa.table({name: column_of_series(name, cell) for name, cell in zip(names, cells, strict=True)})
+    cells = {name: series.iloc[place : place + 1] for place, name in enumerate(names)}
+    return table_of_columns({name: partial(column_of_series, name, cell) for name, cell in cells.items()})
 
 
 def _has_texts(index: Any) -> bool:

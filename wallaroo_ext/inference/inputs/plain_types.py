@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.inputs.refused_columns import check_readable
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -45,8 +46,10 @@ def with_plain_types(table: Table) -> Table:
     bits.
 
     Raises:
-        InvalidDataError: A column has a type that means neither numbers nor texts, or a decimal is too large.
+        InvalidDataError: A column cannot be read, has a type that means neither numbers nor texts, or a decimal is too
+            large.
     """
+    check_readable(cast("Any", table.schema))
     for field, column in zip(cast("Any", table.schema), table.columns, strict=True):
         if _is_opaque(field):
             raise InvalidDataError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
@@ -18,6 +19,7 @@ from wallaroo_ext.inference.inputs.array_cells import to_numpy
 from wallaroo_ext.inference.inputs.columns import numpy_column, python_column
 from wallaroo_ext.inference.inputs.pandas_frames import column_of_series, table_of_frame, table_of_series
 from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
+from wallaroo_ext.inference.inputs.refused_columns import Unreadable, table_of_columns, with_refused
 from wallaroo_ext.inference.wrapped_rows import is_split, wrapped_rows
 
 if TYPE_CHECKING:
@@ -137,6 +139,8 @@ def _from_exported(rows: Any) -> Table:
     if not isinstance(rows, ArrowStream | ArrowArray):
         interchange: Any = import_module("pyarrow.interchange")
         return interchange.from_dataframe(rows)
+    if _is_instance_of(rows, "polars", "DataFrame"):
+        return _from_polars(rows)
     _check_polars(rows)
     try:
         return pa.table(rows)
@@ -147,12 +151,24 @@ def _from_exported(rows: Any) -> Table:
         return pa.table({ONLY_INPUT: column})
 
 
+def _from_polars(frame: Any) -> Table:
+    """Return a frame of polars as a table, without exporting the columns that have no values."""
+    refused: dict[str, InvalidDataError] = {}
+    for name in frame.columns:
+        try:
+            _check_polars_column(name, frame.get_column(name))
+        except InvalidDataError as error:
+            refused[name] = error
+    readable = [name for name in frame.columns if name not in refused]
+    if refused and not readable:
+        raise next(iter(refused.values()))
+    table = pa.table(frame[readable] if refused else frame)
+    return with_refused(table, {name: str(error) for name, error in refused.items()}, frame.columns)
+
+
 def _check_polars(rows: Any) -> None:
     """Raise InvalidDataError for objects in polars that are neither numbers nor texts, before it exports them."""
-    if _is_instance_of(rows, "polars", "DataFrame"):
-        for name in rows.columns:
-            _check_polars_column(name, rows.get_column(name))
-    elif _is_instance_of(rows, "polars", "Series"):
+    if _is_instance_of(rows, "polars", "Series"):
         _check_polars_column(rows.name, rows)
 
 
@@ -234,7 +250,7 @@ def _from_split(document: Mapping[Any, Any]) -> Table:
 
 
 def _from_columns(columns: Mapping[Any, Any]) -> Table:
-    return pa.table({_column_name(name): _column(name, values) for name, values in columns.items()})
+    return table_of_columns({_column_name(name): partial(_column, name, values) for name, values in columns.items()})
 
 
 def _column_name(name: Any) -> str:
@@ -244,6 +260,8 @@ def _column_name(name: Any) -> str:
 
 
 def _column(name: str, values: Any) -> Any:
+    if isinstance(values, Unreadable):
+        raise values.error
     if isinstance(values, np.ndarray):
         return numpy_column(name, cast("Any", values))
     values = _as_series(values)

@@ -11,6 +11,7 @@ import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.formats import check_zip
+from wallaroo_ext.inference.inputs.refused_columns import Unreadable
 
 _OBJECTS = "it has objects of Python, which are pickled and so not loaded: save an array of numbers or texts."
 _ONLY = "arr_0"
@@ -42,7 +43,7 @@ def read_npz(opened: IO[bytes]) -> Any:
     """Return the arrays of a `.npz` file by their names; a single one without a name as it is.
 
     Raises:
-        InvalidDataError: It is another zip file, is broken, or has objects.
+        InvalidDataError: It is another zip file, is broken, or has nothing but objects.
     """
     check_zip(opened)
     opened.seek(0)
@@ -51,10 +52,21 @@ def read_npz(opened: IO[bytes]) -> Any:
         with zipfile.ZipFile(opened) as archive:
             for name in archive.namelist():
                 with archive.open(name) as member:
-                    found[name.removesuffix(".npy")] = read_npy(member)
+                    found[name.removesuffix(".npy")] = _array_of(member)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise InvalidDataError(f"it cannot be unpacked: {error}. Copy or write it again.") from error
-    return found[_ONLY] if list(found) == [_ONLY] else found
+    first = next(iter(found.values()))
+    if len(found) == 1 and isinstance(first, Unreadable):
+        raise first.error
+    return first if list(found) == [_ONLY] else found
+
+
+def _array_of(member: IO[bytes]) -> Any:
+    """Return one of several arrays, or why it cannot be read."""
+    try:
+        return read_npy(member)
+    except InvalidDataError as error:
+        return Unreadable(error)
 
 
 def _unreadable(error: ValueError) -> InvalidDataError:
