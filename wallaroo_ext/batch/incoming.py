@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.opening.filesystems import without_secrets
-from wallaroo_ext.inference.inputs.refused_columns import check_readable
 from wallaroo_ext.inference.inputs.rows import read_columns
+from wallaroo_ext.inference.refused_columns import check_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,9 +24,7 @@ _WHOLE = (str, bytes, os.PathLike, Mapping)
 _EXPORTS = ("__array__", "__arrow_c_stream__", "__arrow_c_array__", "__dataframe__")
 
 
-def record_batches(
-    batches: Iterable[Any], keys: Sequence[str], columns: Sequence[str] | None
-) -> Iterator[RecordBatch]:
+def record_batches(batches: Iterable[Any], keys: Sequence[str], columns: Sequence[str] | None) -> Iterator[RecordBatch]:
     """Yield the rows of all batches as record batches.
 
     Args:
@@ -67,6 +65,6 @@ def _table(batch: Any, number: int, keys: Sequence[str], columns: Sequence[str] 
         if columns is not None and set(named) <= set(table.column_names):
             table = table.select(named)
         check_readable(table.schema)
-        return table
     except InvalidDataError as error:
         raise InvalidDataError(f"`batches`, number {number}: {error}") from error
+    return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,8 @@ _SHADOW = "out_"
 def column_list(columns: Sequence[str] | str, argument: str = "columns") -> list[str]:
     """Return the names of columns that a caller gave; a text is one of them, unless it is empty.
 
-    A number is the name of a column that pandas numbered. The columns of a frame and an array of names will do, too.
+    A number names a column that pandas numbered, or one of a wavelength, for example. The columns of a frame and an
+    array of names will do, too.
 
     Args:
         columns: The names.
@@ -52,8 +54,8 @@ def column_list(columns: Sequence[str] | str, argument: str = "columns") -> list
 
 
 def _column_name(name: Any, argument: str) -> str:
-    is_number = hasattr(name, "__index__") and not isinstance(name, bool)
-    if not isinstance(name, str) and not is_number:
+    is_number = hasattr(name, "__index__") or isinstance(name, numbers.Real)
+    if not isinstance(name, str) and (not is_number or isinstance(name, bool) or str(name) == "nan"):
         raise InvalidDataError(f"`{argument}` has {name!r}, which is no name of a column.")
     return str(name)
 

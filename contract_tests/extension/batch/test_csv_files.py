@@ -123,6 +123,8 @@ class TestReading:
             (b'a,b\n1,"2\n3,4\n', "a quote that begins a field is never closed"),
             (b'a\n1\n"2\n3\n', "a quote that begins a field is never closed"),
             (b'a,b\n1,"2,3\n', "a quote that begins a field is never closed"),
+            (b'a,b\n1,2\n"3,4\n5,6\n', "row 1: a quote that begins a field is never closed.$"),
+            (b'a,b,c\n1,"2,3\n4,5,6', "row 0: a quote that begins a field is never closed.$"),
             (b'a,"b\n1,2\n', "the line of names cannot be read"),
             ("größe,b\n1,2\n".encode("cp1252"), "not in UTF-8"),
             ("a,b\n1,größe\n".encode("cp1252"), "not in UTF-8"),

@@ -16,8 +16,8 @@ from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_stream
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 from wallaroo_ext.inference.inputs.columns import python_column
-from wallaroo_ext.inference.inputs.refused_columns import reason_of, refused_field
 from wallaroo_ext.inference.pandas_index import index_metadata
+from wallaroo_ext.inference.refused_columns import reason_of, refused_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,8 +17,8 @@ from wallaroo_ext.batch.reading.readers import CsvReader
 from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_types import ColumnType, Field, from_texts
-from wallaroo_ext.inference.inputs.refused_columns import check_readable
 from wallaroo_ext.inference.pandas_index import index_columns
+from wallaroo_ext.inference.refused_columns import check_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -45,6 +45,8 @@ _MARK, _MARK_IN_CP1252 = _BOM.decode(), _BOM.decode("cp1252")
 _END = "\x04"
 """The text of each field in the row that is appended to the file."""
 
+_NEVER_CLOSED = "a quote that begins a field is never closed."
+
 _MAX_SHOWN = 80
 _MANY = 10
 """So many numbers that become less and less are no row by chance."""
@@ -292,7 +294,9 @@ class _Parser:
     def __init__(self, file: CsvFile, dialect: Dialect, columns: list[str]) -> None:
         self._file = file
         self._dialect = dialect
-        self._positions = [str(file.names.index(name)) for name in columns]
+        places = {name: str(place) for place, name in enumerate(file.names)}
+        self._positions = [places[name] for name in columns]
+        self._end = dialect.delimiter.join([_END] * len(file.names))
         self._schema = pa.schema([(name, pa.string()) for name in columns])
         self._single_column = len(file.names) == 1
         self._has_blank_line = False
@@ -300,7 +304,7 @@ class _Parser:
 
     def rows(self, source: Readable, begin: int) -> Iterator[RecordBatch]:
         """Yield the rows without the one that was appended."""
-        end = self._dialect.delimiter.join([_END] * len(self._file.names)).encode() + b"\n"
+        end = self._end.encode() + b"\n"
         last: Any = None
         for batch in self._batches(_Blocks(source, begin, end, blank_lines=self._single_column, dialect=self._dialect)):
             if last is not None:
@@ -353,6 +357,8 @@ class _Parser:
 
     def _error_of(self, error: Exception) -> InvalidDataError:
         row = self._wrong_row
+        if row is not None and row.text.rstrip("\r\n").endswith(self._end):
+            return InvalidDataError(f"row {row.number - 1}: {_NEVER_CLOSED}")
         if row is not None:
             fields = f"{row.actual_columns} fields, and the line of names has {row.expected_columns}"
             return InvalidDataError(
@@ -385,7 +391,7 @@ class _Parser:
     def _without_end(self, batch: Any) -> Any:
         """Return the last rows without the appended one; raise InvalidDataError if an open quote has swallowed it."""
         if batch is None or any(column[-1].as_py() != _END for column in batch.columns):
-            raise InvalidDataError("a quote that begins a field is never closed.")
+            raise InvalidDataError(_NEVER_CLOSED)
         return batch.slice(0, batch.num_rows - 1)
 
     def _named(self, batch: Any) -> Any:

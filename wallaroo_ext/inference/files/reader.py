@@ -18,8 +18,8 @@ from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
 from wallaroo_ext.inference.files.opening.row_files import STDIN, open_rows
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
-from wallaroo_ext.inference.inputs.refused_columns import in_file, table_of_columns
 from wallaroo_ext.inference.pandas_index import index_metadata
+from wallaroo_ext.inference.refused_columns import in_file, table_of_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,12 +66,9 @@ def read_file(
     """
     form = "rows"
     with open_rows(source) as file, file.open() as opened:
-        if not is_known(file.suffix) and not _head(opened).strip():
-            again = (
-                ""
-                if file.opened is None or file.name == STDIN
-                else ", or was read already: go back to its beginning by seek(0)"
-            )
+        is_open = file.opened is not None and file.name != STDIN
+        if (is_open or not is_known(file.suffix)) and not _head(opened).strip():
+            again = ", or was read already: go back to its beginning by seek(0)" if is_open else ""
             raise InvalidDataError(
                 f"{file.name} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV{again}."
             )

@@ -39,6 +39,15 @@ def python_column(name: str, values: Sequence[Any], first: int = 0) -> Any:
         values: The values.
         first: The number of the first row, for messages.
     """
+    try:
+        return _python_column(name, values, first)
+    except RecursionError:
+        raise InvalidDataError(
+            f"The column {name!r} cannot be read: it has values within values, nested too deep."
+        ) from None
+
+
+def _python_column(name: str, values: Sequence[Any], first: int) -> Any:
     cells = with_arrays(values)
     if has_arrays(cells):
         column = array_column(name, cells, numpy_column)

@@ -78,6 +78,11 @@ def _is_list(kind: Any) -> bool:
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
+def is_list_of_numbers(kind: Any) -> bool:
+    """Return whether the values of a type are lists of numbers, which may be in lists."""
+    return _is_list(kind) and _is_of_numbers(kind)
+
+
 def _is_of_numbers(kind: Any) -> bool:
     """Return whether a type is of numbers, or of lists of them."""
     while _is_list(kind):

@@ -12,8 +12,8 @@ from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.inputs.columns import check_names, check_numpy_type, has_numpy_type, python_column
 from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
-from wallaroo_ext.inference.inputs.refused_columns import refused_field, table_of_columns
 from wallaroo_ext.inference.pandas_index import index_metadata, unnamed_index
+from wallaroo_ext.inference.refused_columns import refused_field, table_of_columns
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -55,7 +55,8 @@ def _index_of(frame: Any, names: list[str]) -> Table:
         reason = f"The index of the frame cannot be read: {error}. Make a column of it, or convert it."
         called = [unnamed_index(place) if name is None else str(name) for place, name in enumerate(levels)]
         fields = [refused_field(name, reason) for name in called]
-        return pa.Table.from_arrays([pa.nulls(len(frame))] * len(fields), pa.schema(fields, index_metadata(*called)))
+        nulls = [pa.nulls(len(frame))] * len(fields)
+        return pa.Table.from_arrays(nulls, schema=pa.schema(fields, index_metadata(*called)))
 
 
 def table_of_series(series: Any) -> Table:

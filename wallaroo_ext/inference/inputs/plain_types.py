@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.inputs.refused_columns import check_readable
+from wallaroo_ext.inference.refused_columns import check_readable
 
 if TYPE_CHECKING:
     from pyarrow import Table

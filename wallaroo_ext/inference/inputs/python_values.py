@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import math
 import uuid
 from importlib import import_module
 from itertools import chain
@@ -14,7 +15,7 @@ import numpy as np
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 pa: Any = import_module("pyarrow")
 
@@ -26,6 +27,7 @@ _NUMBERS = (int, float, np.number)
 _OTHER_NUMBERS: Any = (np.longdouble, np.timedelta64)
 """Numbers of numpy that are none of Python's."""
 _FLOATS = (float, np.floating, decimal.Decimal)
+_DECIMALS = (decimal.Decimal,)
 _DURATIONS = (dt.timedelta, np.timedelta64)
 _SEQUENCES = (list, tuple)
 _NONE_TYPE = type(None)
@@ -69,7 +71,44 @@ def array_of(name: str, values: Sequence[Any], first: int = 0) -> Any:
     except CONVERSION_ERRORS as error:
         if _has_numpy_numbers(values):  # of which pyarrow takes those of one type only
             return array_of(name, [_as_python(value) for value in values], first)
+        decimals = _decimals_of_one_kind(values)
+        if decimals is not None:
+            return array_of(name, decimals, first)
         raise _refusal(name, _first_refused_row(values), values, _reason(error), first) from error
+
+
+def _decimals_of_one_kind(values: Sequence[Any]) -> list[Any] | None:
+    """Return decimals that pyarrow refuses in a form that it takes; None if they have none, or are others' values.
+
+    Whole numbers beside decimals are decimals, too. Infinite decimals, and those of too many digits for one type, are
+    the nearest floats, as all decimals are in the end.
+    """
+    known = list(_elements(values))
+    if not any(isinstance(value, decimal.Decimal) for value in known):
+        return None
+    if not all(_is_only(type(value), (decimal.Decimal, int), (bool,)) for value in known):
+        return None
+    if any(isinstance(value, int) for value in known):
+        return [_each(value, decimal.Decimal) for value in values]
+    if any(math.isinf(float(value)) and value.is_finite() for value in known):
+        return None
+    return [_each(value, float) for value in values]
+
+
+def _elements(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the values that are not None, in lists as well."""
+    for value in values:
+        if isinstance(value, _SEQUENCES):
+            yield from _elements(cast("Sequence[Any]", value))
+        elif value is not None:
+            yield value
+
+
+def _each(value: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return a value, or each element of a list, converted, and None as it is."""
+    if isinstance(value, _SEQUENCES):
+        return [_each(item, convert) for item in cast("Sequence[Any]", value)]
+    return None if value is None else convert(value)
 
 
 def _has_numpy_numbers(values: Sequence[Any]) -> bool:
@@ -92,6 +131,8 @@ def _is_numpy_number(value: Any) -> bool:
 
 
 def _is_nan(value: Any) -> bool:
+    if isinstance(value, decimal.Decimal):
+        return value.is_nan()
     return isinstance(value, _FLOATS) and bool(value != value)  # noqa: PLR0124 - so NaN is found
 
 
@@ -201,6 +242,8 @@ _MIXED: tuple[tuple[tuple[type, ...], tuple[type, ...], str], ...] = (
     (_TEXTS, _NUMBERS, "the column has texts and numbers"),
     (_BOOLEANS, _NUMBERS, "the column has booleans and numbers"),
     (_DURATIONS, _NUMBERS, "the column has durations and numbers"),
+    (_DECIMALS, (float, np.floating), "the column has decimals and floats: send float(value) of each"),
+    (_DECIMALS, (*_TEXTS, *_BOOLEANS), "the column has decimals and texts or booleans"),
     ((dt.datetime,), (dt.date,), "the column has dates and times"),
 )
 _LOSSY: tuple[tuple[type, Callable[[Any], Any], str], ...] = (

@@ -19,7 +19,7 @@ from wallaroo_ext.inference.inputs.array_cells import to_numpy
 from wallaroo_ext.inference.inputs.columns import numpy_column, python_column
 from wallaroo_ext.inference.inputs.pandas_frames import column_of_series, table_of_frame, table_of_series
 from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
-from wallaroo_ext.inference.inputs.refused_columns import Unreadable, table_of_columns, with_refused
+from wallaroo_ext.inference.refused_columns import Unreadable, table_of_columns, with_refused
 from wallaroo_ext.inference.wrapped_rows import is_split, wrapped_rows
 
 if TYPE_CHECKING:
@@ -107,11 +107,17 @@ _HINTS = {
     "spmatrix": "send its toarray()",
     "sparray": "send its toarray()",
     "Dataset": "send its to_table(), or give it to infer_dataset",
+    "Scanner": "send its to_table()",
+    "Buffer": "give it as io.BytesIO(buffer)",
+    "Tensor": "send its to_numpy()",
 }
 """What to do about objects of other libraries that hold no rows yet, or not one by one, by the names of their types."""
 
 _AS_ARRAY = "make one array of them, numpy.array(rows), for a model with one input"
 _AS_DICTS = ": make records of them, [dataclasses.asdict(row) for row in rows]"
+_TO_DICT = {"_asdict": "row._asdict()", "asDict": "row.asDict()", "keys": "dict(row)"}
+"""How rows of databases, of Spark and named tuples become records, by an ability that they have."""
+
 _RECORD_HINTS = {
     **dict.fromkeys(("list", "ndarray", "int", "float"), _AS_ARRAY),
     "tuple": f"make records of them, [dict(zip(names, row)) for row in rows], or {_AS_ARRAY}",
@@ -123,6 +129,15 @@ _RECORD_HINTS = {
     "PurePath": "a batch of files goes to infer_dataset",
 }
 """The same of what is in a list in place of records."""
+
+
+def _record_hint(record: object) -> str:
+    """Return how to make a record of an object, as the end of a sentence."""
+    if is_dataclass(record):
+        return _AS_DICTS
+    made = next((how for ability, how in _TO_DICT.items() if hasattr(record, ability)), None)
+    known = _hint(record, {name: hint for name, hint in _RECORD_HINTS.items() if made is None or name != "tuple"})
+    return known or ("" if made is None else f": make records of them, [{made} for row in rows]")
 
 
 def _hint(value: object, hints: Mapping[str, str]) -> str:
@@ -279,8 +294,12 @@ def _column(name: str, values: Any) -> Any:
         raise InvalidDataError(f"The column {name!r} cannot be read: {error}.") from error
     raise InvalidDataError(
         f"The column {name!r} is {type(cast('Any', values)).__name__}, not an array or a list with an element a row; "
-        f"one record goes into a list: [record]."
+        f"{_ORIENTED if isinstance(values, Mapping) else _RECORD}."
     )
+
+
+_RECORD = "one record goes into a list: [record]"
+_ORIENTED = f"frame.to_dict('list') gives such lists, and {_RECORD}"
 
 
 def _from_records(records: Sequence[Any]) -> Table:
@@ -288,8 +307,7 @@ def _from_records(records: Sequence[Any]) -> Table:
         raise InvalidDataError("An empty list of records has no fields. There is nothing to score.")
     for number, record in enumerate(records):
         if not isinstance(record, Mapping):
-            hint = _AS_DICTS if is_dataclass(record) else _hint(record, _RECORD_HINTS)
-            raise InvalidDataError(_unsupported_rows(f"not a list of {type(record).__name__}{hint}"))
+            raise InvalidDataError(_unsupported_rows(f"not a list of {type(record).__name__}{_record_hint(record)}"))
         if record.keys() != records[0].keys():
             fields = cast("Mapping[Any, Any]", record)
             raise InvalidDataError(

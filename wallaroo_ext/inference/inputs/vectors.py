@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import ONLY_INPUT
-from wallaroo_ext.inference.inputs.missing_numbers import is_number
+from wallaroo_ext.inference.inputs.missing_numbers import is_list_of_numbers, is_number
 from wallaroo_ext.inference.inputs.plain_types import plain_type
 from wallaroo_ext.inference.row_errors import NumberRangeError
 
@@ -50,8 +50,11 @@ def check_numeric(name: str, kind: Any, found: object = None) -> None:
         raise VectorError(
             f"A vector is made of columns of numbers, and {name!r} is of type {kind}{where}.",
             column=name,
-            advice="Leave it out, or convert it.",
+            advice=_ALREADY if is_list_of_numbers(plain) else "Leave it out, or convert it.",
         )
+
+
+_ALREADY = "If it is the vector, it is sent as it is without vector=True (--vector)."
 
 
 def number_columns(table: Table) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import math
 import uuid
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 arrow: Any = pa
 polars: Any = pl
+D = decimal.Decimal
 UTC = dt.UTC
 EAST = dt.timezone(dt.timedelta(hours=2))
 NOON = dt.datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -57,7 +59,10 @@ WRONG: dict[str, tuple[list[Any], int]] = {
     "an interval": ([pd.Interval(0, 1)], 0),
     "a float among integers that no float is": ([0.5, 2**53 + 1], 1),
     "a long float": ([np.longdouble(1) / 3], 0),
-    "a decimal and a float": ([decimal.Decimal(1), 0.5], 1),
+    "a decimal and a float": ([D(1), 0.5], 1),
+    "a decimal and a text": ([D(1), "x"], 1),
+    "a decimal and a boolean": ([D("0.5"), True], 1),
+    "a decimal that no float is": ([D("1E+400")], 0),
 }
 
 
@@ -103,6 +108,42 @@ def test_what_would_become_another_value_is_refused_with_its_column_and_row(name
 def test_what_has_one_meaning_is_sent(values: list[Any], expected: list[Any]) -> None:
     assert to_table({"a": values}).column("a").to_pylist() == expected
     assert to_table({"a": objects(values)}).column("a").to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([D(3), 22], [3, 22]),
+        ([D("0.1"), 2], [0.1, 2.0]),
+        ([1234, D("0.5"), None], [1234.0, 0.5, None]),
+        ([D("0.1"), np.int64(22)], [0.1, 22.0]),
+        ([[D("0.1"), 222], None, [1]], [[0.1, 222.0], None, [1.0]]),
+        ([D("Infinity"), D("-Infinity"), D("0.5")], [math.inf, -math.inf, 0.5]),
+        ([D("1E+40"), D("1E-40")], [1e40, 1e-40]),
+        ([D("1." + "1" * 90)], [1.1111111111111112]),
+        ([D("NaN"), D("sNaN"), D(1)], [None, None, 1]),
+    ],
+    ids=repr,
+)
+def test_decimals_of_all_kinds_are_numbers(values: list[Any], expected: list[Any]) -> None:
+    assert to_table({"a": values}).column("a").to_pylist() == expected
+    assert to_table([{"a": value} for value in values]).column("a").to_pylist() == expected
+
+
+def test_values_that_hold_themselves_or_are_nested_too_deep_are_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    itself: list[Any] = []
+    itself.append(itself)
+    record: dict[str, Any] = {}
+    record["x"] = record
+    for value in (deep, itself, record):
+        for rows in ({"a": [value]}, [{"a": value}], pd.DataFrame({"a": pd.Series([value])})):
+            with pytest.raises(
+                InvalidDataError, match="'a' cannot be read: it has values within values, nested too deep"
+            ):
+                to_table(cast("Any", rows))
 
 
 @pytest.mark.parametrize(

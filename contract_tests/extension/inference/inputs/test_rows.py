@@ -6,11 +6,13 @@ import asyncio
 import decimal
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 import warnings
 from array import array
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -65,6 +67,16 @@ class Named:
     """A record that is no mapping."""
 
     a: int
+
+
+UNREADABLE: list[list[Any]] = [[object(), object()], [1, "x"], [{1}, {2}], [2**70, 1], [1j, 2j]]
+"""Columns that cannot be sent."""
+
+
+def rows_of_sqlite() -> list[Any]:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute("select 1 as a, 2.5 as b").fetchall()
 
 
 class Echo:
@@ -248,6 +260,60 @@ class TestKindsOfRows:
         assert rows_to_send(frame, ["a", "id"], missing="nan").to_pydict() == {"a": values, "id": ids}
         assert rows_to_send(frame).column_names == ["a"]
 
+    @pytest.mark.parametrize(
+        "index",
+        [
+            [1, "x"],
+            [(1, 2), "x"],
+            pd.Index([1j, 2j]),
+            pd.Index([object(), object()], name="id"),
+            pd.MultiIndex.from_tuples([(1, object()), (2, object())], names=["n", "o"]),
+            pd.Index([7, 8], name="a"),
+        ],
+        ids=repr,
+    )
+    @pytest.mark.parametrize("values", [[1.5, 2.5], ["x", None]])
+    def test_an_index_of_any_type_does_not_matter(self, index: Any, values: list[Any]) -> None:
+        frame = pd.DataFrame({"a": pd.Series(values, dtype=object)}).set_axis(pd.Index(index, tupleize_cols=False))
+        assert rows_to_send(frame, missing="nan").to_pydict() == {"a": values}
+
+    def test_an_index_that_cannot_be_read_is_refused_where_it_is_named(self) -> None:
+        frame = pd.DataFrame({"a": [1, 2]}, index=pd.Index([1, "x"], name="id"))
+        with pytest.raises(
+            InvalidDataError, match=r"The index of the frame cannot be read: .*'x'.* Make a column of it"
+        ):
+            rows_to_send(frame, ["id", "a"])
+
+    @pytest.mark.parametrize("values", UNREADABLE, ids=repr)
+    @pytest.mark.parametrize("form", ["mapping", "records", "pandas", "polars", "a row of pandas", "split"])
+    def test_a_column_that_cannot_be_read_matters_only_where_it_is_sent(self, form: str, values: list[Any]) -> None:
+        unreadable = pd.Series(values, dtype=object)
+        frame = pd.DataFrame({"a": [1, 2], "b": unreadable, "c": [0.5, 1.5]})
+        given: Any = {
+            "mapping": lambda: {"a": [1, 2], "b": values, "c": [0.5, 1.5]},
+            "records": lambda: frame.to_dict("records"),
+            "pandas": lambda: frame,
+            "polars": lambda: pl.DataFrame({"a": [1, 2], "b": pl.Series(values, dtype=pl.Object), "c": [0.5, 1.5]}),
+            "a row of pandas": lambda: pd.Series({"a": 1, "b": {1}, "c": 0.5}),
+            "split": lambda: frame.to_dict("split"),
+        }[form]()
+        expected = {"c": [0.5, 1.5], "a": [1, 2]}
+        if form == "a row of pandas":
+            expected = {"c": [0.5], "a": [1]}
+        assert rows_to_send(given, ["c", "a"]).to_pydict() == expected
+        for names in (None, ["b", "a"]):
+            with pytest.raises(InvalidDataError, match="The column 'b'"):
+                rows_to_send(given, names)
+        with pytest.raises(InvalidDataError, match="no column 'd' in the rows, but a, b, c"):
+            rows_to_send(given, ["d"])
+
+    def test_columns_that_are_no_lists_matter_only_where_they_are_sent(self) -> None:
+        rows: Any = {"a": [1, 2], "n": 5, "z": np.array([1j, 2j]), "none": None}
+        assert rows_to_send(rows, ["a"]).to_pydict() == {"a": [1, 2]}
+        assert rows_to_send(np.array([(1, 1j)], [("a", "i4"), ("z", "c16")]), ["a"]).to_pydict() == {"a": [1]}
+        with pytest.raises(InvalidDataError, match="'n' is int"):
+            rows_to_send(rows)
+
     def test_where_may_be_an_object_that_has_a_url(self, talking: Client, echo: Echo) -> None:
         @dataclass(frozen=True)
         class Deployment:
@@ -321,6 +387,14 @@ class TestKindsOfRows:
             ([Named(1)], r"not a list of Named: make records of them, \[dataclasses\.asdict\(row\) for row in rows\]"),
             ([pd.Series({"a": 1})], r"not a list of Series: make a frame of them"),
             (
+                list(pd.DataFrame({"a": [1]}).itertuples()),
+                r"make records of them, \[row\._asdict\(\) for row in rows\]",
+            ),
+            (rows_of_sqlite(), r"not a list of Row: make records of them, \[dict\(row\) for row in rows\]"),
+            (pd.DataFrame({"a": [1]}).to_dict(), r"'a' is dict, .*; frame\.to_dict\('list'\) gives such lists"),
+            (pa.py_buffer(b"a\n1\n"), r"not Buffer: give it as io\.BytesIO\(buffer\)"),
+            ("", "An empty text names no file"),
+            (
                 np.array([[1, 2], [3, "x"], [4, 5]], object),
                 r"'tensor' cannot be read: row 1, \[3, 'x'\]: the column has te",
             ),
@@ -353,6 +427,17 @@ class TestKindsOfRows:
             rows_to_send(io.StringIO("a,b\n1,1\n2.5,2\nn/a ,3\nx,4\n"), vector=True)
         with pytest.raises(InvalidDataError, match=r"'a' is of type string\. Leave it out"):
             rows_to_send({"a": ["1", None, "2"]}, vector=True)
+
+    def test_a_vector_is_no_part_of_one(self) -> None:
+        for rows in (np.ones((2, 3)), {"tensor": [[1, 2]]}):
+            with pytest.raises(InvalidDataError, match="If it is the vector, it is sent as it is without vector=True"):
+                rows_to_send(rows, vector=True)
+
+    def test_numbers_name_columns(self, talking: Client, echo: Echo) -> None:
+        frame = pd.DataFrame([[1.5, 2.5, 3.5]], columns=[400.5, 401, 402.25])
+        for names in (frame.columns, [400.5, 401.0, 402.25], np.array([400.5, 401, 402.25])):
+            infer(talking, URL, frame, columns=cast("Any", names))
+            assert echo.sent.to_pydict() == {"400.5": [1.5], "401.0": [2.5], "402.25": [3.5]}
 
     def test_without_pyarrow_it_says_what_to_install(self, talking: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -103,7 +103,7 @@ _IN_ZIP = (
 
 _REFUSED_SUFFIXES: dict[str, str] = {
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), _PICKLE),
-    **dict.fromkeys((".br", ".sz", ".snappy", ".lzo", ".z"), _PACKED),
+    **dict.fromkeys((".br", ".sz", ".snappy", ".lzo", ".z", ".lzma", ".zz", ".zlib", ".deflate"), _PACKED),
     **dict.fromkeys((".dta", ".sav", ".sas7bdat", ".xpt"), f"a file for statistics: {_PANDAS}"),
     **dict.fromkeys((".rds", ".rda", ".rdata"), "a file of R: write it by arrow::write_parquet"),
 }
@@ -128,7 +128,7 @@ def format_of(head: bytes, suffix: str) -> Format:
     if named is None and suffix in _PLAIN_TEXT:
         return "json" if head.lstrip(_BLANKS)[:1] in {b"[", b"{"} else "csv"
     if named is None:
-        raise UnknownFormatError
+        raise UnknownFormatError(is_text=_is_text(head))
     return "json" if named == "csv" and _JSON.match(head.lstrip(_BLANKS)) else named
 
 
@@ -138,10 +138,15 @@ def is_known(suffix: str) -> bool:
 
 
 class UnknownFormatError(InvalidDataError):
-    """A file is none of rows, as far as its name and its first bytes tell."""
+    """A file is none of rows, as far as its name and its first bytes tell.
 
-    def __init__(self) -> None:
-        super().__init__(f"rows are read from {', '.join(SUFFIXES)} files, and it is none of them.")
+    Args:
+        is_text: Whether the first bytes are a text.
+    """
+
+    def __init__(self, *, is_text: bool) -> None:
+        rename = ": if it is CSV or JSON, give its name that suffix" if is_text else ""
+        super().__init__(f"rows are read from {', '.join(SUFFIXES)} files, and it is none of them{rename}.")
 
 
 def refuse_known(head: bytes, suffix: str = "") -> None:

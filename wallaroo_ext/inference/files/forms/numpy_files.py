@@ -11,7 +11,7 @@ import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.formats import check_zip
-from wallaroo_ext.inference.inputs.refused_columns import Unreadable
+from wallaroo_ext.inference.refused_columns import Unreadable
 
 _OBJECTS = "it has objects of Python, which are pickled and so not loaded: save an array of numbers or texts."
 _ONLY = "arr_0"

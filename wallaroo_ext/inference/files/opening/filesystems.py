@@ -39,6 +39,9 @@ _PACKAGES = {
 }
 """What fsspec needs for the schemes that people use most."""
 
+_CHAIN = re.compile(r"::(?![^/\[]*\])")
+"""Stands between the links of a URL, and not in an address of IPv6."""
+
 _MOST_REASON = 300
 _ADVICE = " Look at its name, the credentials and the network, or copy the file to this machine."
 _UNKNOWN = " Name it as s3://, gs://, abfss:// or https://, or copy the file to this machine."
@@ -47,9 +50,18 @@ _UNKNOWN = " Name it as s3://, gs://, abfss:// or https://, or copy the file to 
 def without_secrets(location: str | os.PathLike[str]) -> str:
     """Return a location for a message: of a URL, without the user, the password and the query, which may be secret."""
     text = os.fspath(location)
-    scheme, sign, rest = text.partition("://")
-    if not sign or not is_url(text):
-        return text
+    return "::".join(map(_link_without_secrets, links_of(text))) if is_url(text) else text
+
+
+def links_of(url: str) -> list[str]:
+    """Return the links of a URL of fsspec, such as `zip://rows.csv` and `https://host/rows.zip`; most have one."""
+    return _CHAIN.split(url)
+
+
+def _link_without_secrets(link: str) -> str:
+    scheme, sign, rest = link.partition("://")
+    if not sign:
+        return link
     host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
@@ -167,6 +179,8 @@ def _lacking(url: str, error: Exception, advice: str = "") -> ConfigurationError
 def _unreachable(url: str, error: Exception, advice: str = "") -> ConfigurationError:
     shown = without_secrets(url)
     reason = str(error).strip().partition("\n")[0].replace(url, shown).rstrip(".") or type(error).__name__
+    for link in links_of(url):
+        reason = reason.replace(link, _link_without_secrets(link))
     reason = remove_known_secrets(reason)
     reason = reason if len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}…"
     return ConfigurationError(f"{shown} cannot be opened: {reason}.{advice}")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import errno
 import inspect
+import io
 import os
 import re
 import stat
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -26,7 +27,7 @@ from wallaroo_ext.inference.files.opening.compression import (
     unpack,
     unpacked_suffix,
 )
-from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve, without_secrets
+from wallaroo_ext.inference.files.opening.filesystems import links_of, reaching, resolve, without_secrets
 from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, secrets_removed
 from wallaroo_ext.inference.files.opening.temporary_copy import PIECE, TemporaryCopy
 
@@ -99,6 +100,8 @@ def open_rows(source: Any) -> Generator[RowFile]:
             yield file
         return
     text = os.fsdecode(source)
+    if not text:
+        raise InvalidDataError("An empty text names no file.")
     if is_url(text):
         with secrets_removed(), _open_url(source if isinstance(source, StoredUrl) else text) as file:
             yield file
@@ -141,8 +144,14 @@ def _open_url(url: str | StoredUrl) -> Generator[RowFile]:
     with TemporaryCopy() as content:
         with closing(_open(system, path, shown)) as stream:
             content.write_all(stream)
-        with _unpacked(shown, content.open, PurePath(shown).name) as file:
+        with _unpacked(shown, content.open, _name_in(shown)) as file:
             yield file
+
+
+def _name_in(url: str) -> str:
+    """Return the name of the file that a URL names, which is in its first link with a path."""
+    links = (link for link in links_of(url) if link.partition("://")[2])
+    return PurePath(next(links, url)).name
 
 
 @contextmanager
@@ -184,6 +193,8 @@ def _next_piece(source: Any, name: str) -> str | bytes:
             f"{name} is open as a text, which it is not in the encoding {getattr(source, 'encoding', None)}: "
             f"{error.reason}. Open it with the mode 'rb'."
         ) from None
+    except io.UnsupportedOperation:
+        raise InvalidDataError(f"{name} is not open for reading.", advice="Open it with the mode 'rb'.") from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).rstrip(".")
         raise InvalidDataError(f"{name} cannot be read: {reason}.", advice="Open it with the mode 'rb'.") from error
@@ -227,6 +238,7 @@ def _state(path: Path, shown: str) -> os.stat_result:
 
 
 _CONTENT = ": rows are named by a path, and the text of a file is given as io.StringIO(text)"
+_ONE_FILE = ": one file is read, and infer_dataset (wallaroo-ext batch) scores all that a pattern fits"
 _MOST_SHOWN = 200
 
 
@@ -240,7 +252,7 @@ def _instead(path: Path) -> str:
     if _ONE_SLASH.match(text):
         return ": a URL has two slashes or more behind its colon, as in s3://bucket/rows.csv"
     if set(str(path)) & _WILDCARDS:
-        return ": one file is read, and infer_dataset (wallaroo-ext batch) scores all that a pattern fits"
+        return _ONE_FILE
     near = near_name(path)
     return "" if near is None else f": there is {near!r}"
 
@@ -264,13 +276,23 @@ def _open(system: Any, path: str, shown: str | None) -> Any:
             return system.open_input_stream(path, compression=None)
     except FileNotFoundError:
         name = shown or path
-        why = ", or its server does not give it" if name.startswith("http") else ""
-        raise InvalidDataError(f"There is no file {name}{why}.") from None
+        why = ", or its server cannot be reached, or does not give it" if name.startswith("http") else ""
+        raise InvalidDataError(f"There is no file {name}{why or _several(system, path)}.") from None
     except (OSError, ConfigurationError):
         raise
     except Exception as error:  # each library that fsspec uses has its own
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InvalidDataError(f"{shown or path} cannot be opened: {reason}.") from error
+
+
+def _several(system: Any, path: str) -> str:
+    """Return what to do about a path that is no file, but names several, as the end of a sentence."""
+    if "*" in path:
+        return _ONE_FILE
+    with suppress(Exception):  # each library that fsspec uses has its own
+        if system.get_file_info(path).type == fs.FileType.Directory:
+            return ", but a directory, and rows are read from one file: infer_dataset scores all that are in it"
+    return ""
 
 
 @contextmanager

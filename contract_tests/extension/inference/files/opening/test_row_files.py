@@ -9,8 +9,11 @@ import os
 import sys
 import tarfile
 import threading
+import traceback
+import zipfile
 from email.message import Message
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,6 +26,7 @@ from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
 from contract_tests.support.data.packed import PACKED
+from contract_tests.support.servers.http_servers import unused
 from wallaroo_ext.batch.reading.data_source import open_source
 from wallaroo_ext.batch.reading.discovery import find_files
 from wallaroo_ext.batch.reading.positions import Position
@@ -311,12 +315,51 @@ class TestNames:
         [
             ("https://me:secret@host/rows.csv?X-Signature=secret#secret", "https://host/rows.csv"),
             ("s3://key:secret@bucket/rows.csv", "s3://bucket/rows.csv"),
+            ("simplecache::https://me:secret@host/a.csv?secret", "simplecache::https://host/a.csv"),
+            ("zip://a/b.csv::https://me:secret@host/c.zip?secret", "zip://a/b.csv::https://host/c.zip"),
+            ("tar://a.csv::filecache::s3://me:secret@host/c.tar", "tar://a.csv::filecache::s3://host/c.tar"),
+            ("zip://a.csv::/home/c@d.zip", "zip://a.csv::/home/c@d.zip"),
+            ("https://me:secret@[fe80::1]:8080/a.csv?secret", "https://[fe80::1]:8080/a.csv"),
             ("/home/a?b#c@d.csv", "/home/a?b#c@d.csv"),
             ("C:/rows.csv", "C:/rows.csv"),
         ],
     )
     def test_messages_have_no_secret_of_a_url(self, url: str, shown: str) -> None:
         assert without_secrets(url) == shown
+
+    def test_an_open_file_that_gives_nothing_says_why(self, tmp_path: Path) -> None:
+        path = tmp_path / "rows.csv"
+        with (
+            path.open("wb") as opened,
+            pytest.raises(InvalidDataError, match=r"is not open for reading\. Open it with"),
+        ):
+            to_table(opened)
+        with path.open("w+b") as opened:
+            opened.write(PLAIN)
+            with pytest.raises(InvalidDataError, match=r"\.csv is empty: .* was read already: go back .* by seek\(0\)"):
+                to_table(opened)
+
+    def test_errors_have_no_secret_of_a_url_within_another(self) -> None:
+        with pytest.raises((ConfigurationError, InvalidDataError)) as raised:
+            to_table(f"zip://a.csv::{unused().replace('://', '://me:s3cret-91@')}/rows.zip?signature=s3cret-91")
+        assert "s3cret-91" not in "".join(traceback.format_exception_only(raised.value))
+
+    @pytest.mark.parametrize("name", ["rows.csv", "deep/gr\u00f6\u00dfe rows.csv", "rows", "rows.csv.gz"])
+    def test_a_file_within_an_archive_has_its_own_name(self, tmp_path: Path, name: str) -> None:
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            archive.writestr(name, gzip.compress(PLAIN) if name.endswith(".gz") else PLAIN)
+        assert to_table(f"zip://{name}::{tmp_path}/all.zip").to_pydict() == ROWS
+        assert to_table(f"zip://{name}::file://{tmp_path}/all.zip").to_pydict() == ROWS
+
+    def test_what_is_no_file_of_another_machine_says_so(self) -> None:
+        memory: Any = import_module("fsspec").filesystem("memory")
+        memory.pipe("/several/rows.csv", PLAIN)
+        with pytest.raises(InvalidDataError, match=r"no file memory://several, but a directory, .*infer_dataset"):
+            to_table("memory://several")
+        with pytest.raises(
+            InvalidDataError, match=r"no file memory://several/\*\.csv: one file is read, and infer_data"
+        ):
+            to_table("memory://several/*.csv")
 
 
 class _Awaited:

@@ -14,7 +14,7 @@ from wallaroo_ext.errors import InvalidDataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pyarrow import Field, Table
+    from pyarrow import Table
 
 pa: Any = import_module("pyarrow")
 
@@ -33,7 +33,6 @@ class Unreadable:
 
     def __init__(self, error: InvalidDataError) -> None:
         self.error = error
-
 
 
 def table_of_columns(columns: Mapping[str, Callable[[], Any]]) -> Table:
@@ -74,7 +73,7 @@ def with_refused(table: Table, reasons: Mapping[str, str], names: list[str]) -> 
     return pa.Table.from_arrays(columns, schema=pa.schema(fields, schema.metadata))
 
 
-def refused_field(name: str, reason: str) -> Field[Any]:
+def refused_field(name: str, reason: str) -> Any:
     """Return the field of a column that cannot be read."""
     return pa.field(name, pa.null(), metadata={_REASON: reason.encode(errors="backslashreplace")})
 
