@@ -76,6 +76,7 @@ def test_a_deployment_runs_what_was_deployed_last(api: Api, fixtures: Fixtures) 
         check(before, older, 401)  # as what is run is in the pipeline's steps
     for other in (after, before):  # the second one while the first one starts
         assert deployed(api, other)[0] == number, "what is deployed under the same name has another id"
+    check(before, older, 401)
     for pipeline, version, seed in ((after, newer, 402), (before, older, 401)):
         number, deployment = deployed(api, pipeline)
         check(pipeline, version, seed)
