@@ -413,6 +413,11 @@ def test_two_people_that_ask_at_a_time_get_their_own(stranger: Person, api: Api,
             )
 
 
+@pytest.mark.touches("list_features")
+def test_the_instance_is_the_same_for_everybody(stranger: Person, api: Api) -> None:
+    assert stranger.send("list_features", {}).json() == api.call("list_features", {})
+
+
 @pytest.mark.touches("list_workspaces", "list_pipelines")
 def test_lists_of_everything_have_nothing_of_others(
     operation_id: str, stranger: Person, api: Api, fixtures: Fixtures
