@@ -17,6 +17,8 @@ from wallaroo_ext.conformance.testing.waiting import ended_version, failed_versi
 from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
@@ -206,7 +208,7 @@ def test_an_upload_need_not_say_who_may_see_the_model(api: Api, fixtures: Fixtur
 
 
 @pytest.mark.touches("list_model_versions", "get_model", "list_models", if_there=UPLOADS)
-def test_an_upload_that_is_refused_adds_no_version(api: Api) -> None:
+def test_an_upload_that_is_refused_adds_no_version(api: Api, conformance_suite: Suite) -> None:
     name, where = api.unused_name("m"), new_workspace(api)
     version = api.upload(api.uploads[0], name, model_file(), where)
     ended_version(api, name, version)
@@ -220,8 +222,40 @@ def test_an_upload_that_is_refused_adds_no_version(api: Api) -> None:
         ):
             answer = api.send(upload, **api.upload_of(upload, good | bad, "model.onnx", model_file()))
             assert not answer.is_success, f"{upload} takes {bad}"
+        for text, request in badly_described(api, upload, good, conformance_suite):
+            answer = api.send(upload, **request)
+            assert answer.status_code == 400, f"{upload} takes {text}: {answer.status_code} {answer.text[:300]}"
     assert [each["id"] for each in api.call("list_model_versions", {"model_id": name})] == [version]
     assert api.list_models(where) == before, "what was refused changed the model"
+
+
+def badly_described(api: Api, upload: str, good: dict[str, Any], suite: Suite) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield uploads with one field that is missing or of another type, each with what is sent, for a person."""
+    content = model_file()
+    if upload == "upload_model_stream":
+        request = api.upload_of(upload, good, "model.onnx", content)
+        params = {key: request["params"][key] for key in request["params"] if key != "filename"}
+        yield f"{params}", request | {"params": params}
+        return
+    schema = fields_of_form(suite, upload).get("metadata")
+    if schema is None:
+        return
+    validator = suite.rules.schemas.validator(schema)
+    needs: dict[str, Any] = {"framework": "onnx", "requirements": []}
+    file = ("model.onnx", content, "application/octet-stream")
+    for metadata in (
+        {key: good[key] for key in good if key != "visibility"} | {"conversion": needs},
+        good | {"visibility": None, "conversion": needs},
+        good | {"workspace_id": str(good["workspace_id"]), "conversion": needs},
+        good,
+        good | {"conversion": "onnx"},
+        *(good | {"conversion": each} for each in ({}, {"framework": ""}, {"framework": None})),
+        *(good | {"conversion": needs | each} for each in ({"requirements": "one==1.0"}, {"requirements": [1]})),
+        good | {"conversion": needs | {"python_version": 3.8}},
+    ):
+        if not validator.is_valid(metadata):  # releases differ
+            text = json.dumps(metadata)
+            yield text, {"files": [("metadata", (None, text, "application/json")), ("file", file)]}
 
 
 @pytest.mark.touches("list_model_versions", "get_model", "get_model_by_id", if_there=UPLOADS)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from wallaroo_ext import contract
+from wallaroo_ext.conformance.guard.interceptor import Incoming
 from wallaroo_ext.conformance.rules import CONTENT_TYPE, SCHEMA, STATUS, Rules
 
 if TYPE_CHECKING:
@@ -178,6 +179,40 @@ def test_media_types_are_written_in_every_legal_way(declared: str, actual: str, 
     rules = answering({"200": {"content": {declared: {}}}})
     checks = [each.check for each in rules.violations("read", 200, actual, b"{}")]
     assert checks == ([] if is_right else [CONTENT_TYPE])
+
+
+@pytest.mark.parametrize(
+    ("charset", "body", "is_right"),
+    [
+        ("UTF8", '"Größe"', True),
+        ("latin-1", '"Groesse"', True),
+        ("iso-8859-1", '"Größe"', False),
+        ('"utf-16"', "{}", False),
+        ("of-nobody", '"Größe"', True),
+    ],
+)
+def test_a_charset_is_that_of_the_text(charset: str, body: str, *, is_right: bool) -> None:
+    rules = answering({"200": {"content": {"application/json": {}}}})
+    found = rules.violations("read", 200, f"application/json; charset={charset}", body.encode())
+    assert [each.check for each in found] == ([] if is_right else [CONTENT_TYPE])
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": 1, "a": 2}', b'[{"b": {"a": 1, "a": 2}}]', b"[NaN]", b"-Infinity", b"\xef\xbb\xbf{}"]
+)
+def test_what_readers_would_read_otherwise_is_no_json(body: bytes) -> None:
+    rules = answering({"200": {"content": {"application/json": {}}}})
+    assert [each.check for each in rules.violations("read", 200, "application/json", body)] == [SCHEMA]
+    assert not list(rules.violations("read", 200, "application/json", b'{"a": 1, "a": 1.0}'))
+
+
+def test_of_two_media_types_each_has_to_be_right() -> None:
+    types = [("Content-Type", "application/json"), ("content-type", "text/html")]
+    assert Incoming(200, types, b"{}").content_type == "application/json, text/html"
+    assert Incoming(200, types[:1] * 2, b"{}").content_type == "application/json"
+    rules = answering({"200": {"content": {"application/json": {}}}})
+    found = rules.violations("read", 200, Incoming(200, types, b"{}").content_type, b"{}")
+    assert [each.check for each in found] == [CONTENT_TYPE]
 
 
 def test_an_answer_of_which_the_contract_says_nothing_breaks_nothing() -> None:

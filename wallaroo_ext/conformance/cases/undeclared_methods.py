@@ -31,9 +31,9 @@ def unsupported_method(_: Any, response: Any, case: Any) -> bool | None:
     method, status, kind = response.request.method, response.status_code, _media_type(response)
     if is_refusal(method, status, kind):
         if status == HTTPStatus.METHOD_NOT_ALLOWED and "json" in kind:
-            missing = _declared(case) - _allowed(response)
-            if not response.headers.get("allow") or missing:
-                what = "has no `Allow`" if len(missing) == len(_declared(case)) else f"allows no {sorted(missing)}"
+            missing = ", ".join(sorted(method.upper() for method in _declared(case) - _allowed(response)))
+            what = f"has no {missing} in `Allow`" if response.headers.get("allow") else "has no `Allow`"
+            if missing:
                 raise _failure(case, method, status, f"{what}, which 405 has by RFC 9110", "missing_allow_header")
         return None
     raise _failure(case, method, status, "is no refusal of a method that the contract does not have", "wrong_status")

@@ -48,15 +48,19 @@ def check_refused(status: int, kind: str, **headers: list[str]) -> None:
     response = SimpleNamespace(headers={"content-type": [kind]} | headers, request=request, status_code=status)
     data = CoveragePhaseData(CoverageScenario.UNSPECIFIED_HTTP_METHOD, "", None, None, None)
     case = SimpleNamespace(
-        operation=SimpleNamespace(label="POST /a"), meta=SimpleNamespace(phase=SimpleNamespace(data=data))
+        operation=SimpleNamespace(label="POST /a", path="/a", schema={"/a": {"post": {}}}),
+        meta=SimpleNamespace(phase=SimpleNamespace(data=data)),
     )
     unsupported_method(None, response, case)
 
 
 def test_a_405_of_the_api_itself_lists_what_is_allowed() -> None:
     check_refused(405, JSON, allow=["POST"])
+    check_refused(405, JSON, allow=["GET, post"])
     with pytest.raises(UnsupportedMethodResponse, match="405 to PUT has no `Allow`"):
         check_refused(405, JSON)
+    with pytest.raises(UnsupportedMethodResponse, match="405 to PUT has no POST in `Allow`"):
+        check_refused(405, JSON, allow=["GET, HEAD"])
 
 
 def test_a_405_of_a_gateway_need_not() -> None:
