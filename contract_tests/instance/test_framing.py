@@ -31,7 +31,7 @@ def test_nothing_comes_behind_an_answer(operation_id: str, api: Api, conformance
         "OPTIONS": api.build(operation_id, "OPTIONS", path=good["path"]),
     }
     del requests[""].headers["Accept"]  # without it, any form is as good
-    requests[""].headers["Accept-Encoding"] = "gzip;q=0, identity"
+    requests[""].headers["Accept-Encoding"] = "identity"
     for name, request in requests.items():
         answer = send_alone(conformance_suite, request)
         if not name:
@@ -44,7 +44,7 @@ def check_good(suite: Suite, operation: str, answer: Message) -> None:
     """Check that an answer is a success by the contract."""
     assert answer.status == suite.rules.success(operation), f"{answer.status} {answer.body[:300]!r}"
     codings = {value for name, value in answer.headers if name.lower() == "content-encoding"}
-    assert codings <= {"identity"}, "the answer is compressed in spite of q=0"
+    assert codings <= {"identity"}, "the answer is compressed, and nobody takes it so"
     kind = Incoming(answer.status, answer.headers, answer.body).content_type
     found = suite.rules.violations(operation, answer.status, kind, answer.body)
     assert [violation.message for violation in found] == []
