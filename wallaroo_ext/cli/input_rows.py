@@ -106,7 +106,8 @@ def complete_rows(table: pa.Table, *, vector: bool, missing: Missing) -> pa.Tabl
     try:
         return rows_to_send(table, vector=vector, missing=missing)
     except VectorError as error:
-        raise UsageError(f"--vector: {error} --drop {error.column} leaves it out.") from None
+        drop = f" --drop {error.column} leaves it out." if table.num_columns > 1 else ""
+        raise UsageError(f"--vector: {error}{drop}") from None
     except RowError as error:
         raise UsageError(str(error)) from None
 

@@ -8,6 +8,7 @@ import httpx
 
 from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.chunks import CHUNK_SIZE, split_into_chunks
+from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference import json_bodies
 from wallaroo_ext.inference.media_types import answer_type, request_type
 from wallaroo_ext.operations import Send
@@ -30,8 +31,12 @@ def table_request(operation: str, request: dict[str, Any], table: Table, wire: W
         wire: The format of the body.
 
     Raises:
-        InvalidDataError: JSON cannot hold the values of a column.
+        InvalidDataError: JSON cannot hold the values of a column, or records would not say the columns of no rows.
     """
+    if wire == "pandas-records" and not table.num_rows:
+        raise InvalidDataError(
+            "There are no rows, and records in JSON would not say the columns.", advice="Send them as Arrow."
+        )
     headers = {"Content-Type": request_type(wire), "Accept": answer_type(wire)}
     if wire == "arrow" and table.nbytes < CHUNK_SIZE:
         return Send(operation, request | {"headers": headers, "content": arrow_files.to_file(table).to_pybytes()})

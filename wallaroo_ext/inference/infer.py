@@ -117,8 +117,8 @@ def infer(
             unless `columns` names it. A column of CSV is one of numbers or booleans where all of its fields are some,
             with nulls for the usual words for no value; any other column is one of texts, exactly as written, `00123`
             and dates among them.
-        columns: The columns to send, in this order; by default all. They name the values of a JSON file that has its
-            rows as lists.
+        columns: The columns to send, in this order; by default all. The others may have any values, also such as cannot
+            be sent. They name the values of a JSON file that has its rows as lists.
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
         missing: What becomes of a number that is missing, which is a null or a NaN in a column of numbers or in lists
             of them: `reject` refuses the rows and names the first one, `nan` sends NaN, whole numbers beside it as
@@ -214,6 +214,7 @@ def score_steps(
 ) -> Steps[pa.Table]:
     """Score a table at a URL, as it is; see `infer`."""
     from wallaroo_ext.inference.bodies import table_request
+    from wallaroo_ext.inference.files.forms.log_exports import is_log
     from wallaroo_ext.inference.scored_rows.answers import arriving_rows, read_answer
 
     target, operation = _target(url)
@@ -229,12 +230,17 @@ def score_steps(
     try:
         response = yield from send(table_request(operation, request, table, wire))
     except EngineError as error:
-        if table.num_columns > 1:
+        if is_log(table.column_names, nested=False):
+            error.advice = f"{error.advice} {_LOG_ADVICE}".lstrip()
+        elif table.num_columns > 1:
             error.advice = f"{error.advice} {_VECTOR_ADVICE}".lstrip()
         raise
     return read_answer(operation, response, selection.separator or SEPARATOR, rows)
 
 
+_LOG_ADVICE = (
+    "These are scored rows: send their inputs, in.…, under their own names, or save the rows in a file and send that."
+)
 _VECTOR_ADVICE = (
     "Where the columns are the numbers of one input, send them as one: vector=True (--vector on the command line)."
 )

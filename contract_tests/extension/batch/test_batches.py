@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -174,6 +175,33 @@ class TestForms:
         for given in (records, rows):
             scored = list(infer_batches(client, url, [given, given]))
             assert sum(each.num_rows for each in scored) == 8
+
+    @pytest.mark.parametrize("reader", ["read_csv", "read_json"])
+    def test_the_chunks_of_a_reader_of_pandas(self, client: Client, url: str, tmp_path: Path, reader: str) -> None:
+        """Such a reader has a `read`, as an open file has, and is none."""
+        frame = pd.DataFrame(vectors(5), columns=[f"x{number}" for number in range(len(vectors(1)[0]))])
+        path = tmp_path / "rows"
+        if reader == "read_csv":
+            frame.to_csv(path, index=False)
+            chunks = pd.read_csv(path, chunksize=2)
+        else:
+            frame.to_json(path, orient="records", lines=True)
+            chunks = pd.read_json(path, lines=True, chunksize=2)
+        with chunks:
+            assert sum(each.num_rows for each in infer_batches(client, url, chunks, vector=True)) == 5
+            with pytest.raises(InvalidDataError, match="Reader: give the tables that it yields to infer_batches"):
+                infer(client, url, cast("Any", chunks))
+
+    def test_a_column_that_is_not_sent_may_have_any_values(self, client: Client, url: str) -> None:
+        rows = vectors(2)
+        given: list[Any] = [{"dense_input": rows, "note": note} for note in ([1, 2], [1, "x"], [{1}, {2}])]
+        scored = list(infer_batches(client, url, given, columns=["dense_input"]))
+        assert sum(each.num_rows for each in scored) == 6
+        for options in ({}, {"columns": ["dense_input"], "keys": ["note"]}):
+            with pytest.raises(
+                InvalidDataError, match="`batches`, number 1: The column 'note' cannot be read: row 1, 'x'"
+            ):
+                list(infer_batches(client, url, given, **options))
 
     def test_in_asyncio_too(self, client: Client, url: str, control: Sandbox) -> None:
         del client

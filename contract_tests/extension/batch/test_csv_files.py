@@ -111,6 +111,7 @@ class TestReading:
         [
             (b"a,a\n1,2\n", "two columns have the name 'a'"),
             (b"a,\n1,2\n", "column 1 of the header has no name"),
+            (b"\n \t \n\n", "its first line is blank"),
             ('a,b\n1,2\n\ufeff1,"x"\n'.encode(), "row 1 begins with a byte order mark, as if files had been joined"),
             ('\ufeffa\n\ufeff"x"\n'.encode(), "row 0 begins with a byte order mark"),
             ("\ufeffa,b\n1,2\n3,4\n\ufeffa,b\n1,2\n".encode(), "row 2 begins with a byte order mark"),

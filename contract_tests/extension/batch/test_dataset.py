@@ -230,7 +230,12 @@ class TestSources:
             ("rows.parquet", {"columns": ["other"]}, "no column 'other'"),
             ("rows.parquet", {"columns": ["idd"]}, "no column 'idd' in the data set, but id."),
             ("rows.parquet", {"keys": ["key"], "columns": ["id"]}, "no column 'key'"),
-            ("rows.parquet", {"filter": [("other", ">", 1)]}, "does not fit the data set"),
+            (
+                "rows.parquet",
+                {"filter": [("other", ">", 1)]},
+                "does not fit the data set: there is no column 'other', but",
+            ),
+            ("rows.parquet", {"filter": [("idd", ">", 1)]}, "there is no column 'idd', but id."),
             ("rows.parquet", {"filter": "id > 5"}, "A filter is"),
             ("rows.parquet", {"format": "xml"}, "parquet or arrow or json or csv or npy"),
             ("rows.parquet", {"max_errors": -1}, "max_errors"),

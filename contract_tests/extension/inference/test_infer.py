@@ -143,6 +143,11 @@ class TestFrames:
             infer(client, NAME, rows, vector=True, columns=["a"])
         assert "vector=True" not in str(raised.value)
 
+    def test_scored_rows_are_sent_by_their_inputs(self, client: Client) -> None:
+        scored = infer(client, NAME, pd.DataFrame([[1.5, 2.5, 3.5]], columns=["a", "b", "c"]), vector=True)
+        with pytest.raises(EngineError, match=r"These are scored rows: send their inputs, in\.…, under"):
+            infer(client, NAME, scored)
+
     def test_a_column_that_is_not_there_gets_the_near_ones(self) -> None:
         with (
             Echo().client() as client,

@@ -18,6 +18,20 @@ class Readable(Protocol):
         ...
 
 
+_OF_FILES = ("readline", "readinto", "seek")
+
+
 def is_file(source: object) -> bool:
     """Return whether an object is an open file, or names one by a path or a URL."""
-    return isinstance(source, str | os.PathLike) or callable(getattr(source, "read", None))
+    if isinstance(source, str | os.PathLike):
+        return True
+    return callable(getattr(source, "read", None)) and not yields_frames(source)
+
+
+def yields_frames(source: object) -> bool:
+    """Return whether an object reads a file into frames one after another, as `pandas.read_csv(…, chunksize=…)`.
+
+    Its `read` returns a frame, and it has nothing else of an open file.
+    """
+    is_reader = hasattr(source, "read") and hasattr(source, "__next__")
+    return is_reader and not any(hasattr(source, ability) for ability in _OF_FILES)

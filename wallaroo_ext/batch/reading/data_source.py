@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -130,8 +131,15 @@ class Source:
         try:
             _with_filter_types(decided, decided.schema.empty_table(), self._data.decimal).filter(self._where)
         except (pa.ArrowException, TypeError, ValueError, KeyError) as error:
+            unknown = _UNKNOWN.search(str(error))
+            if unknown is not None:
+                near = near_or_first(unknown[1], self.names)
+                raise InvalidDataError(
+                    f"The filter {self._where} does not fit the data set: there is no column {unknown[1]!r}, but "
+                    f"{near}."
+                ) from error
             raise InvalidDataError(
-                f"The filter {self._where} does not fit the data set: {str(error).partition(chr(10))[0]}",
+                f"The filter {self._where} does not fit the data set: {str(error).partition(chr(10))[0]}.",
                 advice="Dates in CSV are texts: name their types by `types`." if self._data.is_csv else "",
             ) from error
 
@@ -214,6 +222,9 @@ class Source:
     def _decided(self) -> DecidedTypes:
         return self.decided or self.decide()
 
+
+_UNKNOWN = re.compile(r"No match for FieldRef\.Name\((.*?)\) in ")
+"""What pyarrow says of a column that a filter names and the rows lack."""
 
 _ROW_NUMBER = "\0row"
 """A column for the numbers of rows, with a name that no file has."""

@@ -97,6 +97,8 @@ class CsvFile:
         self._check_names()
 
     def _check_names(self) -> None:
+        if len(self.names) == 1 and self.names[0].isspace():
+            raise InvalidDataError("its first line is blank, and has to be that of the names.")
         if _are_values(self.names):
             raise InvalidDataError(
                 f"its first line has numbers and no names, {_shown(self.dialect.delimiter.join(self.names))}: write "

@@ -14,6 +14,7 @@ from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, check_one_arrow_file, read_feather_1
 from wallaroo_ext.inference.files.forms.file_columns import FileColumns
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, format_of, is_known
+from wallaroo_ext.inference.files.forms.log_exports import check_no_lists, input_name, is_log
 from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
 from wallaroo_ext.inference.files.opening.row_files import STDIN, open_rows
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
@@ -148,9 +149,14 @@ def _read_csv(file: RowFile, _opened: IO[bytes], wanted: _Wanted) -> Table:
         raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")
     fields = pa.Table.from_batches(csv.texts(), pa.schema([(name, pa.string()) for name in csv.names]))
     texts = dict(zip(csv.names, fields.columns, strict=True))
-    table: Any = table_of_columns(
-        {name: partial(infer_type, name, column, wanted.texts.decimal) for name, column in texts.items()}
-    )
+    of_log = is_log(csv.names, nested=False)
+
+    def typed(name: str, column: Any) -> Any:
+        if of_log and input_name(name) is not None:
+            check_no_lists(name, column)
+        return infer_type(name, column, wanted.texts.decimal)
+
+    table: Any = table_of_columns({name: partial(typed, name, column) for name, column in texts.items()})
     return table.replace_schema_metadata(index_metadata("") if "" in texts else None)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
-from wallaroo_ext._util.files.readable import is_file
+from wallaroo_ext._util.files.readable import is_file, yields_frames
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.files.reader import read_file
@@ -86,7 +86,8 @@ def table_of(rows: Any, names: Sequence[str] = (), texts: TextOptions = AS_WRITT
         return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):
         return _from_records(cast("Sequence[Any]", rows))
-    hint = _hint(rows, _HINTS) or (_LIST_IT if hasattr(rows, "__iter__") else "")
+    several = f": {_SEVERAL}" if yields_frames(rows) else _LIST_IT if hasattr(rows, "__iter__") else ""
+    hint = _hint(rows, _HINTS) or several
     raise InvalidDataError(_unsupported_rows(f"not {type(rows).__name__}{hint}"))
 
 
@@ -98,11 +99,12 @@ def _unsupported_rows(instead: str) -> str:
 
 
 _LIST_IT = ": make a list of its records, list(rows)"
+_SEVERAL = "give the tables that it yields to infer_batches"
 _HINTS = {
     "LazyFrame": "call its collect() first",
     "OpenFile": "open it first: with fsspec.open(...) as file",
     **dict.fromkeys(("array", "memoryview"), "send numpy.asarray(rows)"),
-    "generator": "make a list of it, or give the tables that it yields to infer_batches",
+    "generator": f"make a list of it, or {_SEVERAL}",
     "bytes": "give the content of a file as io.BytesIO(content), or its path as a str",
     "spmatrix": "send its toarray()",
     "sparray": "send its toarray()",

@@ -13,7 +13,7 @@ from wallaroo_ext.inference.column_names import MODEL_SPLIT, OUTPUT, is_output
 
 if TYPE_CHECKING:
     import numpy as np
-    from pyarrow import Table
+    from pyarrow import RecordBatch, Table
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -24,7 +24,7 @@ _TENSOR_TYPE = b"tensor_type"
 """The metadata of a column in which an instance describes its tensors: `{"shape": [3, 4]}`."""
 
 
-def outputs(table: Table) -> dict[str, Array]:
+def outputs(table: Table | RecordBatch) -> dict[str, Array]:
     """Return the outputs of the models as arrays, by their names.
 
     An output is named as the model names it: `dense_1` is the column `out.dense_1`. Where several models scored each
@@ -40,7 +40,8 @@ def outputs(table: Table) -> dict[str, Array]:
     lengths are 0 if there are no rows.
 
     Args:
-        table: The result of `infer`; also what it was read from, with an `out` that has its fields nested.
+        table: The result of `infer`, or one of those of `infer_batches`; also what it was read from, with an `out` that
+            has its fields nested.
 
     Raises:
         InvalidDataError: It is no such table, there are no outputs, the rows of one have different shapes, or it has
@@ -51,15 +52,23 @@ def outputs(table: Table) -> dict[str, Array]:
 
     pa: Any = import_module("pyarrow")
     given: Any = table
+    if isinstance(given, pa.RecordBatch):
+        given = pa.Table.from_batches([given])
     if not isinstance(given, pa.Table):
-        raise InvalidDataError(f"Outputs are read from the table that `infer` gives, not {type(given).__name__}.")
-    table = flat_table(table)
+        raise InvalidDataError(
+            f"Outputs are read from the table that `infer` gives, or a batch of `infer_batches`, not from a "
+            f"{type(given).__name__}."
+        )
+    table = flat_table(given)
     names = [name for name in table.column_names if is_output(name)]
     if not names and table.num_columns:
         raise InvalidDataError(
             f"These rows have no outputs, but {', '.join(table.column_names)}.",
             advice="Ask for `out` by `dataset`, and do not leave it out by `dataset_exclude`.",
         )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidDataError(f"Two columns have the name {twice!r}.")
     fields: Any = table.schema
     return {name.removeprefix(OUTPUT): _array(fields.field(name), table.column(name)) for name in names}
 

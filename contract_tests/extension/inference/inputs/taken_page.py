@@ -27,7 +27,7 @@ column and the first such row.
 
 The forms are {", ".join(FORMS)}. Whatever else has `__arrow_c_stream__`, `__arrow_c_array__` or `__dataframe__` is
 taken, too. An index of pandas is sent only where `columns` names it. The columns of a frame are named by texts or
-numbers, and not by tuples.
+numbers, and not by tuples. A column that is refused does not matter where `columns` names others, or `--drop` it.
 
 | a column of | becomes | type | in a vector | forms |
 | --- | --- | --- | --- | --- |
@@ -52,7 +52,8 @@ those that say otherwise.
   the row, and the column.
 - **Logs and answers**: where all columns are parts of scored rows (`time`, `in`, `out`, `out_` with a model's name,
   `anomaly`, `check_failures`, `metadata`), nested or with a dot before the field, the fields of `in` are sent under
-  their own names. The other columns are sent, or are keys, where they are named.
+  their own names. The other columns are sent, or are keys, where they are named. CSV has lists as texts, so that inputs
+  that are lists are refused there.
 - **Parquet**: an index of pandas is left out. Spark's vectors are lists. Times of 96 bits are in nanoseconds where
   Arrow wrote them, and otherwise in microseconds. Names of directories have partitions, for `infer_dataset`.
 - **Arrow streams** have to end as their writers end them, because nothing else tells one that was cut off. Those of

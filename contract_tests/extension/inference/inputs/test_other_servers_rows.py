@@ -127,10 +127,11 @@ def test_a_text_is_one_name_and_a_number_that_of_pandas() -> None:
     assert column_list("ab") == ["ab"]
     assert column_list("") == []
     assert column_list(pd.DataFrame(np.ones((1, 2))).columns) == ["0", "1"]  # pyright: ignore[reportArgumentType]
+    assert column_list(pd.DataFrame([[1, 2]], columns=[400.5, 401]).columns) == ["400.5", "401.0"]  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
-    "columns", [{"a", "b"}, frozenset("a"), {"a": 1}, 5, b"a", ["a", None], [True], [0.5], [("a",)]]
+    "columns", [{"a", "b"}, frozenset("a"), {"a": 1}, 5, b"a", ["a", None], [True], [float("nan")], [("a",)]]
 )
 def test_what_has_no_order_or_is_no_name_is_refused(columns: Any) -> None:
     with pytest.raises(InvalidDataError, match=r"`columns` (is a list of names in their order|has .* no name)"):

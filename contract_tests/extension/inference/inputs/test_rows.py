@@ -1069,6 +1069,8 @@ def test_no_rows_go_in_and_none_come_out(same_again: tuple[Client, str]) -> None
     assert {name: array.dtype.char for name, array in outputs(table).items()} == {
         f"y{n}": np.dtype(kind).char for n, kind in enumerate(KINDS)
     }
+    with pytest.raises(InvalidDataError, match=r"records in JSON would not say the columns\. Send them as Arrow"):
+        infer(*same_again, arrays, wire="pandas-records")
 
 
 @pytest.mark.parametrize("transport", ["threads", "httpx", "aiohttp"])

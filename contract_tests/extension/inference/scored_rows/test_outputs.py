@@ -210,3 +210,14 @@ def test_outputs_of_shadow_models_have_the_names_of_their_columns() -> None:
 def test_what_is_no_table_is_refused(wrong: Any) -> None:
     with pytest.raises(InvalidDataError, match="the table that `infer` gives"):
         outputs(wrong)
+
+
+def test_a_batch_of_a_run_has_outputs_too() -> None:
+    batch: Any = pa.table({"id": [7], "out.y": [[1.5, 2.5]]}).to_batches()[0]
+    assert {name: array.tolist() for name, array in outputs(batch).items()} == {"y": [[1.5, 2.5]]}
+
+
+def test_two_outputs_of_one_name_are_refused() -> None:
+    table = pa.Table.from_arrays([pa.array([1.5]), pa.array([2.5])], names=["out.y", "out.y"])
+    with pytest.raises(InvalidDataError, match=r"Two columns have the name 'out\.y'"):
+        outputs(table)

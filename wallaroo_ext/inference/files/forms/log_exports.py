@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR, is_part
 
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ def is_log(names: Collection[str], *, nested: bool) -> bool:
 def input_name(name: str) -> str | None:
     """Return the name of the input that a column of scored rows has; None if it has none."""
     return name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else None
+
+
+def check_no_lists(name: str, texts: Any) -> None:
+    """Raise InvalidDataError if an input in a CSV file of scored rows has lists, which are texts of JSON there."""
+    first = next((text for text in texts.slice(0, 1).to_pylist() if text is not None), "")
+    if first.startswith("[") and first.endswith("]"):
+        raise InvalidDataError(
+            f"The column {name!r} has lists, which CSV has as texts: export the logs as .parquet, .arrow or .jsonl."
+        )
 
 
 def flat_record(record: dict[str, Any]) -> dict[str, Any]:

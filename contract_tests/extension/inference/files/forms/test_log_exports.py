@@ -97,6 +97,14 @@ def test_an_input_wins_over_a_part_of_its_name(name: str, tmp_path: Path) -> Non
         assert read(path).to_pydict() == {"time": [2.5]}
 
 
+def test_lists_in_csv_are_refused_with_what_to_export(tmp_path: Path) -> None:
+    path = tmp_path / "logs.csv"
+    path.write_text('time,in.a,out.y\n1,"[1.5, 2.5]",5\n', encoding="utf-8")
+    with pytest.raises(InvalidDataError, match=r"logs\.csv .*'in\.a' has lists, .* as \.parquet, \.arrow or \.jsonl"):
+        rows_to_send(path)
+    assert rows_to_send(path, ["out.y"]).to_pydict() == {"out.y": [5]}
+
+
 def test_the_values_of_other_columns_do_not_matter(tmp_path: Path) -> None:
     rows = SCORED | {"metadata.any": [1, "x", [None]], "check_failures": [[], [{"x": 1}], ["y"]]}
     for content in (records(rows), nested(rows)):
