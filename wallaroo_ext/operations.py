@@ -46,6 +46,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 logger = logging.getLogger("wallaroo_ext")
 
+_IS_NO_OBJECT = "dictionary update sequence"
+"""How Python words that a list or a text was to become an object."""
+_TOO_MANY_DIGITS = "integer string conversion"
+"""How Python words that a number has more digits than it reads."""
 _SHORTEST_REQUEST = 1.0
 """How long a request may take where no time is left, in seconds."""
 
@@ -511,11 +515,12 @@ def _problem(error: Exception, content: bytes) -> str:
         return "it is no JSON"
     if _beginning(content)[:1] not in {"{", "["}:
         return "it is neither an object nor a list"
-    if isinstance(error, TypeError | AttributeError):
+    if isinstance(error, TypeError | AttributeError) or _IS_NO_OBJECT in str(error):
         return "a value in it is of another type"
     if isinstance(error, RecursionError):
         return "it is nested too deep"
-    return f"{type(error).__name__} {error}"
+    is_too_long = _TOO_MANY_DIGITS in str(error)
+    return "a number in it has more digits than can be read" if is_too_long else f"{type(error).__name__} {error}"
 
 
 def _has_the_shape_of(parsed: Any, content: bytes) -> bool:

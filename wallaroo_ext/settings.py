@@ -20,6 +20,9 @@ DEFAULT_CLIENT_ID = "api-client"
 _PATHS = ("/v1/api", "/auth/realms", "/realms")
 """How the paths of requests begin, which people copy with the URL."""
 
+_OF_PARTS = "made of WALLAROO_PREFIX and WALLAROO_SUFFIX"
+_IN_FILE = ("username", "password", "confidentialClient", "confidentialPassword")
+"""The fields of a credentials file that are read."""
 _SHOWN = 100
 _AROUND_A_URL = " \t\r\n\ufeff"
 """What a URL may have around it that was read from a file: blanks, line breaks and a byte order mark."""
@@ -87,10 +90,8 @@ class Settings:
 
     def check(self) -> None:
         """Raise ConfigurationError if there is nothing to sign in with, or the CA bundle is missing."""
-        if self.ca_bundle is not None and not Path(self.ca_bundle).is_file():
-            raise ConfigurationError(
-                f"There is no file {self.ca_bundle} of certificates to trust: WALLAROO_CA_BUNDLE names it."
-            )
+        if self.ca_bundle is not None:
+            _check_bundle(self.ca_bundle)
         if self.token is not None:
             return
         if self.username is not None and self.password is None:
@@ -103,27 +104,44 @@ class Settings:
             )
 
 
+def _check_bundle(path: str) -> None:
+    """Raise ConfigurationError if certificates to trust are no file; whether they can be used shows with TLS."""
+    try:
+        is_file = Path(path).is_file()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}, which WALLAROO_CA_BUNDLE names, cannot be read: {error.strerror or error}.",
+            advice="Name a PEM file of certificates to trust, or unset it.",
+        ) from None
+    if not is_file:
+        raise ConfigurationError(f"There is no file {path} of certificates to trust: WALLAROO_CA_BUNDLE names it.")
+
+
 def _urls(setting: Any) -> dict[str, str]:
     """Return the API's and Keycloak's URLs, from whole URLs or from prefix and suffix."""
     api_url = setting("api_url", "WALLAROO_API_URL")
     auth_url = setting("auth_url", "WALLAROO_AUTH_URL")
+    api_name = "The API's URL, WALLAROO_API_URL,"
+    auth_name = "Keycloak's URL, WALLAROO_AUTH_URL,"
     suffix = setting("suffix", "WALLAROO_SUFFIX")
     if suffix is not None:
         suffix = _name(suffix, "WALLAROO_SUFFIX")
         prefix = _name(setting("prefix", "WALLAROO_PREFIX") or "", "WALLAROO_PREFIX")
         if prefix and not prefix.endswith("."):
             prefix += "."  # the oldest documents write the prefix without its dot
-        api_url = api_url or f"https://{prefix}api.{suffix}"
-        auth_url = auth_url or f"https://{prefix}keycloak.{suffix}"
+        if not api_url:
+            api_url, api_name = f"https://{prefix}api.{suffix}", f"The API's URL, {_OF_PARTS},"
+        if not auth_url:
+            auth_url, auth_name = f"https://{prefix}keycloak.{suffix}", f"Keycloak's URL, {_OF_PARTS},"
     if api_url is None:
         raise ConfigurationError(
             "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and WALLAROO_PREFIX, if there is one.",
             advice="`wallaroo-ext sandbox` runs one on this machine, and prints the lines that name it.",
         )
-    checked = _checked(api_url, "The API's URL, WALLAROO_API_URL,")
+    checked = _checked(api_url, api_name)
     return {
         "api_url": checked,
-        "auth_url": checked if auth_url is None else _checked(auth_url, "Keycloak's URL, WALLAROO_AUTH_URL,"),
+        "auth_url": checked if auth_url is None else _checked(auth_url, auth_name),
     }
 
 
@@ -167,10 +185,11 @@ def _read_credentials(path: str | None) -> dict[str, str]:
     except (ValueError, RecursionError):
         problem = "is no JSON"
     else:
-        fields = {name: value for name, value in object_of(content).items() if isinstance(value, str)}
-        if fields:
-            return fields
-        problem = "is no JSON object of names and values"
+        given = {name: value for name, value in object_of(content).items() if name in _IN_FILE and value}
+        wrong = next((name for name, value in given.items() if not isinstance(value, str)), None)
+        if given and wrong is None:
+            return given
+        problem = f"has none of {', '.join(_IN_FILE)}" if wrong is None else f"has a {wrong} that is no text in quotes"
     # Raised outside the handlers, because the error that is handled there holds the file's text.
     raise ConfigurationError(
         f"The credentials file {path} {problem}.", advice="WALLAROO_SDK_CREDENTIALS names it: correct or unset it."

@@ -195,6 +195,8 @@ class TestFailure:
             (httpx.Response(200, json={}), "it has no field 'workspaces'"),
             (httpx.Response(200, json={"workspaces": None}), "a value in it is of another type"),
             (httpx.Response(200, json={"workspaces": [5]}), "a value in it is of another type"),
+            (httpx.Response(200, json={"workspaces": {"a": 1}}), "a value in it is of another type"),
+            (httpx.Response(200, content=b'{"workspaces": ' + b"9" * 5_000 + b"}"), "more digits than can be read"),
             (httpx.Response(200, json="text"), "it is neither an object nor a list"),
             (httpx.Response(200, content=b" null"), "it is neither an object nor a list"),
             (httpx.Response(200, json=[["workspaces", []]]), "another shape"),

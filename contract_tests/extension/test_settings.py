@@ -34,6 +34,15 @@ def test_what_is_no_part_of_a_name_is_refused_by_its_variable(variable: str, tex
         Settings.resolve(USER | {"WALLAROO_SUFFIX": "example.com\n", variable: text})
 
 
+@pytest.mark.parametrize(("prefix", "suffix"), [("", ".example.com"), ("..", "example.com"), ("a", "x,example.com")])
+def test_a_host_that_they_do_not_make_is_said_to_be_made_of_them(prefix: str, suffix: str) -> None:
+    environment = USER | {"WALLAROO_PREFIX": prefix, "WALLAROO_SUFFIX": suffix}
+    with pytest.raises(ConfigurationError, match=r"The API's URL, made of WALLAROO_PREFIX and WALLAROO_SUFFIX, is no"):
+        Settings.resolve(environment)
+    with pytest.raises(ConfigurationError, match=r"Keycloak's URL, made of WALLAROO_PREFIX and WALLAROO_SUFFIX, is no"):
+        Settings.resolve(environment | {"WALLAROO_API_URL": "https://a.example.com"})
+
+
 def test_urls_can_be_given_whole_and_one_serves_for_both() -> None:
     settings = Settings.resolve(USER | {"WALLAROO_API_URL": "https://one.example.com/"})
     assert settings.api_url == settings.auth_url == "https://one.example.com"
@@ -119,6 +128,23 @@ def test_the_other_shape_of_the_file_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ({"username": "u", "password": 12345}, "has a password that is no text in quotes"),
+        ({"user": "u", "pass": "p"}, "has none of username, password, confidentialClient, confidentialPassword"),
+        ({"username": "", "password": ""}, "has none of username, password"),
+        (["username"], "has none of username, password"),
+    ],
+)
+def test_what_a_credentials_file_lacks_is_said(content: object, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "creds.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    environment = {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_SDK_CREDENTIALS": str(file)}
+    with pytest.raises(ConfigurationError, match=rf"{file} {problem}.*WALLAROO_SDK_CREDENTIALS names it"):
+        Settings.resolve(environment)
+
+
+@pytest.mark.parametrize(
     ("environment", "excerpt"),
     [
         (USER, "WALLAROO_API_URL"),
@@ -161,6 +187,12 @@ def test_certificates_to_trust_come_from_the_environment_or_an_argument(tmp_path
     assert Settings.resolve(environment).ca_bundle == str(theirs)
     assert Settings.resolve(environment, ca_bundle=str(ours)).ca_bundle == str(ours)
     assert Settings.resolve(USER | {"WALLAROO_API_URL": "https://a.example.com"}).ca_bundle is None
+
+
+def test_certificates_whose_path_is_none_are_said_too() -> None:
+    environment = USER | {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_CA_BUNDLE": "/" + "x" * 5_000}
+    with pytest.raises(ConfigurationError, match=r"which WALLAROO_CA_BUNDLE names, cannot be read: File name too long"):
+        Settings.resolve(environment)
 
 
 @pytest.mark.parametrize("name", ["none.pem", ""], ids=["no file", "a directory"])

@@ -102,9 +102,19 @@ class TokenCache:
         return renew_with_cache
 
     def forget(self) -> None:
-        """Delete the file, and the temporary files that killed processes left."""
-        with suppress(FileNotFoundError):
+        """Delete the file, and the temporary files that killed processes left.
+
+        Raises:
+            ConfigurationError: The file is there, and cannot be deleted.
+        """
+        try:
             self._file.unlink()
+        except (OSError, ValueError) as error:
+            if _may_exist(self._file):
+                reason = getattr(error, "strerror", None) or error
+                raise ConfigurationError(
+                    f"The cached token {self._file} cannot be deleted: {reason}.", advice="Delete it by other means."
+                ) from None
         with suppress(OSError):  # the holder of the lock removes them itself
             if self._directory.is_dir():
                 with locked(self._file.with_suffix(".lock"), 0.0):
@@ -116,7 +126,7 @@ class TokenCache:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_private(self._directory.stat(), "the directory")
             stack.enter_context(locked(self._file.with_suffix(".lock"), _LOCK_SECONDS))
-        except (OSError, _UntrustedError) as error:
+        except (OSError, ValueError, _UntrustedError) as error:  # ValueError for a path that no file can have
             self._warn(error)
             return False
         return True
@@ -175,10 +185,10 @@ class TokenCache:
         written_at = content.get("obtained_at")
         if content.get("key") != self._key or isinstance(written_at, bool) or not isinstance(written_at, int | float):
             raise _UntrustedError("it is damaged, or of another user")
-        age = self._wall_clock() - written_at
-        if not 0 <= age < math.inf:
+        now = self._wall_clock()
+        if not 0 <= written_at <= now:  # compared, because not every integer can be subtracted from a float
             raise _UntrustedError("it is from the future: the clock was set back")
-        token = Token.from_answer(content, self._clock() - age)
+        token = Token.from_answer(content, self._clock() - (now - written_at))
         if token is None:
             raise _UntrustedError("it has no token")
         return token
@@ -227,6 +237,16 @@ def _caches(environment: Mapping[str, str], platform: str, home: Path) -> Path:
         return home / "Library" / "Caches"
     named = environment.get("XDG_CACHE_HOME") or ""
     return Path(named) if named.startswith("/") else home / ".cache"  # the specification ignores a relative path
+
+
+def _may_exist(path: Path) -> bool:
+    """Return whether there may be a file of this path: a directory of its name is none."""
+    try:
+        return not stat.S_ISDIR(path.lstat().st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _digest(text: str) -> str:

@@ -10,7 +10,6 @@ import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +25,7 @@ from wallaroo_ext.redaction.patterns import redact_beginning
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport.answer_texts import body_as_line
 from wallaroo_ext.transport.connections.proxies import proxy_for
+from wallaroo_ext.transport.http_dates import seconds_since_1970
 from wallaroo_ext.transport.plain_client import plain_client
 from wallaroo_ext.transport.response_errors import connection_error, response_error
 from wallaroo_ext.transport.wire_errors import NO_ANSWER
@@ -49,6 +49,9 @@ TOLERATED_SECONDS = 60.0
 _SECONDS_OF_DATE = 2.2  # an answer's date has whole seconds, and servers send the same one for up to a second
 _MINUTES_FROM = 120.0
 """The duration from which minutes say as much as seconds, in seconds."""
+_DAYS_FROM = 2 * 86_400.0
+"""The duration from which days say as much as minutes, in seconds."""
+_END_OF_THE_CALENDAR = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +195,8 @@ def check_token(client: Client, now: float) -> tuple[str | None, Check]:
         found: str = auth.access_token()
     except WallarooError as error:
         return None, Check("token", "failed", str(error))
-    ends_at = decode_claims(found).get("exp")
-    if not isinstance(ends_at, int | float):
+    ends_at = time_claimed(found, "exp")
+    if ends_at is None:
         return found, Check("token", "ok", "There is a token; it does not say when it expires.")
     if ends_at <= now:
         when = datetime.fromtimestamp(ends_at, UTC).isoformat(sep=" ", timespec="seconds")
@@ -203,6 +206,8 @@ def check_token(client: Client, now: float) -> tuple[str | None, Check]:
 
 
 def _duration(seconds: float) -> str:
+    if seconds >= _DAYS_FROM:
+        return f"{seconds / 86_400:.0f} days"
     return f"{seconds:.0f} s" if seconds < _MINUTES_FROM else f"{seconds / 60:.0f} minutes"
 
 
@@ -215,10 +220,10 @@ def check_clock(response: httpx.Response | None, answered_at: float, token: str 
         token: The token that came after it; None if there is none.
     """
     now = time.time()
-    issued_at = decode_claims(token or "").get("iat")
+    issued_at = time_claimed(token or "", "iat")
     server_time = answer_date(response)
-    if server_time is None and isinstance(issued_at, int | float) and issued_at > now:
-        server_time, answered_at = float(issued_at), now  # only a token from the future shows a difference
+    if server_time is None and issued_at is not None and issued_at > now:
+        server_time, answered_at = issued_at, now  # only a token from the future shows a difference
     if server_time is None:
         return Check("clock", "skipped", "The instance does not say what time it is.")
     ahead = answered_at - server_time
@@ -232,12 +237,7 @@ def check_clock(response: httpx.Response | None, answered_at: float, token: str 
 
 def answer_date(response: httpx.Response | None) -> float | None:
     """Return the date of an answer by the server's clock, in seconds since 1970; None if it has none."""
-    if response is None:
-        return None
-    try:
-        return parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
-        return None
+    return None if response is None else seconds_since_1970(response.headers.get("Date", ""))
 
 
 def check_permissions(client: Client, *, has_user: bool) -> Check:
@@ -263,6 +263,14 @@ def check_release(response: httpx.Response | None) -> Check:
     server = None if response is None else response.headers.get("Server")
     server_name = f"; its server calls itself {redact_beginning(server, 100)}" if server else ""
     return Check("release", "skipped", f"The API has no operation that tells its release{server_name}.")
+
+
+def time_claimed(token: str, name: str) -> float | None:
+    """Return a time from a token's claims, in seconds since 1970; None if there is none that a calendar has."""
+    claimed = decode_claims(token).get(name)
+    if isinstance(claimed, bool) or not isinstance(claimed, int | float):
+        return None
+    return float(claimed) if 0 <= claimed < _END_OF_THE_CALENDAR else None
 
 
 def decode_claims(token: str) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from importlib import import_module, metadata
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import Any, cast
+from typing import Any, cast, get_args
 
-from cyclopts import CycloptsError, UnusedCliTokensError
+from cyclopts import ArgumentCollection, CycloptsError, UnusedCliTokensError
 
 from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.cli import commands, signals
@@ -67,12 +67,33 @@ def build_app(arguments: list[str]) -> CompletedApp:
         help_epilogue=None if is_known else _EXTRAS,
         version=lambda: metadata.version("wallaroo-ext"),
         version_format="plaintext",
+        config=_check_whole_numbers,
         suppress_keyboard_interrupt=False,  # `run` reports what is left behind
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
     for name, module in COMMANDS.items():
         app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
     return app
+
+
+def _check_whole_numbers(_: object, __: object, arguments: ArgumentCollection) -> None:
+    """Refuse fractions where a whole number is taken: the parser would round them.
+
+    Raises:
+        UsageError: One was given; the message names the option.
+    """
+    for argument in arguments:
+        if int in {argument.hint, *get_args(argument.hint)}:
+            for token in argument.tokens:
+                if _is_fraction(token.value):
+                    raise UsageError(f"{token.keyword or argument.name} takes a whole number, not {token.value!r}.")
+
+
+def _is_fraction(text: str) -> bool:
+    try:
+        return "." in text and not float(text).is_integer()
+    except (ValueError, OverflowError):  # no number, which the parser refuses itself
+        return False
 
 
 def main() -> None:

@@ -24,6 +24,8 @@ _LONGEST_TEXT = 64 * 1024
 """How much of a text is searched for secrets and shown from, in characters."""
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_OF_PYTHON = re.compile("escape|^(?:punycode|idna)$")
+"""Encodings of Python that are none of texts: some warn, and `punycode` takes minutes for a megabyte."""
 _CHARSET = re.compile(rb"""<meta\b[^<>]{0,200}?charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _LEAST_READABLE = 0.9
 """The part of a text's characters that can be read; with fewer, it is something else, such as compressed data."""
@@ -155,7 +157,7 @@ def _text_of(response: httpx.Response) -> str:
     named = _CHARSET.search(body[:1024])
     for encoding in (marked, response.charset_encoding, None if named is None else named[1].decode()):
         try:
-            if encoding is not None and "escape" not in codecs.lookup(encoding).name:  # Python's own, which warn
+            if encoding is not None and not _OF_PYTHON.search(codecs.lookup(encoding).name):
                 return body.decode(encoding, errors="replace")
         except (LookupError, UnicodeError, ValueError):  # no encoding of text that is known here
             continue

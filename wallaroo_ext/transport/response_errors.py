@@ -46,7 +46,7 @@ from wallaroo_ext.transport.response_limits import UNREADABLE_REDIRECT, AnswerRe
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.attempts import attempts_of, describe_attempts
 from wallaroo_ext.transport.retry.retry_after import retry_after
-from wallaroo_ext.transport.wire_errors import NO_HTTP
+from wallaroo_ext.transport.wire_errors import NO_ANSWER_AT_ALL, NO_HTTP
 
 AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 
@@ -111,6 +111,7 @@ _ADVICE: dict[type[ApiError], str] = {
     ServerError: "Try again later; if it goes on, those who run the instance can say why.",
 }
 
+_EXCEPT_FROM_PROXY = "NO_PROXY excepts hosts from it."
 _NO_CERTIFICATE = "The gateway speaks no TLS with the instance behind it: those who run them have to mend that."
 _UNREACHED = "Try again in a moment: the gateway could not reach the instance behind it."
 _LATE = "Try again in a moment, with less work in one request."
@@ -259,11 +260,11 @@ def _connection_advice(error: httpx.RequestError, what: str, proxy: Proxy | None
     if "WRONG_VERSION_NUMBER" in what:
         return _no_tls_advice(proxy)
     if isinstance(error, httpx.ProxyError):
-        return _proxy_advice(proxy)
+        return _proxy_advice(proxy) if proxy is None else _refused_by_proxy(str(error), proxy)
     if not isinstance(error, httpx.ConnectError):
         return _WANTS_TLS if _may_want_tls(error) else _AGAIN
     if proxy is not None:
-        return f"Is the proxy that {proxy.variable} names running? NO_PROXY excepts hosts from it."
+        return f"Is the proxy that {proxy.variable} names running? {_EXCEPT_FROM_PROXY}"
     advice = "Is the address right, and is the instance running?"
     local = is_loopback(host_of(error.request.url))
     return f"{advice} `wallaroo-ext sandbox` runs one on this machine." if local else advice
@@ -271,7 +272,7 @@ def _connection_advice(error: httpx.RequestError, what: str, proxy: Proxy | None
 
 def _may_want_tls(error: httpx.RequestError) -> bool:
     """Return whether what a request without TLS met may be a port that speaks it: it sent nothing, or no HTTP."""
-    is_silent = NO_HTTP in str(error) or "without sending a response" in str(error)
+    is_silent = NO_HTTP in str(error) or NO_ANSWER_AT_ALL.rstrip(".") in str(error)
     return is_silent and error.request.url.scheme == "http"
 
 
@@ -301,6 +302,18 @@ def _proxy_advice(proxy: Proxy | None) -> str:
         f"If the proxy wants a user and a password, write them into {proxy.variable}, as in http://USER:PASSWORD@HOST; "
         f"or list the instance's host in NO_PROXY."
     )
+
+
+def _refused_by_proxy(reason: str, proxy: Proxy) -> str:
+    """Return what to do where a proxy does not connect to the instance, by the status that it answers with."""
+    status = reason[:3]
+    if status.startswith("5"):
+        return "The proxy could not reach the instance: is the address right? " + _EXCEPT_FROM_PROXY
+    if status[:1] in {"3", "4"} and status != str(int(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)):
+        return f"Ask those who run the proxy that {proxy.variable} names whether it may connect to this host. " + (
+            _EXCEPT_FROM_PROXY
+        )
+    return _proxy_advice(proxy)
 
 
 def _proxy_of(subject: httpx.Response | httpx.RequestError) -> Proxy | None:

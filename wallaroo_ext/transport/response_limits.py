@@ -173,7 +173,7 @@ def _drop_unreadable_redirect(response: httpx.Response, request: httpx.Request) 
         target = parse_url(request.url.join(response.headers["Location"]))
     except (httpx.InvalidURL, ValueError):
         target = None
-    if target is None:
+    if target is None or not target.host:  # as of `about:blank`
         del response.headers["Location"]
         response.extensions[UNREADABLE_REDIRECT] = True
     return response

@@ -23,6 +23,8 @@ NO_ANSWER = (httpx.RequestError, httpx.InvalidURL)
 _SOCKS = "socksio"
 NO_HTTP = "what answers at this port does not speak HTTP"
 """What an error says where another protocol is spoken."""
+NO_ANSWER_AT_ALL = "Server disconnected without sending a response."
+"""What an error says where a connection ended before an answer began, as httpcore words it."""
 _IN_WORDS = {
     "illegal status line": NO_HTTP,
     "illegal request line": NO_HTTP,

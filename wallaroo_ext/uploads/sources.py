@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ModelSource = str | PathLike[str] | BinaryIO | bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
 """A model's file: its path, an open binary file, its bytes, or an iterator of them."""
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _AGAIN = "Nothing was uploaded; upload it again."
 
 
@@ -70,7 +72,12 @@ def open_source(model: ModelSource, size: int | None) -> Generator[Source]:
         OSError: The file cannot be opened.
     """
     if isinstance(model, str | PathLike):
-        path = user_path(model)
+        if _URL.match(text := os.fspath(model)):
+            raise InvalidDataError(
+                f"{text} is a URL, and a model is a file of this machine.",
+                advice="Download it, or give an open file, such as fsspec's.",
+            )
+        path = user_path(text)
         with _regular(path).open("rb") as file:
             yield _checked(_of_path(path, file), size)
     else:
@@ -103,7 +110,10 @@ def _checked(source: Source, size: int | None) -> Source:
 
 def _regular(path: Path) -> Path:
     """Return a path that can be opened without waiting for somebody to write to it."""
-    mode = path.stat().st_mode
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:
+        raise InvalidDataError(f"{str(path)!r} is no path of a file: {error}.") from None
     if stat.S_ISDIR(mode):
         raise InvalidDataError(
             f"{path} is a directory, and a model is one file.", advice="Pack it, such as with shutil.make_archive."

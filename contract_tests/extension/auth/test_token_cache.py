@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -187,6 +188,8 @@ def test_a_damaged_file_is_not_used_and_a_warning_says_so(
         ({"obtained_at": time.time() + 86_400}, "clock was set back"),
         ({"obtained_at": float("nan")}, "clock was set back"),
         ({"obtained_at": float("-inf")}, "clock was set back"),
+        ({"obtained_at": 10**400}, "clock was set back"),
+        ({"obtained_at": -(10**400)}, "clock was set back"),
         ({"obtained_at": "yesterday"}, "is damaged"),
         ({"obtained_at": True}, "is damaged"),
         ({"access_token": "a\nb"}, "has no token"),
@@ -305,6 +308,35 @@ def test_forget_deletes_the_file(keycloak: Keycloak, directory: Path) -> None:
     assert list(directory.glob("*.json")) == []
     assert auth.access_token() == "t2"
     assert keycloak.grants == ["password", "password"]
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/below", "x" * 300, "a\0b", "a link to itself"])
+def test_where_no_file_can_be_nothing_is_cached_and_nothing_is_left_to_forget(
+    keycloak: Keycloak, tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a file").touch()
+    (tmp_path / "a link to itself").symlink_to("a link to itself")
+    auth = keycloak.auth(cache=tmp_path / place)
+    assert auth.access_token() == "t1"
+    assert "is not used" in caplog.text
+    auth.forget()
+    assert auth.access_token() == "t2"
+
+
+def test_a_cached_token_that_cannot_be_deleted_is_said(
+    keycloak: Keycloak, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth = keycloak.auth(cache=directory)
+    auth.access_token()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(
+        ConfigurationError, match=r"The cached token .*\.json cannot be deleted: Operation not permitted"
+    ):
+        auth.forget()
 
 
 KILLED = """

@@ -407,6 +407,12 @@ class TestOptions:
         assert done.code == 2 if arguments else done.out
         assert "Traceback" not in done.err
 
+    @pytest.mark.parametrize("option", ["sandbox --port", "logs p --limit", "status p --id", "conformance --seed"])
+    def test_a_fraction_is_no_whole_number(self, wallaroo: Callable[..., Done], option: str) -> None:
+        """The parser rounds it: `--port 1.5` was port 2."""
+        done = wallaroo(*option.split(), "1.5")
+        assert (done.code, done.sentence) == (2, f"{option.rpartition(' ')[2]} takes a whole number, not '1.5'.")
+
     def test_the_version_is_told(self, wallaroo: Callable[..., Done]) -> None:
         assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", wallaroo("--version").out)
 
@@ -702,6 +708,31 @@ class TestDoctor:
         assert failed(checks) == ["token"]
         assert "expired at" in checks["token"]["detail"]
         assert claims not in done.out
+
+    @pytest.mark.parametrize("exp", ["-1e20", "-62135596801", "1e400", "NaN", "true", "9" * 400, "1790000000000"])
+    def test_an_expiry_that_no_calendar_has_is_none(
+        self, exp: str, wallaroo: Callable[..., Done], sandbox: dict[str, str]
+    ) -> None:
+        claims = base64.urlsafe_b64encode(f'{{"exp": {exp}, "iat": {exp}}}'.encode()).decode().rstrip("=")
+        odd = {"WALLAROO_API_URL": sandbox["WALLAROO_API_URL"], "WALLAROO_TOKEN": f"e30.{claims}.e30"}
+        checks = checks_of(wallaroo("doctor", "--json", environment=odd))
+        assert checks["token"]["detail"] == "There is a token; it does not say when it expires."
+
+    @pytest.mark.parametrize(
+        "date", ["Sun, 06 Nov 99999999999999999999 08:49:37 GMT", "Sun, 06 Nov 2022 08:49:37 +99999999999999999999"]
+    )
+    def test_a_date_that_no_calendar_has_is_none(
+        self, date: str, wallaroo: Callable[..., Done], sandbox: dict[str, str]
+    ) -> None:
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response_only(401)
+            handler.send_header("Date", date)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+        with server(answer) as url:
+            checks = checks_of(wallaroo("doctor", "--json", environment=sandbox | {"WALLAROO_API_URL": url}))
+        assert checks["clock"]["detail"] == "The instance does not say what time it is."
 
     def test_a_clock_that_is_wrong(self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
         now = time.time

@@ -90,6 +90,14 @@ class TestEncodings:
         assert body_as_line(answer(body, kind)) == "Größe"
         assert "Größe" in body_excerpt(answer(body, kind))
 
+    @pytest.mark.parametrize("encoding", ["punycode", "idna"])
+    def test_an_encoding_of_names_is_none_of_texts(self, encoding: str) -> None:
+        """Python takes minutes for a megabyte of it."""
+        body, began = b"a-" + b"zz9" * 300_000, time.monotonic()
+        assert body_as_line(answer(body, f"text/html; charset={encoding}")).startswith("a-zz9zz9")
+        assert body_excerpt(answer(b"<meta charset=punycode>" + body)).startswith("<meta charset=punycode>a-zz9")
+        assert time.monotonic() - began < _LONGEST_SECONDS
+
     @pytest.mark.parametrize("kind", ["", "text/html", "application/json"])
     def test_what_is_no_text_is_counted(self, kind: str) -> None:
         body = gzip.compress(json.dumps(list(range(999))).encode(), mtime=0)

@@ -340,6 +340,17 @@ def test_odd_headers_are_in_nobodys_way(kind: str, way: str) -> None:
         assert list_in(way, url, USER | TOKEN).workspaces == []
 
 
+@pytest.mark.parametrize("location", ["about:blank", "javascript:alert(1)", "mailto:a@example.com", "http://[::1"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_redirect_to_no_host_is_the_answers_fault(location: str, way: str) -> None:
+    """httpx takes the host of the request for it, and blamed the API's URL."""
+    with (
+        http_servers.serving(lambda one, _: http_servers.answer(one, 302, b"", Location=location)) as seen,
+        pytest.raises(ContractViolationError, match="302, a redirect to what is no URL"),
+    ):
+        list_in(way, seen.url)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_byte_order_mark_is_no_other_shape(encoding: str, way: str) -> None:

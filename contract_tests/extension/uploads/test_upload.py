@@ -392,6 +392,10 @@ class TestSources:
                 upload_model(client, tmp_path, name="a")
             with pytest.raises(InvalidDataError, match=r"no regular file.*Open it"):
                 upload_model(client, tmp_path / "fifo", name="a")
+            with pytest.raises(InvalidDataError, match=r"https://a\.example/m\.onnx is a URL.*Download it"):
+                upload_model(client, "https://a.example/m.onnx", name="a")
+            with pytest.raises(InvalidDataError, match=r"'a\\x00b' is no path of a file"):
+                upload_model(client, "a\0b", name="a")
             with pytest.raises(FileNotFoundError, match=r"absent\.onnx"):
                 upload_model(client, tmp_path / "absent.onnx", name="a")
             if os.getuid() != 0:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
+from wallaroo_ext.transport.http_dates import seconds_since_1970
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,12 +80,8 @@ def clocks_of(answer: httpx.Response, *, began: float | None = None, leeway: flo
     """
     now = time.time()
     clocks = Clocks(now if began is None else began, now, leeway=leeway)
-    try:
-        date = parsedate_to_datetime(answer.headers.get("Date", ""))
-    except ValueError:
-        return clocks
-    shown = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    return replace(clocks, ahead=(0.0, shown - now))
+    shown = seconds_since_1970(answer.headers.get("Date", ""))
+    return clocks if shown is None else replace(clocks, ahead=(0.0, shown - now))
 
 
 def clock_of_rows(suite: Suite) -> Witness:

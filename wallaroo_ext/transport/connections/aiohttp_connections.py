@@ -19,7 +19,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from wallaroo_ext._util.after_fork import detach_in_children, this_process
 from wallaroo_ext.transport.retry.request_bodies import can_be_read_twice
-from wallaroo_ext.transport.wire_errors import without_quotes
+from wallaroo_ext.transport.wire_errors import NO_ANSWER_AT_ALL, NO_HTTP, without_quotes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _CHUNK_SIZE = 64 * 1024
 _LONGEST_LINE = 100 * 1024
 """Bytes of the longest line in an answer's head, as with httpx; by default aiohttp takes 8 KiB."""
+
+_NO_STATUS_LINE = "Bad status line"
+"""How aiohttp's message begins where an answer does not begin as one of HTTP does."""
 
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientHttpProxyError, httpx.ProxyError),
@@ -87,6 +90,15 @@ class _Connector(aiohttp.TCPConnector):
             super().__del__(*arguments)
 
 
+class _Response(aiohttp.ClientResponse):
+    """An answer whose reason phrase is ASCII, as `httpx_aiohttp` needs it: others may be in any language."""
+
+    async def start(self, *arguments: Any, **named: Any) -> aiohttp.ClientResponse:
+        started = await super().start(*arguments, **named)
+        self.reason = _in_ascii(self.reason or "")
+        return started
+
+
 def _abort_connection() -> None:
     """Abort the connection: closing it would wait until the server has read the rest."""
     transport = _used.get()
@@ -103,6 +115,7 @@ class _Transport(AiohttpTransport):
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_Response,
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
         )
@@ -182,16 +195,22 @@ def _translate_errors(limit: asyncio.Timeout | None = None) -> Generator[None]:
         if limit is not None and limit.expired():
             raise httpx.WriteTimeout("The server does not read the body.") from error
         raise httpx.ReadTimeout(str(error)) from error
-    except UnicodeError as error:  # a reason phrase that is not ASCII
-        raise httpx.RemoteProtocolError("The answer's first line cannot be read.") from error
 
 
 def _reason(error: BaseException | None) -> str:
     """Return what an error says, without what it repeats of the answer, in which there may be secrets."""
-    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
-        return "Server disconnected in the middle of its answer."
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        is_in_the_middle = not isinstance(error.message, str)
+        return "Server disconnected in the middle of its answer." if is_in_the_middle else NO_ANSWER_AT_ALL
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return f"{error.status} {without_quotes(error.message)}"
+        return f"{error.status} {_in_ascii(without_quotes(error.message))}".rstrip()
     if isinstance(error, aiohttp.ClientResponseError):
+        if error.message.startswith(_NO_STATUS_LINE):
+            return NO_HTTP
         return f"The answer cannot be read: {without_quotes(error.message)}."
     return str(error)
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text without the characters that are not ASCII."""
+    return text.encode("ascii", "ignore").decode()

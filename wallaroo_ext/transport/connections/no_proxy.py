@@ -2,8 +2,8 @@
 
 An entry is a name (and what is below it), `.name` or `*.name` (only what is below it), a name with stars anywhere, an
 address, a network such as `10.0.0.0/8` or `fd00::/8`, or `*`. It may have a port, a scheme before it, and brackets
-around an IPv6 address. Commas or blanks separate entries. One that is none of these is passed over: it is no reason to
-refuse a request.
+around an IPv6 address. Commas, semicolons or blanks separate entries, and quotes around them, which files of variables
+may have, do not count. One that is none of these is passed over: it is no reason to refuse a request.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\[\]]*\](?:/\d+)?|[^\[\]:]+)(?::(?P<p
 _NAME = re.compile(r"[\w*.-]+", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
 _LARGEST_PORT = 65_535
+_MAPPED_BITS = 96
+"""The length of `::ffff:0:0/96`, in which IPv4 addresses are mapped into IPv6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class NoProxy:
     """
 
     def __init__(self, text: str) -> None:
-        parsed = (_parse(entry) for entry in re.split(r"[\s,]+", text))
+        parsed = (_parse(entry) for entry in re.split(r"[\s,;\"']+", text))
         self._entries = [entry for entry in parsed if entry is not None]
 
     def excepts(self, url: httpx.URL) -> bool:
@@ -107,9 +109,13 @@ def _network(text: str) -> Network | None:
     """Return a network, or an address as a network of one; None if the text is neither."""
     bare = re.sub(r"[\[\]]|%[^/\]]*", "", text)
     try:
-        return ipaddress.ip_network(bare, strict=False)
+        found = ipaddress.ip_network(bare, strict=False)
     except ValueError:
         return None
+    if isinstance(found, ipaddress.IPv6Network) and found.prefixlen >= _MAPPED_BITS:
+        mapped = found.network_address.ipv4_mapped
+        return found if mapped is None else ipaddress.ip_network((int(mapped), found.prefixlen - _MAPPED_BITS))
+    return found
 
 
 def _pattern(text: str) -> re.Pattern[str] | None:

@@ -115,10 +115,10 @@ def _is_directory(name: str, path: str) -> bool:
     try:
         if name != "SSL_CERT_FILE" and any(Path(each).is_dir() for each in path.split(os.pathsep)):
             return True
-        if name != "SSL_CERT_DIR":
+        if name != "SSL_CERT_DIR" and not Path(path).is_fifo():  # a pipe would be waited for
             Path(path).open("rb").close()
             return False
-        reason = "is no directory"
+        reason = "is no directory" if name == "SSL_CERT_DIR" else "is a pipe"
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
     raise ConfigurationError(f"{path}, which {name} names, {reason}.", advice=_advice(name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wallaroo_ext.transport.http_dates import seconds_since_1970
+
 if TYPE_CHECKING:
     import httpx
 
@@ -20,22 +22,8 @@ def retry_after(response: httpx.Response, date: float) -> float | None:
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
-    until = _seconds_since_1970(text)
+    until = seconds_since_1970(text)
     if until is None:
         return None
-    answered = _seconds_since_1970(response.headers.get("Date", ""))
+    answered = seconds_since_1970(response.headers.get("Date", ""))
     return max(0.0, until - (date if answered is None else answered))
-
-
-def _seconds_since_1970(text: str) -> float | None:
-    """Return an HTTP date in seconds since 1970; None if it is invalid."""
-    if not text:
-        return None
-    from datetime import UTC
-    from email.utils import parsedate_to_datetime
-
-    try:
-        found = parsedate_to_datetime(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract_tests.support.servers import http_servers, three_ways
-from wallaroo_ext import ConnectionFailedError
+from wallaroo_ext import ConnectionFailedError, ServerError
 
 if TYPE_CHECKING:
     import socket
@@ -31,6 +31,16 @@ def answered(way: str, head: bytes) -> None:
 @pytest.mark.parametrize("size", [9_000, 65_536, 90_000])
 def test_a_long_header_is_read(way: str, size: int) -> None:
     answered(way, b"Content-Length: 17\r\nContent-Security-Policy: " + b"a" * size)
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_a_reason_phrase_may_be_in_any_language(way: str) -> None:
+    answer = "HTTP/1.1 500 Ungültig\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with (
+        http_servers.raw(lambda connection: connection.sendall(answer.encode("latin-1"))) as url,
+        pytest.raises(ServerError, match="500"),
+    ):
+        three_ways.list_in(way, url)
 
 
 @pytest.mark.parametrize("way", three_ways.WAYS)

@@ -40,6 +40,11 @@ EXCEPTED = [
     ("other.example, example.com", "http://example.com"),
     ("other.example example.com", "http://example.com"),
     (",, ,example.com,", "http://example.com"),
+    ("localhost;example.com", "http://example.com"),
+    ('"localhost,example.com"', "http://example.com"),
+    ("::ffff:10.1.1.1", "http://[::ffff:10.1.1.1]"),
+    ("[::ffff:10.1.1.1]:8080", "http://10.1.1.1:8080"),
+    ("::ffff:10.0.0.0/104", "http://10.2.3.4"),
 ]
 
 NOT_EXCEPTED = [
@@ -54,6 +59,8 @@ NOT_EXCEPTED = [
     ("10.0.0.0/8", "http://11.0.0.1"),
     ("10.0.0.0/8", "http://10.example.com"),
     ("fd07:b51a:cc66::/64", "http://[fd07:b51a:cc67::1]"),
+    ("::ffff:10.0.0.0/104", "http://11.2.3.4"),
+    ("::/0", "http://10.2.3.4"),
     ("[fd07:b51a:cc66::1]:8080", "http://[fd07:b51a:cc66::1]"),
     ("e", "http://example.com"),
 ]

@@ -281,6 +281,29 @@ def test_one_that_wants_a_password_is_named_with_the_advice(way: str, monkeypatc
 
 
 @pytest.mark.parametrize("way", three_ways.WAYS)
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (b"403 Forbidden", "Ask those who run the proxy that https_proxy names whether it may connect to this host."),
+        (b"302 \xff\xfe", "Ask those who run the proxy that https_proxy names"),
+        (b"502 Bad Gateway", "The proxy could not reach the instance: is the address right?"),
+        (b"504 Gateway Timeout", "The proxy could not reach the instance"),
+    ],
+)
+def test_one_that_does_not_connect_wants_no_password(
+    way: str, status: bytes, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with http_servers.raw(lambda connection: connection.sendall(refused)) as url:
+        monkeypatch.setenv("https_proxy", url)
+        with pytest.raises(ConnectionFailedError, match=status[:3].decode()) as raised:
+            three_ways.list_in(way, "https://api.example.com")
+    assert raised.value.advice.startswith(advice)
+    assert raised.value.advice.endswith("NO_PROXY excepts hosts from it.")
+    assert str(raised.value).isascii()
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
 def test_one_that_does_not_run_is_named_and_the_instance_is_not_blamed(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 import subprocess
@@ -100,6 +101,14 @@ def test_what_cannot_be_read_is_named_with_its_variable(
     with pytest.raises(ConfigurationError, match=f"{re.escape(str(wrong))}.* (is no|cannot|holds no|of) ") as raised:
         three_ways.list_in(way, "https://127.0.0.1:1", environment)
     assert variable in str(raised.value)
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_a_pipe_is_not_waited_for(variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.pem")
+    monkeypatch.setenv(variable, str(tmp_path / "pipe.pem"))
+    with pytest.raises(ConfigurationError, match=rf"pipe\.pem, which {variable} names, is a pipe\. Name a PEM file"):
+        three_ways.list_in("sync", "https://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("variable", NAMED_BY)
