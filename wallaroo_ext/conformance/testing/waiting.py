@@ -91,8 +91,6 @@ def failed_version(api: Api, workspace_id: int | None, name: str = "") -> dict[s
     if not answer.is_success:
         return None
     version_id = api.version_in(answer.json())
-    if api.has("get_model_upload_logs"):  # so that a cache has what it had logged before it ended
-        api.call("get_model_upload_logs", {"model_version_id": version_id})
     patience = Patience()
     while patience.lasts():
         version = by_id(api.call("list_model_versions", {"model_id": name}), version_id)
