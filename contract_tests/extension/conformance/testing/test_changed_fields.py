@@ -87,7 +87,11 @@ def test_what_is_listed_twice_is_found_at_any_depth() -> None:
 
 def test_an_upload_is_answered_with_one_version() -> None:
     assert Api.version_in({"insert_models": {"returning": [{"models": [{"id": 4}]}]}}) == 4
-    for several in ([{"models": [{"id": 4}, {"id": 5}]}], [{"models": [{"id": 4}]}, {"models": []}], [{"models": []}]):
+    wrong: list[list[dict[str, Any]]] = [
+        [{"models": [{"id": 4}, {"id": 5}]}],
+        [{"models": [{"id": 4}]}, {"models": []}],
+    ]
+    for several in wrong:
         with pytest.raises(AssertionError, match="several"):
             Api.version_in({"insert_models": {"returning": several}})
 
