@@ -48,7 +48,12 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.thorough("logs that grow"),
     pytest.mark.counts_rows,
-    pytest.mark.touches("get_pipeline_logs", "infer_pipeline", "infer_deployment", if_there=("get_topic_records",)),
+    pytest.mark.touches(
+        "get_pipeline_logs",
+        "infer_pipeline",
+        "infer_deployment",
+        if_there=("get_topic_records", "get_topic_partitions"),
+    ),
 ]
 
 JSON = "application/json"

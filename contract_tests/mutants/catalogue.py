@@ -40,6 +40,7 @@ from contract_tests.mutants.lies.conditions import (
     unusual_values,
     uploads,
     versions,
+    whole_rows,
     writes_and_times,
 )
 from contract_tests.mutants.lies.fields import rules
@@ -73,6 +74,7 @@ KINDS: tuple[Kind, ...] = tuple(
             scored_before,
             unusual_rows,
             pages_of_logs,
+            whole_rows,
             assay_rules,
             assay_states,
             assay_conditions,

@@ -141,8 +141,20 @@ def _with_flat_shapes(table: pa.Table) -> pa.Table:
     contents = [struct.field(number) for number in range(struct.type.num_fields)]
     changed = arrow.StructArray.from_arrays(contents, fields=fields)
     named = arrow.field("in", changed.type, nullable=False)
-    found = table.set_column(table.column_names.index("in"), named, changed)
-    return found if [each.metadata for each in fields] != [each.metadata for each in struct.type] else table
+    is_changed = [each.metadata for each in fields] != [each.metadata for each in struct.type]
+    return table.set_column(table.column_names.index("in"), named, changed) if is_changed else table
+
+
+def _has_flat_shapes(operation: str) -> Lie:
+    async def lie(exchange: Exchange) -> Answer:
+        answer = await exchange.ask()
+        if not succeeded(operation, answer) or answer.media_type != ARROW:
+            return answer
+        table = table_of(answer.body)
+        changed = _with_flat_shapes(table)
+        return answer if changed is table else with_table(answer, changed)
+
+    return lie
 
 
 async def _takes_the_only_part_for_all(exchange: Exchange) -> Answer:
@@ -238,7 +250,7 @@ def _of_scoring(operation: str) -> Found:
             "Of several models, each has the outputs of the first in flat rows.",
             of_rows(operation, _with_the_first_models_outputs, where=_is_flat),
         ),
-        "flat-shapes": ("In Arrow, the inputs of a row have one axis.", of_table(operation, _with_flat_shapes)),
+        "flat-shapes": ("In Arrow, the inputs of a row have one axis.", _has_flat_shapes(operation)),
         "accept-in-capitals": ("`Accept` in capital letters is not understood.", _reads_small_letters_only),
         "error-of-no-field": (
             "The engine's error does not say which field of rows in Arrow is wrong.",
