@@ -407,6 +407,7 @@ def test_a_topic_goes_on_where_the_fields_of_rows_change(
         assert page["status"] != "RecordLimited" or len(rows) == 4, f"{len(rows)} rows on a page of 4 that is full"
         assert rows, "a page without rows is announced"
         found += rows
+        assert len(found) <= len(history.entries), "pages have more rows than were scored"
         position = page["next"]
     history.check(found, newest_first=order == "desc")
 

@@ -65,6 +65,7 @@ def pages_of_log(
     names = {"pipeline_name": scoring.name, "pipeline_id": scoring.name}  # the second in 2023.2
     body = {"workspace_id": scoring.workspace_id} | names | more
     size = more.get("page_size") or DEFAULT_PAGE
+    cursors = set[str]()
     while True:
         answer = api.send("get_pipeline_logs", body, headers=headers or {})
         count = Answered.of(answer).count
@@ -72,9 +73,11 @@ def pages_of_log(
         assert (status == "All") is (cursor is None), f"{status}, and the cursor {cursor}"  # noqa: S101 - pytest's way to fail
         assert count <= size, f"{count} rows on a page of {size}"  # noqa: S101 - pytest's way to fail
         assert status != "RecordLimited" or count == size, f"{count} rows on a page of {size} that is full"  # noqa: S101 - pytest's way to fail
+        assert cursor not in cursors, f"a page has the cursor {cursor} of one before it"  # noqa: S101 - pytest's way to fail
         yield answer
         if cursor is None or not count:
             return
+        cursors.add(cursor)
         body["cursor"] = cursor
 
 

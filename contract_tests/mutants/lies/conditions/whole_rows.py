@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     Found = dict[str, tuple[str, Lie]]
 
-_LOGS, _TOPIC, _PARTITIONS = "get_pipeline_logs", "get_topic_records", "get_topic_partitions"
+_LOGS, _TOPIC = "get_pipeline_logs", "get_topic_records"
 _HOUR = 3_600_000
 _BAD_REQUEST, _NOT_FOUND = 400, 404
 _LONGEST = 255
@@ -430,16 +430,6 @@ async def _finds_nothing(exchange: Exchange) -> Answer:
     return Answer.of(200, {"records": [], "status": "All", "next": None}) if is_missing else answer
 
 
-async def _ends_with_the_deployment(exchange: Exchange) -> Answer:
-    answer = await exchange.ask()
-    topic = exchange.request.path.rpartition("/")[2]
-    listed = list_of((await ask_for(exchange, "list_pipelines", {})).get("pipelines"))
-    [named] = [row for row in listed if row.get("plateau_topic") == topic] or [{}]
-    deployment = object_of(named.get("deployment"))
-    is_over = succeeded(_PARTITIONS, answer) and deployment and not deployment["deployed"]
-    return answer.with_json({"partitions": {}}) if is_over else answer
-
-
 async def _has_no_status_in_arrow(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
     is_empty = answer.media_type == ARROW and not table_of(answer.body).num_rows
@@ -470,7 +460,6 @@ _OF_ONE: dict[str, Found] = {
         "end-of-a-span": ("A span's end is ignored beside its start and an order.", _ignores_the_end_of_a_span),
         "nothing-found": ("A topic that there is not has no rows.", _finds_nothing),
     },
-    _PARTITIONS: {"end-with-deployment": ("What is undeployed has no partitions.", _ends_with_the_deployment)},
 }
 
 
