@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from wallaroo_ext.errors import InvalidDataError
 
-Time = datetime | str
-"""A time: a `datetime`, which is UTC where it has no time zone, or a text such as `2023-01-31` or RFC 3339's form."""
+Time = date | str
+"""A time: a `datetime`, which is UTC where it has no time zone, a `date`, at its beginning, or a text such as
+`2023-01-31` or RFC 3339's form.
+"""
 
 BEGINNING, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Times before and after all that an instance has, for requests that need both ends of a span."""
@@ -28,14 +30,25 @@ def read_time(name: str, value: object) -> datetime | None:
     Raises:
         InvalidDataError: It is no time.
     """
-    if value is None or isinstance(value, datetime):
-        return None if value is None else in_utc(value)
+    if value is None:
+        return None
     try:
-        return in_utc(datetime.fromisoformat(value))  # pyright: ignore[reportArgumentType] - TypeError is caught
-    except (ValueError, TypeError):
+        return in_utc(_as_datetime(value))
+    except (ValueError, TypeError, OverflowError):
         raise InvalidDataError(
             f"`{name}` is a datetime, or a text such as 2023-01-31T12:00:00Z, not {value!r}."
         ) from None
+
+
+def _as_datetime(value: object) -> datetime:
+    """Return a datetime, a date at its beginning, or what a text means; raise ValueError or TypeError for others."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, datetime):
+        if value != value:  # noqa: PLR0124 - pandas' NaT, which is no time
+            raise ValueError
+        return value
+    return datetime.fromisoformat(value)  # pyright: ignore[reportArgumentType] - TypeError is caught
 
 
 def check_seconds(name: str, value: object) -> None:

@@ -6,12 +6,13 @@ import asyncio
 import json
 import logging
 import tracemalloc
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
+import pandas as pd
 import pytest
 from wallaroo_mlops_client.models import CreatePipelineResponse
 
@@ -365,7 +366,7 @@ class TestWhatAnInstanceSays:
     def test_both_ends_of_a_span_are_sent_and_the_limit_as_the_size_of_a_page(self) -> None:
         instance = Paged((rows(1), "All", None))
         with instance.client() as client:
-            pipeline_logs(client, "p", start=datetime(2023, 1, 1, tzinfo=UTC), limit=5, workspace=7)
+            pipeline_logs(client, "p", start=date(2023, 1, 1), limit=5, workspace=7)
         _, body = instance.asked[-1]
         assert (body["start_time"], body["end_time"]) == ("2023-01-01T00:00:00+00:00", "2200-01-01T00:00:00+00:00")
         assert (body["page_size"], body["order"], body["pipeline_name"]) == (5, "Desc", "p")
@@ -383,6 +384,9 @@ def batches_of(client: Any, **arguments: Any) -> list[Any]:
         ({"limit": "5"}, "not '5'"),
         ({"start": "soon"}, "`start` is a datetime, or a text such as"),
         ({"end": 7}, "`end` is a datetime"),
+        ({"start": pd.NaT}, "`start` is a datetime, or a text such as 2023-01-31T12:00:00Z, not NaT"),
+        ({"end": "9999-12-31T23:59:59-05:00"}, "`end` is a datetime"),
+        ({"start": datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))}, "`start` is a datetime"),
         ({"start": "2023-01-02", "end": "2023-01-01"}, "is before `start`, 2023-01-02"),
         ({"pipeline": ""}, "A pipeline is its name, its id, or what deploy_pipeline gave, not ''"),
         ({"pipeline": None}, "not NoneType"),

@@ -102,7 +102,7 @@ def _write(batches: Generator[pa.RecordBatch], file: Path, *, machine: bool) -> 
     if machine:
         output.print_line(output.to_json({"output": str(file), "rows": count}, machine=True))
     else:
-        output.print_note(f"{format_count(count, 'row')} of the log are in {file}.")
+        output.print_note(f"{format_count(count, 'row')} of the log {'is' if count == 1 else 'are'} in {file}.")
 
 
 def _print(batches: Generator[pa.RecordBatch]) -> None:
