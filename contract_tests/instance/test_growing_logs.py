@@ -391,12 +391,12 @@ def test_a_topic_goes_on_where_the_fields_of_rows_change(
 ) -> None:
     if not {"order", "dataset.separator"} <= topic_parameters(conformance_suite):
         pytest.skip("The release does not have them.")
-    history, how = histories.current(api, fixtures), {"params": {"order": order, "page_size": 4}}
+    history, params = histories.current(api, fixtures), {"order": order, "page_size": 4}
+    where, headers = {"topic": history.topic}, {"Accept": accept}
     found: Rows = []
     position: dict[str, int] | None = {}
     while position is not None:
-        where = {"topic": history.topic}
-        answer = api.send("get_topic_records", position, path=where, headers={"Accept": accept}, **how)
+        answer = api.send("get_topic_records", position, path=where, params=params, headers=headers)
         assert media_type_of(answer) == accept
         if accept == ARROW:
             rows, page = rows_of(answer), status_of_page(answer)
