@@ -97,7 +97,7 @@ class CsvFile:
         self._check_names()
 
     def _check_names(self) -> None:
-        if len(self.names) == 1 and self.names[0].isspace():
+        if "".join(self.names).isspace():
             raise InvalidDataError("its first line is blank, and has to be that of the names.")
         if _are_values(self.names):
             raise InvalidDataError(
