@@ -205,7 +205,7 @@ def infer_dataset(
     target = with_storage_options(target, target_storage_options, "target_storage_options")
     stopped = threading.Event()
     score = partial(_score, client, pipeline, source, target, own=own, how=how, progress=progress, stopped=stopped)
-    return (yield Work(secrets_removed()(score), stopped))
+    return (yield Work(secrets_removed(source, target)(score), stopped))
 
 
 def _score(

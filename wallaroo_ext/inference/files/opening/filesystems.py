@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from wallaroo_ext._util.files.user_paths import user_text
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
-from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, links_of
 from wallaroo_ext.redaction.known_secrets import remove_known_secrets
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ _PACKAGES = {
 }
 """What fsspec needs for the schemes that people use most."""
 
-_CHAIN = re.compile(r"::(?![^/\[]*\])")
-"""Stands between the links of a URL, and not in an address of IPv6."""
-
 _MOST_REASON = 300
 _ADVICE = " Look at its name, the credentials and the network, or copy the file to this machine."
 _UNKNOWN = " Name it as s3://, gs://, abfss:// or https://, or copy the file to this machine."
@@ -51,11 +48,6 @@ def without_secrets(location: str | os.PathLike[str]) -> str:
     """Return a location for a message: of a URL, without the user, the password and the query, which may be secret."""
     text = os.fspath(location)
     return "::".join(map(_link_without_secrets, links_of(text))) if is_url(text) else text
-
-
-def links_of(url: str) -> list[str]:
-    """Return the links of a URL of fsspec, such as `zip://rows.csv` and `https://host/rows.zip`; most have one."""
-    return _CHAIN.split(url)
 
 
 def _link_without_secrets(link: str) -> str:

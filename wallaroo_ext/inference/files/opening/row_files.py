@@ -27,8 +27,8 @@ from wallaroo_ext.inference.files.opening.compression import (
     unpack,
     unpacked_suffix,
 )
-from wallaroo_ext.inference.files.opening.filesystems import links_of, reaching, resolve, without_secrets
-from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, secrets_removed
+from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve, without_secrets
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, links_of, secrets_removed
 from wallaroo_ext.inference.files.opening.temporary_copy import PIECE, TemporaryCopy
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def open_rows(source: Any) -> Generator[RowFile]:
     if not text:
         raise InvalidDataError("An empty text names no file.")
     if is_url(text):
-        with secrets_removed(), _open_url(source if isinstance(source, StoredUrl) else text) as file:
+        with secrets_removed(text), _open_url(source if isinstance(source, StoredUrl) else text) as file:
             yield file
         return
     with _open_path(user_path(text), text) as file:

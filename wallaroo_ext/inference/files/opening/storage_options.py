@@ -10,6 +10,7 @@ import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
+from urllib.parse import unquote_plus
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
@@ -17,6 +18,9 @@ from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secr
 StorageOptions = Mapping[str, Any]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[a-z0-9]+)*://")
+
+_CHAIN = re.compile(r"::(?![^/\[]*\])")
+"""Stands between the links of a URL, and not in an address of IPv6."""
 
 _HARMLESS = re.compile(
     r"endpoint|url|host|port|region|project|account_?name|bucket|profile|version|protocol|scheme|path|mode|dir|ssl"
@@ -62,6 +66,11 @@ class StoredUrl(os.PathLike[str]):
 def is_url(location: str | os.PathLike[str]) -> bool:
     """Return whether a location is a URL, such as `s3://bucket/rows.csv`, and no path."""
     return bool(_URL.match(os.fspath(location)))
+
+
+def links_of(url: str) -> list[str]:
+    """Return the links of a URL of fsspec, such as `zip://rows.csv` and `https://host/rows.zip`; most have one."""
+    return _CHAIN.split(url)
 
 
 def with_storage_options(source: Any, options: Any, argument: str = "storage_options") -> Any:
@@ -112,13 +121,39 @@ def check_storage_options(options: object, argument: str = "storage_options") ->
 
 
 @contextmanager
-def secrets_removed() -> Generator[None]:
-    """Remove from errors of the block the secrets that are known, also from what caused them."""
+def secrets_removed(*locations: Any) -> Generator[None]:
+    """Remove from errors of the block the secrets that are known, also from what caused them.
+
+    Args:
+        locations: What the block opens; the passwords in URLs, and what may be secret in their queries, are removed,
+            too.
+    """
+    known = KnownSecrets()
+    known.add(*_secrets_of_urls(locations))
     try:
         yield
     except Exception as error:
         _clean(error)
         raise
+
+
+def _secrets_of_urls(locations: Any) -> Generator[str]:
+    """Yield what may be secret in the URLs among locations, which may be in lists."""
+    for each in locations:
+        if isinstance(each, list | tuple):
+            yield from _secrets_of_urls(each)
+        elif isinstance(each, str | os.PathLike):
+            yield from _secrets_of_url(os.fsdecode(cast("Any", each)))
+
+
+def _secrets_of_url(url: str) -> Generator[str]:
+    """Yield the passwords and the secret parts of the queries of a URL, as they are written and as they are meant."""
+    for link in links_of(url) if is_url(url) else ():
+        rest, _, query = link.partition("://")[2].partition("?")
+        password = rest.partition("/")[0].rpartition("@")[0].partition(":")[2]
+        values = (value for name, _, value in (each.partition("=") for each in query.split("&")) if is_secret(name))
+        for secret in (password, *values):
+            yield from dict.fromkeys((secret, unquote_plus(secret)))
 
 
 def _secret_texts(options: Mapping[Any, Any]) -> Generator[str]:
