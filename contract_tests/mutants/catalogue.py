@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from contract_tests.mutants.lies import (
     accepted_requests,
-    assay_figures,
-    ignored_tokens,
     lists,
     lost_writes,
     other_answers,
@@ -17,34 +15,43 @@ from contract_tests.mutants.lies import (
     wrong_heads,
     wrong_values,
 )
-from contract_tests.mutants.lies.conditions import (
-    assay_conditions,
-    assay_rules,
-    assay_states,
+from contract_tests.mutants.lies.assays import conditions as assay_conditions
+from contract_tests.mutants.lies.assays import figures as assay_figures
+from contract_tests.mutants.lies.assays import rules as assay_rules
+from contract_tests.mutants.lies.assays import states as assay_states
+from contract_tests.mutants.lies.fields import rules
+from contract_tests.mutants.lies.inference import (
+    logged,
+    pages_of_logs,
+    scored,
+    scored_before,
+    unusual_rows,
+    whole_rows,
+)
+from contract_tests.mutants.lies.models_and_pipelines import (
     changed_things,
     deployed,
-    framing,
-    ignored_fields,
-    members,
     names_and_files,
-    pages_of_logs,
-    people,
     pipelines,
-    scored_before,
-    second_person,
-    servers,
-    sessions,
-    strict_requests,
-    token_claims,
-    unusual_rows,
-    unusual_values,
     uploads,
     versions,
-    whole_rows,
+)
+from contract_tests.mutants.lies.people import (
+    ignored_tokens,
+    members,
+    second_person,
+    sessions,
+    token_claims,
+    users,
+)
+from contract_tests.mutants.lies.requests import (
+    framing,
+    ignored_fields,
+    servers,
+    strict_requests,
+    unusual_values,
     writes_and_times,
 )
-from contract_tests.mutants.lies.fields import rules
-from contract_tests.mutants.lies.inference import logged, scored
 
 if TYPE_CHECKING:
     from contract_tests.mutants.layer import Mutant
@@ -82,7 +89,7 @@ KINDS: tuple[Kind, ...] = tuple(
             versions,
             deployed,
             pipelines,
-            people,
+            users,
             members,
             sessions,
             strict_requests,

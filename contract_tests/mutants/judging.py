@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract_tests.mutants.healthy_instances import healthy_instance
-from contract_tests.mutants.lies.ignored_tokens import ABOUT_TOKENS
+from contract_tests.mutants.lies.people.ignored_tokens import ABOUT_TOKENS
 from contract_tests.mutants.suite_runs import NOT_WAITING, run
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS

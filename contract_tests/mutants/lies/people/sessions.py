@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
-from contract_tests.mutants.lies.conditions.asking import fields_of, single_lies
+from contract_tests.mutants.lies.asking import fields_of, single_lies
 from contract_tests.mutants.lies.kinds import Kind
 from contract_tests.support.servers.asgi_exchanges import Answer
 
 if TYPE_CHECKING:
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
 
 _TOKEN = "request_token"
 

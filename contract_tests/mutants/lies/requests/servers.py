@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.fields import NEVER_CHANGING, named_fields, rules, writes
 from contract_tests.mutants.lies.inference.logged import has_logged_rows
 from contract_tests.mutants.lies.inference.rows import mapped, scores_rows
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, of_success, succeeded
+from contract_tests.mutants.lies.people.token_claims import claims_of
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.support.servers.asgi_exchanges import JSON, Answer
 from wallaroo_ext._util.json_values import list_of, object_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     body_of,
     fields_of,
@@ -17,9 +17,9 @@ from contract_tests.mutants.lies.conditions.asking import (
     refusal,
     single_lies,
 )
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.fields import rules, writes
 from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
+from contract_tests.mutants.lies.people.token_claims import claims_of
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import effects_of, split_thing
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _NOT_THERE = (400, _NOT_FOUND)

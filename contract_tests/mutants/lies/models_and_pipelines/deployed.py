@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     body_of,
     marked,
@@ -16,7 +16,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
     from contract_tests.support.servers.asgi_exchanges import Answer
 
 _NOT_FOUND = 404

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     ask_instead,
     body_of,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
     from contract_tests.support.servers.asgi_exchanges import Answer, Request
 
 _LOGS, _TOPIC, _TOPIC_NAME, _BASELINE = "get_pipeline_logs", "get_topic_records", "get_topic_name", "get_assay_baseline"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.fields import rules, writes
 from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
+from contract_tests.mutants.lies.people.token_claims import claims_of
 from wallaroo_ext.conformance.guard.effects import effects_of, split_thing
 
 if TYPE_CHECKING:

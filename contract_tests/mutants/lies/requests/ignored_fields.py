@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import ask_instead
+from contract_tests.mutants.lies.asking import ask_instead
 from contract_tests.mutants.lies.fields import rules, without, writes
 from contract_tests.mutants.lies.inference.logged import has_logged_rows
 from contract_tests.mutants.lies.inference.rows import scores_rows

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     body_of,
     fields_of,
@@ -16,8 +16,8 @@ from contract_tests.mutants.lies.conditions.asking import (
     refusal,
     single_lies,
 )
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
+from contract_tests.mutants.lies.people.token_claims import claims_of
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
 
 _NOT_FOUND = 404
 _OK = 200

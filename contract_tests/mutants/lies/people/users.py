@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     body_of,
     fields_of,
@@ -14,8 +14,8 @@ from contract_tests.mutants.lies.conditions.asking import (
     of_other_bodies,
     single_lies,
 )
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.kinds import Kind, succeeded
+from contract_tests.mutants.lies.people.token_claims import claims_of
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
 
     Users = dict[str, Any]
 

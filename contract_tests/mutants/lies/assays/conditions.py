@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.conditions.asking import ask_for, body_of, of_other_bodies, single_lies
+from contract_tests.mutants.lies.asking import ask_for, body_of, of_other_bodies, single_lies
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
     from contract_tests.support.servers.asgi_exchanges import Answer
 
     Fields = dict[str, Any]

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import marked
+from contract_tests.mutants.lies.asking import marked
 from contract_tests.mutants.lies.inference.rows import json_rows, scores_rows, with_rows
 from contract_tests.mutants.lies.kinds import Kind, succeeded
 from contract_tests.support.servers.asgi_exchanges import JSON

@@ -6,23 +6,23 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     body_of,
     fields_of,
     of_other_bodies,
     single_lies,
 )
-from contract_tests.mutants.lies.conditions.names_and_files import with_texts
 from contract_tests.mutants.lies.fields import fields
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
+from contract_tests.mutants.lies.models_and_pipelines.names_and_files import with_texts
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contract_tests.mutants.layer import Exchange, Lie
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
     from contract_tests.support.servers.asgi_exchanges import Answer
 
 _PYTHON = "python_version"

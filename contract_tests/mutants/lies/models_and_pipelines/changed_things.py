@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
+from contract_tests.mutants.lies.people.token_claims import claims_of
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.token_claims import claims_of
 from contract_tests.mutants.lies.fields import rules, without, writes
 from contract_tests.mutants.lies.inference.rows import scores_rows
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, succeeded
+from contract_tests.mutants.lies.people.token_claims import claims_of
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     body_of,
     fields_of,

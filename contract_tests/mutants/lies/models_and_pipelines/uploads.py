@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import ask_for, ask_instead, marked, pairs_of, refusal, with_pairs
+from contract_tests.mutants.lies.asking import ask_for, ask_instead, marked, pairs_of, refusal, with_pairs
 from contract_tests.mutants.lies.fields import rules, writes
 from contract_tests.mutants.lies.kinds import Kind, succeeded
 from contract_tests.support.servers.asgi_exchanges import Answer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import ask_for, pairs_of, with_pairs
+from contract_tests.mutants.lies.asking import ask_for, pairs_of, with_pairs
 from contract_tests.mutants.lies.inference.rows import (
     ARROW,
     in_part,

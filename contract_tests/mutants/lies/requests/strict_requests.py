@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.conditions.asking import body_of, refusal
+from contract_tests.mutants.lies.asking import body_of, refusal
 from contract_tests.mutants.lies.fields import fields, rules
 from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
 from contract_tests.support.servers.asgi_exchanges import JSON

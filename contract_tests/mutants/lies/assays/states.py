@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.conditions.asking import (
+from contract_tests.mutants.lies.asking import (
     ask_for,
     body_of,
     fields_of,
@@ -19,7 +19,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from contract_tests.mutants.layer import Exchange
-    from contract_tests.mutants.lies.conditions.asking import Lies
+    from contract_tests.mutants.lies.asking import Lies
     from contract_tests.support.servers.asgi_exchanges import Answer
 
 _OFFSET = re.compile(r"[+-]\d\d:\d\d$")
