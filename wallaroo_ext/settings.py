@@ -24,6 +24,8 @@ _OF_PARTS = "made of WALLAROO_PREFIX and WALLAROO_SUFFIX"
 _IN_FILE = ("username", "password", "confidentialClient", "confidentialPassword")
 """The fields of a credentials file that are read."""
 _SHOWN = 100
+_LINE_BREAKS = "\r\n"
+"""What the files of secrets and variables have at the end of values, and no value itself."""
 _AROUND_A_URL = " \t\r\n\ufeff"
 """What a URL may have around it that was read from a file: blanks, line breaks and a byte order mark."""
 
@@ -70,10 +72,10 @@ class Settings:
         given = {name: value for name, value in explicit.items() if value is not None}
 
         def setting(name: str, variable: str) -> str | None:
-            return given.get(name) or variables.get(variable) or None
+            return given.get(name) or variables.get(variable, "").strip(_LINE_BREAKS) or None
 
         token, ca_bundle = setting("token", "WALLAROO_TOKEN"), setting("ca_bundle", "WALLAROO_CA_BUNDLE")
-        credentials = _read_credentials(variables.get("WALLAROO_SDK_CREDENTIALS"))
+        credentials = _read_credentials(variables.get("WALLAROO_SDK_CREDENTIALS", "").strip(_LINE_BREAKS))
         settings = Settings(
             **_urls(setting),
             client_id=setting("client_id", "WALLAROO_CLIENT_ID")
@@ -174,7 +176,7 @@ def _checked(url: str, name: str) -> str:
     return text.rstrip("/")
 
 
-def _read_credentials(path: str | None) -> dict[str, str]:
+def _read_credentials(path: str) -> dict[str, str]:
     """Return the fields of the credentials file; both documented shapes are flat objects of strings."""
     if not path:
         return {}
@@ -188,7 +190,7 @@ def _read_credentials(path: str | None) -> dict[str, str]:
         given = {name: value for name, value in object_of(content).items() if name in _IN_FILE and value}
         wrong = next((name for name, value in given.items() if not isinstance(value, str)), None)
         if given and wrong is None:
-            return given
+            return {name: value.strip(_LINE_BREAKS) for name, value in given.items()}
         problem = f"has none of {', '.join(_IN_FILE)}" if wrong is None else f"has a {wrong} that is no text in quotes"
     # Raised outside the handlers, because the error that is handled there holds the file's text.
     raise ConfigurationError(

@@ -95,6 +95,22 @@ def test_a_credentials_file_may_have_a_byte_order_mark(encoding: str, tmp_path: 
     assert Settings.resolve(environment).username == "m\u00fcller"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_breaks_after_a_value_are_none_of_it(end: str, tmp_path: Path) -> None:
+    """Secrets in files have them, and so has each variable of a file from Windows."""
+    environment = {
+        name: f"{value}{end}"
+        for name, value in (USER | {"WALLAROO_CLIENT_SECRET": " s ", "WALLAROO_CLIENT_ID": "c"}).items()
+    }
+    found = Settings.resolve(environment | {"WALLAROO_API_URL": f"https://a.example.com{end}"})
+    assert (found.username, found.password) == (USER["WALLAROO_USER"], USER["WALLAROO_PASSWORD"])
+    assert (found.client_id, found.client_secret, found.api_url) == ("c", " s ", "https://a.example.com")
+    file = tmp_path / "creds.json"
+    file.write_text(json.dumps({"username": "u", "password": f"p{end}"}), encoding="utf-8")
+    named = {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_SDK_CREDENTIALS": f"{file}{end}"}
+    assert Settings.resolve(named).password == "p"
+
+
 def test_where_no_instance_is_named_the_sandbox_is() -> None:
     with pytest.raises(ConfigurationError, match=r"set WALLAROO_API_URL, .*`wallaroo-ext sandbox` runs one"):
         Settings.resolve(USER)

@@ -83,6 +83,7 @@ def _keep_refresh(token: Token | None, form: Form, old: Token | None) -> Token |
     return token.with_refresh(used, until)
 
 
+_DOUBLED = "/auth/auth/realms/"
 _CLIENT_ERRORS = {"invalid_client", "unauthorized_client"}
 
 # Parts of Keycloak's error descriptions, in lower case, and what to do; the first that matches counts.
@@ -152,6 +153,8 @@ def _advice(answer: Answer, *, renewing: bool) -> str:
         return basic_challenges.ADVICE
     if renewing and answer.error == "invalid_grant":
         return "The refresh token has expired, was used before or was revoked: sign in again for another one."
+    if answer.status == HTTPStatus.NOT_FOUND and _DOUBLED in response.request.url.path:
+        return "Leave out the /auth at the end of Keycloak's address, WALLAROO_AUTH_URL: requests add it by themselves."
     found = (advice for part, advice in _BY_DESCRIPTION.items() if part in answer.description)
     return next(found, None) or _BY_ERROR.get(answer.error) or _check_endpoint(response)
 

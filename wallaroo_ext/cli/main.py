@@ -8,6 +8,7 @@ import traceback
 from contextlib import nullcontext
 from difflib import get_close_matches
 from importlib import import_module, metadata
+from io import TextIOWrapper
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, cast, get_args
@@ -39,6 +40,7 @@ _EXTRAS = (
 )
 _STANDARD_ERROR = 2
 """The highest of the descriptors of standard input, output and error."""
+_FEWEST_COLUMNS = 20
 _PIPE_CLOSED = 141
 """The exit code of a program that was ended by the signal SIGPIPE."""
 _COMPLETE = "__complete"
@@ -99,6 +101,7 @@ def _is_fraction(text: str) -> bool:
 def main() -> None:
     """Run the command line, without pandas: no command needs it."""
     _fill_streams()
+    _widen()
     hide_pandas()
     run(build_app(sys.argv[1:]), sys.argv[1:])
 
@@ -114,6 +117,18 @@ def _fill_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as it runs
+
+
+def _widen() -> None:
+    """Let any text be printed on standard output, and help on lines of some width, whatever the environment says.
+
+    The library that prints help never ends with less than three columns, which a terminal without a size has.
+    """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and len(columns) <= len(str(_FEWEST_COLUMNS)) and int(columns) < _FEWEST_COLUMNS:
+        del os.environ["COLUMNS"]
 
 
 def run(app: CompletedApp, arguments: list[str]) -> None:

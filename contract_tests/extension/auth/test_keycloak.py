@@ -441,6 +441,19 @@ def test_a_refusal_says_what_to_do(keycloak: Keycloak, answer: httpx.Response, m
     assert "abc" not in str(raised.value)
 
 
+def test_an_address_of_keycloak_that_ends_with_auth_is_said() -> None:
+    """Keycloak's own documents give it so, and the realm was said not to exist."""
+    auth = KeycloakAuth(
+        "https://k.example.com/auth/auth/realms/master/protocol/openid-connect/token",
+        api_url="https://a.example.com",
+        client_id="c",
+        client_secret="s",
+        transport=httpx.MockTransport(lambda _: httpx.Response(404, json={"error": "Realm does not exist"})),
+    )
+    with pytest.raises(AuthenticationError, match="Leave out the /auth at the end of Keycloak's address"):
+        auth.access_token()
+
+
 def test_a_refused_refresh_token_without_a_password_says_so(keycloak: Keycloak) -> None:
     with pytest.raises(AuthenticationError, match="refresh token has expired"):
         keycloak.auth(**NO_USER, refresh_token="dead").access_token()

@@ -6,6 +6,7 @@ Variables and options are found in the code, so that a new one is tried, too.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import socket
@@ -161,6 +162,25 @@ def test_what_is_printed_may_go_nowhere(command: str, code: int, closed: str) ->
     assert done.returncode == code, done
     assert DEFECT not in done.stderr
     assert ("list_workspaces" in done.stdout) is (code == 0 and not re.search("(^| )>&-", closed))
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "2", "-1", "x"])
+def test_help_ends_on_lines_of_any_width(columns: str) -> None:
+    """A terminal without a size has 0 columns, with which the library that prints help never ended."""
+    environment = os.environ | {"COLUMNS": columns}
+    done = subprocess.run([*SCRIPT, "upload", "--help"], env=environment, capture_output=True, timeout=60, check=True)
+    assert b"--framework" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_json_is_json_in_any_encoding(encoding: str) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "WALLAROO_API_URL": unused(), "WALLAROO_TOKEN": "a-token"}
+    command = [*SCRIPT, "infer", "p", "/none/größe-日本.csv", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert "/none/größe-日本.csv: No such file" in json.loads(done.stderr.decode(encoding))["error"]["message"]
+    if encoding == "ascii":
+        shown = subprocess.run([*SCRIPT, "upload", "--help"], env=environment, capture_output=True, check=True)
+        assert b"--framework" in shown.stdout
 
 
 @pytest.mark.parametrize("command", [["token"], ["sandbox"], ["operations"]], ids=" ".join)

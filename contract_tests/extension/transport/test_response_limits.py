@@ -343,7 +343,7 @@ def test_odd_headers_are_in_nobodys_way(kind: str, way: str) -> None:
 @pytest.mark.parametrize("location", ["about:blank", "javascript:alert(1)", "mailto:a@example.com", "http://[::1"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_redirect_to_no_host_is_the_answers_fault(location: str, way: str) -> None:
-    """httpx takes the host of the request for it, and blamed the API's URL."""
+    """The library takes the host of the request for it, and blamed the API's URL."""
     with (
         http_servers.serving(lambda one, _: http_servers.answer(one, 302, b"", Location=location)) as seen,
         pytest.raises(ContractViolationError, match="302, a redirect to what is no URL"),

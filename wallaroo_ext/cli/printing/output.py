@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from wallaroo_ext._util.files.user_paths import near_name, user_path
-from wallaroo_ext._util.standard_error import print_error_line
+from wallaroo_ext._util.standard_error import STANDARD_ERROR, print_error_line
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
 from wallaroo_ext.redaction.terminal_text import printable_json, printable_lines
 
@@ -47,9 +47,15 @@ def print_note(text: str) -> None:
 
 def to_json(value: Any, *, machine: bool) -> str:
     """Return a value as JSON, on several lines for a person and on one for a program, with JSON escapes."""
+    is_ascii = not _takes_any_text(sys.stdout)
     if machine or not is_terminal():
-        return printable_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-    return printable_json(json.dumps(value, ensure_ascii=False, indent=2))
+        return printable_json(json.dumps(value, ensure_ascii=is_ascii, separators=(",", ":")))
+    return printable_json(json.dumps(value, ensure_ascii=is_ascii, indent=2))
+
+
+def _takes_any_text(stream: Any) -> bool:
+    """Return whether a stream can have any character; elsewhere, JSON has its own escapes for them."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
 
 
 @contextmanager
@@ -90,11 +96,15 @@ def _instead(error: OSError) -> str:
 def fail(error: Exception, *, machine: bool = False) -> NoReturn:
     """Print what went wrong, and end the program with an exit code."""
     if machine:
-        print_note(printable_json(json.dumps({"error": _fields(error)}, ensure_ascii=False)))
+        print_note(_error_as_json(_fields(error)))
     else:
         print_note("\n".join([f"{error}", *notes_of(error)]))
     wrong_call = isinstance(error, UsageError | ConfigurationError | InvalidDataError)
     raise SystemExit(EXIT_USAGE if wrong_call else EXIT_FAILED)
+
+
+def _error_as_json(fields: dict[str, Any]) -> str:
+    return printable_json(json.dumps({"error": fields}, ensure_ascii=not _takes_any_text(STANDARD_ERROR)))
 
 
 def report_interrupt(interrupt: KeyboardInterrupt, *, machine: bool) -> None:
@@ -102,7 +112,7 @@ def report_interrupt(interrupt: KeyboardInterrupt, *, machine: bool) -> None:
     notes = notes_of(interrupt)
     if machine and notes:
         fields = {"kind": "Interrupted", "message": " ".join(notes), "notes": notes}
-        print_note(json.dumps({"error": fields}, ensure_ascii=False))
+        print_note(_error_as_json(fields))
         return
     for note in notes:
         print_note(note)
