@@ -124,8 +124,9 @@ def _widen() -> None:
 
     The library that prints help never ends with less than three columns, which a terminal without a size has.
     """
-    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")
+    printed: Any = sys.stdout
+    if isinstance(printed, TextIOWrapper) and printed.errors == "strict":
+        printed.reconfigure(errors="backslashreplace")
     columns = os.environ.get("COLUMNS", "")
     if columns.isdigit() and len(columns) <= len(str(_FEWEST_COLUMNS)) and int(columns) < _FEWEST_COLUMNS:
         del os.environ["COLUMNS"]
