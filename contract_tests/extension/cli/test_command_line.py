@@ -413,6 +413,14 @@ class TestOptions:
         done = wallaroo(*option.split(), "1.5")
         assert (done.code, done.sentence) == (2, f"{option.rpartition(' ')[2]} takes a whole number, not '1.5'.")
 
+    @pytest.mark.parametrize("option", ["--token-lifetime", "--refresh-lifetime", "--log-limit", "--model-memory"])
+    def test_a_sandbox_takes_no_number_that_it_cannot_count_with(
+        self, wallaroo: Callable[..., Done], option: str
+    ) -> None:
+        done = wallaroo("sandbox", option, "9" * 25)
+        assert done.code == 2
+        assert f"for {option}. Must be <= 2147483647." in done.sentence
+
     def test_the_version_is_told(self, wallaroo: Callable[..., Done]) -> None:
         assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", wallaroo("--version").out)
 

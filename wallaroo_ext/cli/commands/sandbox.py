@@ -13,6 +13,12 @@ from cyclopts.validators import Number
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, PATH
 from wallaroo_ext.redaction.terminal_text import printable_lines
 
+_LARGEST = 2**31 - 1
+"""The largest number of seconds, of MiB and of deployments: with those beyond, a sandbox failed at its first token."""
+_LONGEST = 1_000_000.0
+"""The longest time for a model, in seconds; the system waits no longer than twice this."""
+_FROM_1 = Parameter(validator=Number(gte=1, lte=_LARGEST))
+
 
 def sandbox(
     *,
@@ -20,24 +26,24 @@ def sandbox(
     port: Annotated[int | None, Parameter(validator=Number(gte=0, lte=65535))] = None,
     data_dir: Annotated[Path | None, PATH] = None,
     env_file: Annotated[Path | None, OUTPUT_FILE] = None,
-    token_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 3600,
-    refresh_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 1800,
+    token_lifetime: Annotated[int, _FROM_1] = 3600,
+    refresh_lifetime: Annotated[int, _FROM_1] = 1800,
     auth_url: str | None = None,
     audience: str = "account",
     release: Literal["2022.4", "2023.1", "2023.2", "2023.4", "2024.2", "2025.2"] = "2025.2",
-    log_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 1024,
+    log_limit: Annotated[int, _FROM_1] = 1024,
     tls: Annotated[bool, Parameter(negative=())] = False,
     cert: Annotated[Path | None, PATH] = None,
     key: Annotated[Path | None, PATH] = None,
     log_format: Literal["text", "json", "off"] = "text",
     control_secret_file: Annotated[Path | None, PATH] = None,
-    json_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 64,
-    arrow_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
-    upload_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 16384,
-    rows_memory: Annotated[int, Parameter(validator=Number(gte=1))] = 2048,
-    model_memory: Annotated[int, Parameter(validator=Number(gte=16))] = 4096,
-    model_seconds: Annotated[float, Parameter(validator=Number(gt=0))] = 300,
-    deployments: Annotated[int, Parameter(validator=Number(gte=1))] = 256,
+    json_limit: Annotated[int, _FROM_1] = 64,
+    arrow_limit: Annotated[int, _FROM_1] = 512,
+    upload_limit: Annotated[int, _FROM_1] = 16384,
+    rows_memory: Annotated[int, _FROM_1] = 2048,
+    model_memory: Annotated[int, Parameter(validator=Number(gte=16, lte=_LARGEST))] = 4096,
+    model_seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=_LONGEST))] = 300,
+    deployments: Annotated[int, _FROM_1] = 256,
     end_with_stdin: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Run an instance of the API on this machine, with real models, until it is interrupted.
