@@ -355,6 +355,11 @@ class TestTokens:
         renewed = stranger.renew(answer.json()["refresh_token"])
         assert renewed.status_code == 200
         assert renewed.json().get("refresh_expires_in") == 0
+        both = stranger.sign_in(scope="offline_access openid")
+        assert both.status_code == 200
+        assert both.json().get("refresh_expires_in") == 0
+        for each in (both, stranger.renew(both.json()["refresh_token"])):
+            assert each.json().get("id_token"), "an id token comes with the scope openid, whatever is beside it"
 
     @pytest.mark.thorough("what a second person sees")
     def test_a_client_that_there_is_not_renews_no_token(

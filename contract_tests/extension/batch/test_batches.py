@@ -197,7 +197,8 @@ class TestForms:
         given: list[Any] = [{"dense_input": rows, "note": note} for note in ([1, 2], [1, "x"], [{1}, {2}])]
         scored = list(infer_batches(client, url, given, columns=["dense_input"]))
         assert sum(each.num_rows for each in scored) == 6
-        for options in ({}, {"columns": ["dense_input"], "keys": ["note"]}):
+        refused: list[dict[str, Any]] = [{}, {"columns": ["dense_input"], "keys": ["note"]}]
+        for options in refused:
             with pytest.raises(
                 InvalidDataError, match="`batches`, number 1: The column 'note' cannot be read: row 1, 'x'"
             ):

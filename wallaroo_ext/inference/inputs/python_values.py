@@ -83,10 +83,10 @@ def _decimals_of_one_kind(values: Sequence[Any]) -> list[Any] | None:
     Whole numbers beside decimals are decimals, too. Infinite decimals, and those of too many digits for one type, are
     the nearest floats, as all decimals are in the end.
     """
-    known = list(_elements(values))
+    known: list[Any] = list(_elements(values))
     if not any(isinstance(value, decimal.Decimal) for value in known):
         return None
-    if not all(_is_only(type(value), (decimal.Decimal, int), (bool,)) for value in known):
+    if not all(_is_only(value.__class__, (decimal.Decimal, int), (bool,)) for value in known):
         return None
     if any(isinstance(value, int) for value in known):
         return [_each(value, decimal.Decimal) for value in values]

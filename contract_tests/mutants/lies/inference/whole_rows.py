@@ -135,7 +135,8 @@ def _with_flat_shapes(table: pa.Table) -> pa.Table:
     struct: Any = table.column("in").combine_chunks()
     fields: list[Any] = []
     for field in struct.type:
-        shape = json.loads((field.metadata or {}).get(b"tensor_type", b"{}")).get("shape", [])
+        metadata: dict[bytes, bytes] = field.metadata or {}
+        shape: list[int] = json.loads(metadata.get(b"tensor_type", b"{}")).get("shape", [])
         flat = json.dumps({"shape": [int(np.prod(shape))]})
         fields.append(field.with_metadata({"tensor_type": flat}) if len(shape) > 1 else field)
     contents = [struct.field(number) for number in range(struct.type.num_fields)]

@@ -50,6 +50,14 @@ async def _keeps_one_session(exchange: Exchange) -> Answer:
     return answer
 
 
+async def _leaves_out_the_id_token(exchange: Exchange) -> Answer:
+    answer, form = await exchange.ask(), _form(exchange)
+    token = fields_of(_TOKEN, answer)
+    if not {"openid", "offline_access"} <= set(form.get("scope", "").split()) or not token.get("id_token"):
+        return answer
+    return answer.with_json({name: value for name, value in token.items() if name != "id_token"})
+
+
 async def _decodes_twice(exchange: Exchange) -> Answer:
     form = _form(exchange)
     password = form.get("password", "")
@@ -64,6 +72,7 @@ _LIES: Lies = {
     _TOKEN: (
         ("last-users-token", "A token is renewed as that of who signed in last.", _renews_the_last_users),
         ("one-session", "Who signs in again ends the session before.", _keeps_one_session),
+        ("no-id-token-that-lasts", "With a token that lasts comes no id token.", _leaves_out_the_id_token),
         ("password-decoded-twice", "A plus sign in a password is a blank.", _decodes_twice),
     ),
 }

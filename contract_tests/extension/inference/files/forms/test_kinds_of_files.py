@@ -29,7 +29,8 @@ pa: Any = import_module("pyarrow")
 def arrays(**values: Any) -> bytes:
     """Return arrays as a file of numpy."""
     content = io.BytesIO()
-    np.savez(content, **{name: np.asarray(each) for name, each in values.items()})
+    found: dict[str, Any] = {name: np.asarray(each) for name, each in values.items()}
+    np.savez(content, **found)
     return content.getvalue()
 
 
