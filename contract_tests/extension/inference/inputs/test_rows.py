@@ -270,7 +270,7 @@ class TestKindsOfRows:
             pd.MultiIndex.from_tuples([(1, object()), (2, object())], names=["n", "o"]),
             pd.Index([7, 8], name="a"),
         ],
-        ids=repr,
+        ids=["mixed", "tuples", "complex", "objects", "several", "as the column"],
     )
     @pytest.mark.parametrize("values", [[1.5, 2.5], ["x", None]])
     def test_an_index_of_any_type_does_not_matter(self, index: Any, values: list[Any]) -> None:
@@ -284,7 +284,7 @@ class TestKindsOfRows:
         ):
             rows_to_send(frame, ["id", "a"])
 
-    @pytest.mark.parametrize("values", UNREADABLE, ids=repr)
+    @pytest.mark.parametrize("values", UNREADABLE, ids=lambda values: type(values[0]).__name__)
     @pytest.mark.parametrize("form", ["mapping", "records", "pandas", "polars", "a row of pandas", "split"])
     def test_a_column_that_cannot_be_read_matters_only_where_it_is_sent(self, form: str, values: list[Any]) -> None:
         unreadable = pd.Series(values, dtype=object)
