@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS, NOBODYS_UUID
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
@@ -40,7 +40,6 @@ MOST_BYTES = 1 << 20
 
 
 A_DAY = {"start": "2023-01-01T00:00:00Z", "end": "2023-01-02T00:00:00Z"}
-NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
 NEW_NAME = object()
 """Stands for a name of the run that is not taken yet."""
 OF_NOTHING: dict[str, dict[str, Any]] = {
@@ -535,8 +534,7 @@ class TestWorkspacesAndUsers:
 
     @pytest.mark.touches("query_users")
     def test_of_an_id_that_nobody_has_there_is_null(self, api: Api) -> None:
-        nobody = "00000000-0000-4000-8000-000000000000"
-        assert api.call("query_users", {"user_ids": [nobody]})["users"] == {nobody: None}
+        assert api.call("query_users", {"user_ids": [NOBODYS_UUID]})["users"] == {NOBODYS_UUID: None}
 
     @pytest.mark.touches("query_users")
     def test_of_many_ids_each_is_there(self, api: Api) -> None:

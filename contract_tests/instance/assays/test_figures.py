@@ -29,6 +29,7 @@ from wallaroo_ext.conformance.testing.assay_scenes import (
     instant,
     is_near,
     request_of,
+    results_v2,
 )
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import Patience, by_id, soon
@@ -970,8 +971,9 @@ class TestSecondVersion:
         assay_id = api.call("schedule_assay_v2", request | {"name": api.unused_name("a")})
         hour = timedelta(hours=1)
         for begin in (scene.many.at - 2 * hour, scene.now + hour):
-            assert results_v2(api, assay_id, begin, begin + hour) == []
-        read = partial(results_v2, api, assay_id, scene.many.at - SECOND, scene.now + SECOND)
+            assert results_v2(api, assay_id, start=begin.isoformat(), end=(begin + hour).isoformat()) == []
+        span = {"start": (scene.many.at - SECOND).isoformat(), "end": (scene.now + SECOND).isoformat()}
+        read = partial(results_v2, api, assay_id, **span)
         results = read()
         if not results:
             pytest.skip("The instance has not run the assay yet.")
@@ -1038,13 +1040,6 @@ def baseline_v2(api: Api, request: dict[str, Any]) -> dict[str, Any]:
     """Return the distribution of the baseline of a request."""
     [summary] = api.call("preview_assay_baseline_v2", baseline_of(request)).values()
     return summary
-
-
-def results_v2(api: Api, assay_id: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Return the stored results of an assay in a time: the answer is a list, or one result."""
-    span = {"start": start.isoformat(), "end": end.isoformat()}
-    found = api.call("get_assay_results_v2", {"id": assay_id} | span)
-    return list_of(found) if isinstance(found, list) else [found]
 
 
 def check_result_v2(result: dict[str, Any], of: Scored, baseline: dict[str, Any], way: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from wallaroo_ext.conformance.testing.assay_scenes import (
     is_near,
     preview_of,
     request_of,
+    results_v2,
     unlike,
     unlike_results,
 )
@@ -654,12 +655,6 @@ def tells_of_run(shown: dict[str, Any], status: str, *, most: int) -> bool:
     counts = {"Ok": counted.get("num_ok"), "Warning": counted.get("num_warnings"), "Alert": counted.get("num_alerts")}
     assert sum(count or 0 for count in counts.values()) <= most, "more windows are counted than there are"
     return {name for name, count in counts.items() if count} == {status}
-
-
-def results_v2(api: Api, number: str, **more: Any) -> list[dict[str, Any]]:
-    """Return stored results of the second version: the answer is a list, or one result."""
-    found = api.call("get_assay_results_v2", {"id": number} | more)
-    return list_of(found) if isinstance(found, list) else [found]
 
 
 def one_end(scene: Scene) -> list[dict[str, str]]:

@@ -84,8 +84,8 @@ BAD_ROWS: tuple[Any, ...] = (
     {"other": [0.5, 0.5, 0.5, 0.5]},
 )
 """Rows that do not fit the run's model, each of which stands among rows that do."""
-TWIN_SEED = 77
-"""The seed of the weights of another model with the fields of the run's."""
+RUN_SEED, TWIN_SEED = 29, 77
+"""The seeds of the weights of the run's model, and of another one with its fields."""
 CLOCK_SECONDS = 30.0
 """How far the clocks of an instance's machines may be apart."""
 
@@ -93,12 +93,7 @@ CLOCK_SECONDS = 30.0
 @pytest.fixture
 def weighted(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model as the run's."""
-    if "weighted" not in scorings:
-        model = uploaded(api, api.unused_name("m"), model_file(), separate_workspace)
-        scorings["weighted"] = deploy(api, api.unused_name("p"), separate_workspace, model)
-    scoring = scorings["weighted"]
-    assert scoring is not None, "the model did not come to run"
-    return scoring
+    return with_weights(api, separate_workspace, scorings, RUN_SEED)
 
 
 @pytest.fixture
@@ -115,12 +110,7 @@ def typed(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
 @pytest.fixture
 def twin(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model that has the fields of the run's model, and other weights."""
-    if "twin" not in scorings:
-        model = uploaded(api, api.unused_name("m"), model_file(TWIN_SEED), separate_workspace)
-        scorings["twin"] = deploy(api, api.unused_name("p"), separate_workspace, model)
-    scoring = scorings["twin"]
-    assert scoring is not None, "the model did not come to run"
-    return scoring
+    return with_weights(api, separate_workspace, scorings, TWIN_SEED)
 
 
 @pytest.fixture
@@ -132,6 +122,17 @@ def subtracting(api: Api, separate_workspace: int, scorings: Scorings) -> Scorin
     scoring = scorings["subtracting"]
     if scoring is None:
         pytest.skip("This instance does not run a model with two inputs.")
+    return scoring
+
+
+def with_weights(api: Api, workspace_id: int, scorings: Scorings, seed: int) -> Scoring:
+    """Return a pipeline with a model that has the fields of the run's model; make it where it is needed first."""
+    name = f"weights of {seed}"
+    if name not in scorings:
+        model = uploaded(api, api.unused_name("m"), model_file(seed), workspace_id)
+        scorings[name] = deploy(api, api.unused_name("p"), workspace_id, model)
+    scoring = scorings[name]
+    assert scoring is not None, "the model did not come to run"
     return scoring
 
 
@@ -812,7 +813,7 @@ class TestSeveralInTurn:
         self, media_type: str, operation: str, api: Api, weighted: Scoring, twin: Scoring
     ) -> None:
         rows = distinct_rows(3, seed=11)
-        for scoring, seed in ((weighted, 29), (twin, TWIN_SEED), (weighted, 29), (twin, TWIN_SEED)):
+        for scoring, seed in ((weighted, RUN_SEED), (twin, TWIN_SEED)) * 2:
             answered = Answered.of(scoring.send(api, operation, {INPUT: rows}, media_type=media_type))
             check(api, scoring, answered, {INPUT: rows}, {OUTPUT: exact_scores(rows, seed)})
 

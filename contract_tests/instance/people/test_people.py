@@ -14,7 +14,7 @@ import pytest
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
-from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, NOBODYS
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, NOBODYS, NOBODYS_UUID
 from wallaroo_ext.conformance.guard.request_fields import fields_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import arrow_file, distinct_rows, model_file
@@ -24,6 +24,7 @@ from wallaroo_ext.conformance.testing.bad_tokens import claims_of
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
 from wallaroo_ext.conformance.testing.people import NOT_THE_RUNS, Person
 from wallaroo_ext.conformance.testing.read_back import twice_in
+from wallaroo_ext.conformance.testing.scoring import ARROW
 from wallaroo_ext.conformance.testing.waiting import failed_version, soon
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.thorough("what a second person sees")
 
-ARROW, JSON = "application/vnd.apache.arrow.file", "application/json"
+JSON = "application/json"
 REFUSED = {400, 401, 403, 404, 500}
 """The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
 NOT_THERE = {400, 404}
@@ -50,7 +51,6 @@ READS_OF_MODELS = (
     "get_model_config_by_id",
     "get_model_upload_logs",
 )
-NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
 LONGEST_ADDRESS = 254
 LONGEST_LOCAL_PART = 64
 """The most characters before the @ of an address, by RFC 5321."""
@@ -212,7 +212,7 @@ def things_of(stranger: Person, api: Api, found: dict[str, Any]) -> dict[str, An
     where = {"workspace_id": stranger.send("create_workspace", {"workspace_name": workspace}).json()["workspace_id"]}
     fields = where | {"name": name, "visibility": "private"}
     uploaded = stranger.send(api.uploads[0], **api.upload_of(api.uploads[0], fields, "model.onnx", model_file(seed=83)))
-    number = uploaded.json()["insert_models"]["returning"][0]["models"][0]["id"]
+    number = api.version_in(uploaded.json())
     [version] = stranger.send("list_model_versions", {"model_id": name}).json()
     model = {"name": name, "version": version["model_version"], "sha": version["sha"]}
     steps = [{"ModelInference": {"models": [model]}}]
@@ -380,12 +380,8 @@ def test_a_member_is_listed_the_assays_that_the_owner_is(
     if not api.has(operation_id):
         pytest.skip("The release does not have it.")
     bodies = [body for body in places_of(fixtures, operation_id) if api.send(operation_id, body).is_success]
-    member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
-    api.call("add_workspace_user", member)
-    try:
+    with membership(api, {"workspace_id": fixtures.workspace_id, "email": stranger.email}):
         answers = [[send(operation_id, body) for send in (api.send, stranger.send)] for body in bodies]
-    finally:
-        api.call("remove_workspace_user", member)
     for body, (before, seen) in zip(bodies, answers, strict=True):
         if listed_assays(seen) != listed_assays(before):
             after = api.send(operation_id, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -14,7 +15,7 @@ from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from contract_tests.mutants.layer import Exchange, Lie
     from contract_tests.support.servers.asgi_exchanges import Request
@@ -119,6 +120,17 @@ def of_other_bodies(operation: str, change: Callable[[dict[str, Any]], dict[str,
         return await ask_instead(operation, exchange, exchange.request.with_json(changed))
 
     return lie
+
+
+@contextmanager
+def at_a_time(exchange: Exchange) -> Generator[bool]:
+    """Count a request as open within a block. Yields whether another one is open, too."""
+    memory = exchange.memory
+    memory["open"] = memory.get("open", 0) + 1
+    try:
+        yield memory["open"] > 1
+    finally:
+        memory["open"] -= 1
 
 
 def is_bad(operation: str, request: Request) -> bool:

@@ -83,9 +83,9 @@ class JsonReader:
 
     def _field(self, seen: _Seen) -> Any:
         """Return the field of a column; one that says so if the values cannot be read."""
+        if seen.error is not None:
+            return refused_field(seen.name, str(self._unreadable(seen.error)))
         try:
-            if seen.error is not None:
-                raise self._unreadable(seen.error)
             return pa.field(seen.name, self._common_type(seen))
         except InvalidDataError as error:
             return refused_field(seen.name, str(error))

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 NOBODYS = 2_147_483_647
 """An id that no instance has given to a thing: the largest that the contract allows."""
+NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
+"""A UUID that no instance has given to a thing or a user."""
 DOMAIN = "@example.com"
 """The domain of the e-mail addresses of a run's users: nobody gets mail there."""
 

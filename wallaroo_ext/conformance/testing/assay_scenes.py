@@ -98,6 +98,18 @@ def make_scene(api: Api, fixtures: Fixtures, suite: Suite) -> Scene:
     return scene
 
 
+def results_v2(api: Api, assay_id: str, **more: Any) -> list[dict[str, Any]]:
+    """Return stored results of an assay of the second version: the answer is a list, or one result.
+
+    Args:
+        api: The operations.
+        assay_id: The assay's UUID.
+        more: Further fields of the request, such as `start` and `end`.
+    """
+    found = api.call("get_assay_results_v2", {"id": assay_id} | more)
+    return list_of(found) if isinstance(found, list) else [found]
+
+
 def wait_for_log(api: Api, fixtures: Fixtures, of: Scored) -> None:
     """Wait until rows are logged; not long, because whether they are is no matter of this test."""
     span = {"start": (of.at - timedelta(milliseconds=2)).isoformat(), "end": (of.at + SECOND).isoformat()}

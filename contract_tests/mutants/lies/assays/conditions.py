@@ -77,40 +77,47 @@ def _of_everybody(operation: str, is_meant: Callable[[Fields], bool]) -> Lie:
     return lie
 
 
+def _listed(operation: str, answer: Answer) -> list[Fields]:
+    """Return the assays in an answer; none where it is a refusal."""
+    return list(map(object_of, list_of(answer.json))) if succeeded(operation, answer) else []
+
+
+def _with_listed(answer: Answer, listed: list[Fields], changed: list[Fields]) -> Answer:
+    """Return an answer with other assays than those that it lists; the answer itself where they are the same."""
+    return answer if changed == listed else answer.with_json(changed)
+
+
 def _of_open_lists(change: Callable[[list[Fields]], list[Fields]]) -> Lie:
     """Return a lie that changes the list of all assays."""
 
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
-        if not succeeded("list_assays", answer) or not _is_open(body_of(exchange)):
+        if not _is_open(body_of(exchange)):
             return answer
-        listed = list(map(object_of, list_of(answer.json)))
-        changed = change(listed)
-        return answer if changed == listed else answer.with_json(changed)
+        listed = _listed("list_assays", answer)
+        return _with_listed(answer, listed, change(listed))
 
     return lie
 
 
 async def _joined_with_members(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
-    if not succeeded("list_assays", answer) or not list_of(answer.json):
-        return answer
+    listed = _listed("list_assays", answer)
     found: list[Fields] = []
-    for assay in map(object_of, list_of(answer.json)):
+    for assay in listed:
         users = await ask_for(exchange, "list_workspace_users", {"workspace_id": assay.get("workspace_id")})
         found += [assay] * max(len(list_of(object_of(users).get("users"))), 1)
-    return answer if found == list_of(answer.json) else answer.with_json(found)
+    return _with_listed(answer, listed, found)
 
 
 async def _in_the_first_workspace(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
-    if not succeeded("list_assays", answer) or not list_of(answer.json):
+    listed = _listed("list_assays", answer)
+    if not listed:
         return answer
-    listed = list(map(object_of, list_of(answer.json)))
     names = ("workspace_id", "workspace_name")
     first = exchange.memory.setdefault("first", {name: listed[0][name] for name in names if name in listed[0]})
-    changed = [each | first for each in listed]
-    return answer if changed == listed else answer.with_json(changed)
+    return _with_listed(answer, listed, [each | first for each in listed])
 
 
 def _of_status(change: Change) -> Change:
@@ -137,23 +144,22 @@ def _never_run(assay: Any) -> Any:
 
 async def _knows_the_second_versions_as_they_were(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
-    if not succeeded("list_assays", answer) or not list_of(answer.json):
-        return answer
+    listed = _listed("list_assays", answer)
     changed: list[Fields] = []
-    for assay in map(object_of, list_of(answer.json)):
+    for assay in listed:
         window = object_of(assay["window"])
         units = str(window.get("interval")).split()[-1], str(window.get("width")).split()[-1]
         is_of_second = units[0] in _LONG_UNITS and units[1] == "seconds"
         active = exchange.memory.setdefault(assay["id"], assay["active"]) if is_of_second else assay["active"]
         changed.append(assay | {"active": active})
-    return answer if changed == list_of(answer.json) else answer.with_json(changed)
+    return _with_listed(answer, listed, changed)
 
 
 async def _knows_the_first_versions_as_they_were(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
-    listed = list(map(object_of, list_of(answer.json))) if succeeded("get_assay_v2", answer) else []
+    listed = _listed("get_assay_v2", answer)
     changed = [each | {"active": exchange.memory.setdefault(each["id"], each["active"])} for each in listed]
-    return answer if changed == listed else answer.with_json(changed)
+    return _with_listed(answer, listed, changed)
 
 
 async def _limited_before_the_time(exchange: Exchange) -> Answer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from contract_tests.mutants.layer import Mutant
+from contract_tests.mutants.lies.asking import at_a_time
 from contract_tests.mutants.lies.inference.rows import (
     ARROW,
     file_of,
@@ -354,12 +355,8 @@ def _several(operation: str) -> Iterator[Mutant]:
     def lie(of_other: Callable[[Answer, Answer], Answer]) -> Lie:
         async def lie(exchange: Exchange) -> Answer:
             memory = exchange.memory
-            memory["open"] = memory.get("open", 0) + 1
-            is_second = memory["open"] > 1
-            try:
+            with at_a_time(exchange) as is_second:
                 answer = await exchange.ask()
-            finally:
-                memory["open"] -= 1
             other, memory["last"] = memory.get("last"), answer
             if (
                 not is_second

@@ -11,6 +11,7 @@ import numpy as np
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.asking import (
     ask_for,
+    at_a_time,
     body_of,
     fields_of,
     marked,
@@ -211,14 +212,9 @@ async def _logs_what_it_refuses(exchange: Exchange) -> Answer:
 
 
 async def _scores_a_second_one_twice(exchange: Exchange) -> Answer:
-    memory = exchange.memory
-    memory["open"] = memory.get("open", 0) + 1
-    is_second = memory["open"] > 1
-    try:
+    with at_a_time(exchange) as is_second:
         answer = await exchange.ask()
         return marked(await exchange.ask()) if is_second else answer
-    finally:
-        memory["open"] -= 1
 
 
 async def _answers_without_models(exchange: Exchange) -> Answer:
