@@ -64,6 +64,17 @@ def inputs_of(logged: dict[str, Any]) -> list[float]:
     return np.array(original.get(INPUT, [])).ravel().tolist()
 
 
+def ids_of(listed: list[dict[str, Any]]) -> set[Any]:
+    """Return the ids of listed things, of a pipeline below its name."""
+    return {each.get("pipeline", each)["id"] for each in listed}
+
+
+def listed_assays(answer: httpx.Response) -> list[dict[str, Any]]:
+    """Return the assays in an answer, which is a list, or one; none where it is a refusal."""
+    found: Any = answer.json() if answer.is_success else []
+    return [object_of(each) for each in (list_of(found) if isinstance(found, list) else [found])]
+
+
 def computed_at(result: dict[str, Any]) -> Any:
     """Return when a result was computed: a text, or milliseconds in the oldest form."""
     return result["analyzed_at"] if "analyzed_at" in result else result["created_at"]

@@ -1,14 +1,21 @@
-"""Makes a second person, who has nothing to do with the first, and sends requests as that person."""
+"""Makes a second person, who has nothing to do with the first but as a member, and sends requests as that person."""
 
 from __future__ import annotations
 
+import re
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
+from wallaroo_ext.conformance.testing.answer_forms import is_empty
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     import httpx
 
     from wallaroo_ext.conformance.suite import Suite
@@ -16,6 +23,10 @@ if TYPE_CHECKING:
 
 NOT_THE_RUNS = "-of-another"
 """How the names of workspaces end that a second person makes, which the run's user is not a member of."""
+REFUSED = {400, 401, 403, 404, 500}
+"""The statuses for somebody who is no member; 500 is what uploads to an unknown workspace were answered with."""
+NOT_THERE = {400, 404}
+"""Those of them that say nothing of whether there is a workspace: it is answered as if it were not there."""
 _MARGIN_SECONDS = 1.5
 """How long before it expires a token is not used any more."""
 
@@ -82,3 +93,50 @@ class Person:
             took = time.monotonic() - asked_at  # a request may be on its way as long as this one was
             self._good_until = asked_at + found.get("expires_in", 0) - _MARGIN_SECONDS - took
         return self._header
+
+
+@contextmanager
+def membership(api: Api, member: dict[str, Any], role: str = "COLLABORATOR") -> Generator[None]:
+    """Let somebody be a member of a workspace within a block, also where an answer is lost."""
+    try:
+        api.call("add_workspace_user", member | {"user_type": role})
+        yield
+    finally:
+        end_membership(api, member)
+
+
+def end_membership(api: Api, member: dict[str, Any]) -> None:
+    """Remove a member, and once more where no answer came: who stays one is no stranger to the next test."""
+    for _ in range(MOST_RUNS):
+        with suppress(NoAnswerError):
+            api.call("remove_workspace_user", member)
+            return
+
+
+def roles(api: Api, workspace_id: int) -> dict[str, str]:
+    """Return the roles of the members of a workspace, by their ids."""
+    users = api.call("list_workspace_users", {"workspace_id": workspace_id})["users"]
+    return {user["user_id"]: user["user_type"] for user in users}
+
+
+def workspaces_of(person: Person) -> set[int]:
+    """Return the ids of the workspaces that a person sees."""
+    return {each["id"] for each in person.send("list_workspaces", {}).json()["workspaces"]}
+
+
+def rows_of(api: Api, workspace_ids: set[int]) -> list[dict[str, Any]]:
+    """Return how the list of all workspaces shows some of them."""
+    return [each for each in api.call("list_workspaces", {})["workspaces"] if each["id"] in workspace_ids]
+
+
+def is_refused_to_strangers(suite: Suite, operation: str, answer: httpx.Response) -> None:
+    """Check that an answer to a stranger is a refusal as of what is not there, or has nothing."""
+    shown = f"{answer.status_code} {answer.text[:300]}"
+    if answer.is_success:
+        assert not suite.guard.effects[operation].writes, f"a stranger wrote: {shown}"  # noqa: S101 - pytest's way to fail
+        assert is_empty(answer), f"a stranger sees: {shown}"  # noqa: S101 - pytest's way to fail
+        return
+    assert answer.status_code in (NOT_THERE | {500} if operation in UPLOADS else NOT_THERE), shown  # noqa: S101 - pytest's way to fail
+    sent = f"{answer.request.url} {answer.request.read().decode(errors='replace')}"
+    names = {name for name in re.findall(rf"{re.escape(suite.owned.prefix)}-[\w-]*\w", answer.text) if name not in sent}
+    assert not names, f"a refusal tells a stranger of {names}: {shown}"  # noqa: S101 - pytest's way to fail
