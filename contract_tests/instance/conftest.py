@@ -10,12 +10,9 @@ from wallaroo_ext.conformance.testing.assay_scenes import Scene, make_scene
 from wallaroo_ext.conformance.testing.people import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.scoring import Scoring
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +38,6 @@ def separate_workspace(api: Api, fixtures: Fixtures, workspaces: list[int]) -> i
     if not workspaces:
         workspaces.append(api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"])
     return workspaces[0]
-
-
-@pytest.fixture(scope="module")
-def scorings(api: Api) -> Generator[dict[str, Scoring | None]]:
-    """Yield the pipelines of a module's tests, which are made when they are first needed; undeploy them at the end."""
-    made: dict[str, Scoring | None] = {}
-    yield made
-    for scoring in made.values():
-        if scoring is not None:
-            api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
 
 
 @pytest.fixture(scope="session")

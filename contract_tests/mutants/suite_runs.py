@@ -26,7 +26,7 @@ _FINDINGS = {"AssertionError", "Failed"}
 """The errors of a fixture that finds something; any other error is a fault of the suite."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pytest keeps plugins in sets
 class _FirstFailure:
     """A plugin of pytest that makes it run a suite, and notes the first failure.
 

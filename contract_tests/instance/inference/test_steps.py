@@ -12,9 +12,10 @@ import pytest
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import Answered
 from wallaroo_ext.conformance.testing.logged_rows import newest_logged, newest_of_topic
-from wallaroo_ext.conformance.testing.row_metadata import check_whole_rows
+from wallaroo_ext.conformance.testing.row_checks import check_whole_rows
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
+    OPERATIONS,
     RECORDS,
     Scoring,
     deploy_steps,
@@ -35,18 +36,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.thorough("several models, and models of several axes")
 
 JSON = "application/json"
-BOTH = pytest.mark.touches("infer_deployment", "infer_pipeline")
+BOTH = pytest.mark.touches(*OPERATIONS)
 SEED, OTHER_SEED, THIRD_SEED, LAST_SEED = 29, 61, 71, 67
 """The seeds of the models: the run's, two beside it, and one behind it."""
 SEEDS = (SEED, OTHER_SEED, THIRD_SEED)
 LAST_OUTPUT = "behind"
 FORMATS = ((RECORDS, JSON), (ARROW, ARROW))
-
-
-@pytest.fixture(params=["infer_deployment", "infer_pipeline"])
-def operation(request: pytest.FixtureRequest) -> str:
-    """Return one kind of inference URL after the other."""
-    return request.param
 
 
 def running(scoring: Scoring | None) -> Scoring:

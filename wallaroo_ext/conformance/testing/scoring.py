@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 RECORDS = "application/json; format=pandas-records"
 ARROW = "application/vnd.apache.arrow.file"
+OPERATIONS = ("infer_deployment", "infer_pipeline")
+"""The operations that score rows, one for each kind of inference URL."""
+RUN_SEED, TWIN_SEED = 29, 77
+"""The seeds of the weights of the run's model, and of another one with its fields."""
 
 
 @dataclass(slots=True)

@@ -1,22 +1,42 @@
-"""Checks what scored rows say beside their values: when and by which model they were scored, and what they failed."""
+"""Checks scored rows: their values, when and by which model they were scored, and what they failed."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.conformance.testing.scoring import difference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
 
     from wallaroo_ext.conformance.testing.answer_forms import Answered
     from wallaroo_ext.conformance.testing.api_calls import Api
     from wallaroo_ext.conformance.testing.scoring import Scoring
+
+    Columns = Mapping[str, np.ndarray[Any, Any]]
 
 _LEEWAY_SECONDS = 90.0
 """How far times may be off: an answer may be slow, and the clocks of two engines apart."""
 _ALWAYS = {"in", "out", "metadata"}
 _FAILURES = {"anomaly", "check_failures"}
 """The parts that tell which validations a row failed, by release."""
+
+
+def check_rows(api: Api, scoring: Scoring, answered: Answered, sent: Columns, scores: Columns) -> None:
+    """Fail where an answer does not have the rows that were sent, each with its outputs and all else that it says."""
+    parts: dict[str, Columns] = {"out": scores} if answered.is_oldest else {"out": scores, "in": sent}
+    for part, expected in parts.items():
+        if answered.count:
+            names = set(answered.parts.get(part, ()))  # JSON has no order of fields, and Arrow's has a test of its own
+            assert names == set(expected) or part == "in", f"the fields of `{part}` are {names}"  # noqa: S101 - pytest's way to fail
+        for name, values in expected.items():
+            found = answered.parts.get(part, {}).get(name, [])
+            wrong = difference(found, values)
+            assert not wrong, f"{part}.{name}: {wrong}"  # noqa: S101 - pytest's way to fail
+    check_whole_rows(api, answered, scoring)
 
 
 def check_whole_rows(api: Api, answered: Answered, scoring: Scoring, last: dict[str, str] | None = None) -> None:
