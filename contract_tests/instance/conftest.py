@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.assay_scenes import Kept
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,9 @@ def scene(api: Api, fixtures: Fixtures, conformance_suite: Suite, scenes: list[S
     if not scenes:
         scenes.append(make_scene(api, fixtures, conformance_suite))
     return scenes[0]
+
+
+@pytest.fixture(scope="session")
+def kept() -> Kept:
+    """Return what was read of stored results, by operation, with how it is read again and when it was read."""
+    return []

@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, sco
 from wallaroo_ext.conformance.testing.waiting import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
@@ -43,6 +43,11 @@ SUMMARIZER: dict[str, Any] = {
 
 COMPARED = ("score", "scores", "status", "window_summary", "summaries", "summarizer", "window_end")
 """What is the same of two results that come from the same rows, in either version."""
+ORIGINS = ("place", "model")
+"""What rows are chosen by, of which the tests name one that there is not."""
+
+Kept: TypeAlias = "list[tuple[str, Callable[[], list[dict[str, Any]]], list[dict[str, Any]], float]]"
+"""What was read of stored results: by which operation, how it is read again, the results, and when they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,11 @@ def request_of(fixtures: Fixtures, scene: Scene, start: datetime | None, **chang
     until = {"run_until": (scene.one.at + SECOND).isoformat()}
     made = request | until | {"baseline": baseline, "window": window} | changes
     return made | {"summarizer": SUMMARIZER | changes.get("summarizer", {})}
+
+
+def origin_field(origin: str, name: str, *, model: str = "model_name") -> dict[str, Any]:
+    """Return the field that chooses rows by one of `ORIGINS`; `model` is what the field of a model is called."""
+    return {"locations": [name]} if origin == "place" else {model: name}
 
 
 def unlike(found: Any, expected: Any, path: str = "$") -> Iterator[str]:
