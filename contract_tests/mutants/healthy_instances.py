@@ -40,6 +40,7 @@ class Surroundings:
         release: Its release.
         nginx: The settings of an nginx in front of it; None for none.
         operations: The operations that are looked at; empty for all.
+        tests: The tests that are run, as pytest's `-k` has them; empty for all.
         token_seconds: The lifetime of its tokens.
     """
 
@@ -48,6 +49,7 @@ class Surroundings:
     release: str = RELEASE
     nginx: str | None = None
     operations: tuple[str, ...] = ()
+    tests: str = ""
     token_seconds: int = SANDBOX_TOKEN_SECONDS
 
 
@@ -73,6 +75,8 @@ def use(instance: LyingInstance) -> None:
 
 WAITED_FOR = ("copy_pipeline",)
 """The operations that a slow instance is tried with: few, and of those that the suite waits for."""
+WAITING_TESTS = "a_copy or a_pipeline_that_scored_nothing or an_accepted_write or an_older_version"
+"""The tests that it is tried with: those of them that deploy, score or read back, which take a minute each."""
 ROWS_AT = "localhost/scoring/v2"
 NGINX = """
     client_max_body_size 16m; client_body_buffer_size 8k; proxy_buffers 4 4k; proxy_buffer_size 4k;
@@ -102,7 +106,9 @@ SURROUNDINGS: dict[str, Surroundings] = {
             rewrites=True, rewords=True, compresses=True, prefix="/ml", methods={"TRACE": 405, "HEAD": 200}
         )
     ),
-    "slow": Surroundings(gateway=lambda: Gateway(seconds=2.5), operations=WAITED_FOR, token_seconds=60),
+    "slow": Surroundings(
+        gateway=lambda: Gateway(seconds=2.5), operations=WAITED_FOR, tests=WAITING_TESTS, token_seconds=60
+    ),
     "rows on another host": Surroundings(gateway=lambda: Gateway(rows_at=ROWS_AT)),
     **({"behind nginx": Surroundings(nginx=NGINX)} if nginx.program() else {}),
     **{f"release {release}": Surroundings(release=release) for release in contract.RELEASES if release != RELEASE},

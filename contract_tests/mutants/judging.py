@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract_tests.mutants.healthy_instances import healthy_instance
+from contract_tests.mutants.healthy_instances import SURROUNDINGS, healthy_instance
 from contract_tests.mutants.lies.people.ignored_tokens import ABOUT_TOKENS
 from contract_tests.mutants.suite_runs import NOT_WAITING, run
 from wallaroo_ext.conformance.options import SuiteOptions
@@ -46,15 +46,16 @@ class Verdict:
 
 
 def judge_healthy(surroundings: str, *, cases: int, seed: int) -> Verdict:
-    """Run the whole suite on a healthy instance.
+    """Run the suite on a healthy instance, whole where its surroundings do not name some tests.
 
     Args:
         surroundings: The name of what it is and has been through, one of `healthy_instances.SURROUNDINGS`.
         cases: The number of random requests of each operation and kind.
         seed: The seed of random data.
     """
+    tests = SURROUNDINGS[surroundings].tests
     with healthy_instance(surroundings, cases=cases, seed=seed) as options:
-        return Verdict(0, *run(options, NOT_WAITING if options.operations else ()))
+        return Verdict(0, *run(options, ("-k", tests) if tests else ()))
 
 
 def judge(instance: LyingInstance, mutant: Mutant, *, cases: int, seed: int) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,3 +74,15 @@ def test_the_share_of_each_kind_is_printed(capsys: pytest.CaptureFixture[str]) -
     killed = len(of_kind) - 1
     assert f"{kind}: {killed} of {len(of_kind)} killed ({killed / len(of_kind):.0%})" in printed
     assert "3 of 4 mutants killed (75.0%)" in printed
+
+
+@pytest.mark.parametrize("crash", ["", "OSError: what was raised"])
+def test_false_alarms_are_printed_at_the_end(crash: str, capsys: pytest.CaptureFixture[str]) -> None:
+    alarm = Verdict(lies=0, noticed=True, check="a test", message="what was found", crash=crash, seconds=2.0)
+    quiet = replace(alarm, noticed=False, crash="")
+    healthy = [(Trial("", 29, "a fresh sandbox"), alarm), (Trial("", 30, "a second run"), quiet)]
+    assert prove.print_summary([*healthy, *judged(TRIALS[:1], 1)], 1.0, 0.0) == 1
+    *_, alarmed, shares, _ = capsys.readouterr().out.splitlines()
+    said = crash or "what was found"
+    assert alarmed == f"healthy, a fresh sandbox, seed 29: FALSE ALARM by a test: {said} (2 s)"
+    assert shares.endswith("1 false alarms in 2 healthy runs.")

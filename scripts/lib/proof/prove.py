@@ -157,7 +157,9 @@ def run_trials(trials: list[Trial], jobs: int, kept: KeptResults | None) -> Resu
 def describe(trial: Trial, verdict: Verdict) -> str:
     """Return the verdict of a trial as one line."""
     if not trial.mutant:
-        word = f"FALSE ALARM by {verdict.check}: {verdict.message}" if is_alarm(verdict) else "no alarm"
+        word = (
+            f"FALSE ALARM by {verdict.check}: {verdict.crash or verdict.message}" if is_alarm(verdict) else "no alarm"
+        )
         return f"healthy, {trial.surroundings}, seed {trial.seed}: {word} ({verdict.seconds:.0f} s)"
     if verdict.crash:
         word = f"CRASH {verdict.crash}"
@@ -184,17 +186,17 @@ def print_summary(results: Results, seconds: float, least_killed: float) -> int:
             survivor needs a known reason in any case.
     """
     lying = {trial.mutant: verdict for trial, verdict in results if trial.mutant}
-    healthy = [verdict for trial, verdict in results if not trial.mutant]
-    alarms = sum(map(is_alarm, healthy))
+    healthy = [(trial, verdict) for trial, verdict in results if not trial.mutant]
+    alarms = [describe(trial, verdict) for trial, verdict in healthy if is_alarm(verdict)]
     survivors = [name for name, verdict in lying.items() if not verdict.is_kill]
+    print_kinds(lying)
     for name in survivors:
         print(f"not killed: {name}: {REASONS.get(name, 'NO REASON IS KNOWN')}")
-    print_kinds(lying)
+    print(*alarms, sep="\n", end="\n" if alarms else "")
     killed = len(lying) - len(survivors)
     share = killed / len(lying) if lying else 1.0
-    print(
-        f"{killed} of {len(lying)} mutants killed ({share:.1%}); {alarms} false alarms in {len(healthy)} healthy runs."
-    )
+    noticed = f"{killed} of {len(lying)} mutants killed ({share:.1%})"
+    print(f"{noticed}; {len(alarms)} false alarms in {len(healthy)} healthy runs.")
     print(f"{seconds:.0f} s")
     return int(bool(alarms) or share < least_killed or any(name not in REASONS for name in survivors))
 
