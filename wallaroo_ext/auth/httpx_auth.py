@@ -51,6 +51,12 @@ class TokenAuth(httpx.Auth):
         self._secrets.add(token.access, token.refresh)
         return token
 
+    def young_token(self) -> Token:
+        """Return a token in the first half of its life; see `access_token`."""
+        token = self._manager.get_young()
+        self._secrets.add(token.access, token.refresh)
+        return token
+
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the request with a token, and once more with a new one where it is refused."""
         token = self._manager.fresh_token()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.auth.single_flight import SingleFlight
-from wallaroo_ext.errors import AuthenticationError, ConfigurationError
+from wallaroo_ext.errors import AuthenticationError, ConfigurationError, WallarooError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +75,19 @@ class TokenManager:
             token = self._outcome(found, refused)
             if token is not None:
                 return token
+
+    def get_young(self) -> Token:
+        """Return a token in the first half of its life, for a request that is not sent again when it expires.
+
+        Where no other token can be had, it is an older one that is still valid.
+        """
+        token = self.fresh_token() or self.get()
+        if self._clock() - token.obtained_at <= (token.expires_at - token.obtained_at) / 2:
+            return token
+        try:
+            return self.get(refused=token)
+        except WallarooError:
+            return token
 
     async def get_async(self, refused: Token | None = None) -> Token:
         """Return a valid token, renewed if necessary, to an event loop; see `get`."""

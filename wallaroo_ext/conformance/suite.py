@@ -366,9 +366,9 @@ class Suite:
         return basic_header(settings.client_id, settings.client_secret or "")
 
     def user_authorization(self) -> str:
-        """Return the header with the user's token, which is requested if there is none."""
+        """Return the header with the user's token, one that does not expire while a request is on its way."""
         auth: Any = self.client.get_httpx_client().auth
-        return f"Bearer {auth.token().access}"
+        return f"Bearer {auth.young_token().access}"
 
     @property
     def _writes(self) -> bool:

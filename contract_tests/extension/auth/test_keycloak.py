@@ -153,6 +153,23 @@ def test_a_token_is_renewed_a_tenth_of_its_life_ahead(keycloak: Keycloak, lifeti
     assert keycloak.forms[1]["refresh_token"] == "r1"
 
 
+def test_a_young_token_is_in_the_first_half_of_its_life_if_it_can_be(keycloak: Keycloak) -> None:
+    keycloak.lifetime = 100
+    auth = keycloak.auth()
+    assert auth.young_token().access == "t1"
+    keycloak.now += 49
+    assert auth.young_token().access == "t1"
+    keycloak.now += 2
+    assert (auth.access_token(), auth.young_token().access, auth.access_token()) == ("t1", "t2", "t2")
+    keycloak.now += 51
+    keycloak.failure = refusing("unauthorized_client")
+    assert auth.young_token().access == "t2"
+    keycloak.now += 50
+    with pytest.raises(AuthenticationError):
+        auth.young_token()
+    assert BearerToken("t", api_url=API).young_token().access == "t"
+
+
 @pytest.mark.parametrize("lifetime", [None, 0, -5, "", "soon", True, [], float("inf"), float("nan"), 10**400])
 def test_a_lifetime_without_sense_is_taken_as_a_minute(keycloak: Keycloak, lifetime: object) -> None:
     content = json.dumps({"access_token": "t", "expires_in": lifetime}).encode()

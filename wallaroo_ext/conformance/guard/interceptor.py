@@ -532,6 +532,7 @@ class InterceptedTransport(ForkSafeTransport):
             return (response, read), Incoming(answer.status_code, answer.headers.multi_items(), answer.content)
 
         (response, answered), _ = self._interceptor.exchange(outgoing, send)
+        request.stream = httpx.ByteStream(content)  # so that whoever signed it can send it once more
         return _with_content(response, answered)
 
     @override

@@ -10,7 +10,7 @@ import pytest
 import requests
 import urllib3
 
-from wallaroo_ext import contract
+from wallaroo_ext import BearerToken, contract
 from wallaroo_ext.conformance.guard.attempts import MOST_ATTEMPTS
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.guard.gateways import LONGEST_WAIT, NoAnswerError, gap_of_answer, gap_of_error
@@ -99,6 +99,16 @@ class Asked:
         """Do the same, and make a workspace in place of listing them."""
         self.http.post(MODELS, json={"workspace_id": 1})
         return self.http.post(CREATE, json={"workspace_name": "conformance-1"})
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"workspace_id": 1}', iter([b'{"workspace_id"', b": 1}"])], ids=["whole", "chunks"]
+)
+def test_a_request_whose_token_was_refused_is_sent_with_a_new_one(content: Any) -> None:
+    server, tokens = Server(MODELS, httpx.Response(401)), iter(["old", "new"])
+    auth = BearerToken(lambda: next(tokens), api_url="http://instance")
+    sent = Asked(server).http.post(MODELS, content=content, auth=auth, headers={"Content-Type": "application/json"})
+    assert (sent.status_code, server.asked, sent.request.headers["Authorization"]) == (200, 2, "Bearer new")
 
 
 TROUBLES = [
