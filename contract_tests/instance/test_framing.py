@@ -21,6 +21,7 @@ pytestmark = pytest.mark.thorough("the framing of answers")
 JSON, MULTIPART = "application/json", "multipart/form-data"
 
 
+@pytest.mark.changes_nothing
 def test_nothing_comes_behind_an_answer(operation_id: str, api: Api, conformance_suite: Suite) -> None:
     if conformance_suite.guard.effects[operation_id].writes or not conformance_suite.rules.takes_token(operation_id):
         pytest.skip("It writes, or gives tokens.")
@@ -50,6 +51,7 @@ def check_good(suite: Suite, operation: str, answer: Message) -> None:
     assert [violation.message for violation in found] == []
 
 
+@pytest.mark.changes_nothing
 def test_nothing_comes_behind_a_refusal(operation_id: str, api: Api, conformance_suite: Suite) -> None:
     answers = [send_alone(conformance_suite, bad) for bad in bad_requests(operation_id, api, conformance_suite)]
     for answer in answers:

@@ -85,6 +85,7 @@ def _fewer_collections() -> Generator[None]:
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 
@@ -152,6 +153,11 @@ class _RunHooks:
         """Make pytest run this suite, and tell of failures without the objects that functions were called with."""
         config.option.tbstyle = "short"
         use_suite(config, self._suite)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self) -> None:
+        """Let pytest look for cycles of unused objects, as it does ten times at the end, not among all that is kept."""
+        gc.freeze()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count the tests, and end the run if the instance, or the document to compare, cannot be reached."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SEED = 29
 """The default seed of random data."""
-CASES = 8
+CASES = 6
 """The default number of random requests of each operation and kind; the proof's faults are noticed with five."""
 
 LEAST_SUCCESSES_QUICKLY = 1

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext.auth.tokens import Token
     from wallaroo_ext.conformance.cases.generated import GeneratedCases
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -279,6 +280,7 @@ class Suite:
         from wallaroo_ext.conformance.resources.fixtures import Forms, changed_by_name, find_fixtures, make_fixtures
 
         try:
+            _ = self.first_token  # nobody has to wait until it has expired, where it is asked for this early
             if self.options.read_only:
                 fixtures = find_fixtures(self.client)
             else:
@@ -336,6 +338,12 @@ class Suite:
         finding = self.interceptor.make_finding(FIXTURES, message, operation=operation, exchange=last)
         self.run.add_check(operation, FIXTURES, [finding])
         return NoFixturesError(message)
+
+    @cached_property
+    def first_token(self) -> Token:
+        """The user's first token of the run, which may have expired by now."""
+        auth: Any = self.client.get_httpx_client().auth
+        return auth.token()
 
     @cached_property
     def cases(self) -> GeneratedCases:

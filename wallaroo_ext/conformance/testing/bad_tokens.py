@@ -67,10 +67,6 @@ class BadTokens:
         self._public_keys: list[bytes] | None = None
         self._others: dict[str, str] = {}
         self._others_good_until = 0.0
-        auth: Any = suite.client.get_httpx_client().auth
-        token = auth.token()
-        self._first: str = token.access
-        self._first_expires: float = token.expires_at
         self._kinds: dict[str, Callable[[], str | None]] = {
             "missing": lambda: None,
             "empty": lambda: "Bearer",
@@ -183,13 +179,14 @@ class BadTokens:
         named = os.environ.get(EXPIRED_TOKEN)
         if named and self._suite.instance.kind == "live":
             return named
-        left = self._first_expires + _LEEWAY_SECONDS - time.monotonic()
+        first = self._suite.first_token
+        left = first.expires_at + _LEEWAY_SECONDS - time.monotonic()
         if left > _LONGEST_WAIT_SECONDS:
             raise NoSuchTokenError(
                 f"Tokens of this instance are good for {left:.0f} s more: name an expired one in {EXPIRED_TOKEN}."
             )
         time.sleep(max(0.0, left))
-        return self._first
+        return first.access
 
 
 def _changed_claims(claims: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

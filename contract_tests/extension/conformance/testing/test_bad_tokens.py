@@ -34,6 +34,7 @@ def tokens_of(kind: str, *, expires_in: float = 3600.0, username: str | None = N
     auth = SimpleNamespace(token=lambda: token)
     suite: Any = SimpleNamespace(
         client=SimpleNamespace(get_httpx_client=lambda: SimpleNamespace(auth=auth)),
+        first_token=token,
         instance=SimpleNamespace(kind=kind, settings=SimpleNamespace(username=username, password="p")),
         authorization=lambda _operation: "Basic x",  # pyright: ignore[reportUnknownLambdaType]
     )
