@@ -112,23 +112,25 @@ def test_the_name_of_a_workspace_is_kept(api: Api) -> None:
 
 
 @pytest.fixture(scope="module")
-def kept_files(api: Api) -> tuple[str, dict[int, str]]:
-    """Return the name of a model, and a dictionary for the names of its versions' files: more than a short page has."""
-    return api.unused_name("m"), {}
+def kept_files() -> dict[str, dict[int, str]]:
+    """Return a dictionary for a model's name and the names of its versions' files: more than a short page has."""
+    return {}
 
 
 @pytest.mark.touches("list_model_versions", "get_model", if_there=(*UPLOADS, "list_models", "get_model_version_by_id"))
 @pytest.mark.parametrize("upload", UPLOADS)
 def test_the_name_of_a_file_is_kept(
-    upload: str, api: Api, fixtures: Fixtures, kept_files: tuple[str, dict[int, str]]
+    upload: str, api: Api, fixtures: Fixtures, kept_files: dict[str, dict[int, str]]
 ) -> None:
     if not api.has(upload):
         pytest.skip("The release does not have it.")
-    name, expected = kept_files
+    # Where the answer to an upload is lost, a version may be there that is not known: then it is another model's turn.
+    name, expected = kept_files.popitem() if kept_files else (api.unused_name("m"), dict[int, str]())
     fields = {"name": name, "visibility": "private", "workspace_id": fixtures.workspace_id}
     for file_name in FILE_NAMES:
         answer = api.call(upload, **api.upload_of(upload, fields, file_name, model_file()))
         expected[api.version_in(answer)] = file_name
+    kept_files[name] = expected
     listed = api.call("list_model_versions", {"model_id": name})
     assert {each["id"]: each["file_name"] for each in listed} == expected
     shown = api.call("get_model", {"id": listed[0]["models_pk_id"]})["models"]
