@@ -47,13 +47,14 @@ class TokenAuth(httpx.Auth):
 
     def token(self) -> Token:
         """Return a valid token with its lifetime; see `access_token`."""
-        token = self._manager.fresh_token() or self._manager.get()
-        self._secrets.add(token.access, token.refresh)
-        return token
+        return self._noted(self._manager.get())
 
     def young_token(self) -> Token:
         """Return a token in the first half of its life; see `access_token`."""
-        token = self._manager.get_young()
+        return self._noted(self._manager.get_young())
+
+    def _noted(self, token: Token) -> Token:
+        """Return a token that no message shows from now on."""
         self._secrets.add(token.access, token.refresh)
         return token
 
@@ -81,8 +82,7 @@ class TokenAuth(httpx.Auth):
 
     def _authorize(self, request: httpx.Request, token: Token) -> httpx.Request:
         self._origins.check(request.url)
-        self._secrets.add(token.access, token.refresh)
-        request.headers["Authorization"] = _header(token)
+        request.headers["Authorization"] = _header(self._noted(token))
         return request
 
     def _refused_request(self, response: httpx.Response, token: Token) -> httpx.Request | None:

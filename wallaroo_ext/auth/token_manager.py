@@ -81,7 +81,7 @@ class TokenManager:
 
         Where no other token can be had, it is an older one that is still valid.
         """
-        token = self.fresh_token() or self.get()
+        token = self.get()
         if self._clock() - token.obtained_at <= (token.expires_at - token.obtained_at) / 2:
             return token
         try:

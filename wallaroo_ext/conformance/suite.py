@@ -267,9 +267,8 @@ class Suite:
         Args:
             part: What the names that this process gives begin with, after the run's prefix.
         """
-        auth: Any = self.client.get_httpx_client().auth
-        if hasattr(auth, "forget"):  # a refresh token can be used by one process only
-            auth.forget()
+        if hasattr(self._auth, "forget"):  # a refresh token can be used by one process only
+            self._auth.forget()
         if "cases" in self.__dict__:
             self.cases.continue_in_child()
         self.owned.name_prefix = f"{self.owned.prefix}-{part}"
@@ -339,11 +338,14 @@ class Suite:
         self.run.add_check(operation, FIXTURES, [finding])
         return NoFixturesError(message)
 
+    @property
+    def _auth(self) -> Any:
+        return self.client.get_httpx_client().auth
+
     @cached_property
     def first_token(self) -> Token:
         """The user's first token of the run, which may have expired by now."""
-        auth: Any = self.client.get_httpx_client().auth
-        return auth.token()
+        return self._auth.token()
 
     @cached_property
     def cases(self) -> GeneratedCases:
@@ -375,8 +377,7 @@ class Suite:
 
     def user_authorization(self) -> str:
         """Return the header with the user's token, one that does not expire while a request is on its way."""
-        auth: Any = self.client.get_httpx_client().auth
-        return f"Bearer {auth.young_token().access}"
+        return f"Bearer {self._auth.young_token().access}"
 
     @property
     def _writes(self) -> bool:
