@@ -53,6 +53,11 @@ class TokenAuth(httpx.Auth):
         """Return a token in the first half of its life; see `access_token`."""
         return self._noted(self._manager.get_young())
 
+    def has_signed(self, authorization: str) -> bool:
+        """Return whether a header `Authorization` has the token that requests are sent with now."""
+        token = self._manager.fresh_token()
+        return token is not None and authorization == _header(token)
+
     def _noted(self, token: Token) -> Token:
         """Return a token that no message shows from now on."""
         self._secrets.add(token.access, token.refresh)

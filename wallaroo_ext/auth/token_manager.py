@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.auth.single_flight import SingleFlight
-from wallaroo_ext.errors import AuthenticationError, ConfigurationError, WallarooError
+from wallaroo_ext.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,9 @@ class TokenManager:
             return token
         try:
             return self.get(refused=token)
-        except WallarooError:
+        except Exception:
+            if self._still_good(None) is None:
+                raise
             return token
 
     async def get_async(self, refused: Token | None = None) -> Token:

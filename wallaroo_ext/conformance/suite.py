@@ -35,7 +35,7 @@ from wallaroo_ext.transport import basic_challenges
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from wallaroo_mlops_client import Client
 
@@ -213,6 +213,7 @@ class Suite:
             urls.append(str(parse_http_url(options.drift_url, "--drift-url")))
         named = named_origins(options.inference_hosts, settings.api_url)
         self.interceptor.origins = frozenset(map(origin_of, urls)) | named
+        self.interceptor.signer_of = self._signer_of
         self.interceptor.inference.home = settings.api_url.rstrip("/")
         self.interceptor.roots = tuple(dict.fromkeys(["", *roots]))
         self.run.subject = replace(self.run.subject, url=settings.api_url)
@@ -378,6 +379,11 @@ class Suite:
     def user_authorization(self) -> str:
         """Return the header with the user's token, one that does not expire while a request is on its way."""
         return f"Bearer {self._auth.young_token().access}"
+
+    def _signer_of(self, authorization: str) -> Callable[[], str] | None:
+        """Return what gives a header with a new token in place of one with the user's; None where it has another."""
+        is_users = "client" in self.__dict__ and self._auth.has_signed(authorization)
+        return self.user_authorization if is_users else None
 
     @property
     def _writes(self) -> bool:

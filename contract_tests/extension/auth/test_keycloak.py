@@ -14,6 +14,7 @@ import subprocess
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -167,7 +168,22 @@ def test_a_young_token_is_in_the_first_half_of_its_life_if_it_can_be(keycloak: K
     keycloak.now += 50
     with pytest.raises(AuthenticationError):
         auth.young_token()
-    assert BearerToken("t", api_url=API).young_token().access == "t"
+    assert not auth.has_signed("Bearer t2"), "it has expired"
+    fixed = BearerToken("t", api_url=API)
+    assert fixed.young_token().access == "t"
+    assert [fixed.has_signed(header) for header in ("Bearer t", "Bearer t2", "t")] == [True, False, False]
+
+
+def test_an_older_token_serves_where_no_younger_one_can_be_had_for_whatever_reason(keycloak: Keycloak) -> None:
+    keycloak.lifetime = 100
+    auth = keycloak.auth()
+    assert auth.young_token().access == "t1"
+    keycloak.failure = Mock(side_effect=LookupError("of whatever sends the request"))
+    keycloak.now += 60
+    assert auth.young_token().access == "t1"
+    keycloak.now += 41
+    with pytest.raises(LookupError):
+        auth.young_token()
 
 
 @pytest.mark.parametrize("lifetime", [None, 0, -5, "", "soon", True, [], float("inf"), float("nan"), 10**400])

@@ -68,7 +68,15 @@ class Attempts:
         self._reading: dict[str, Callable[[], Attempt[Any]]] = {}
         self._has_answered = False
 
-    def make(self, operation: str, content: bytes, attempt: Callable[[], Attempt[T]], *, is_declared: bool) -> T:
+    def make(
+        self,
+        operation: str,
+        content: bytes,
+        attempt: Callable[[], Attempt[T]],
+        *,
+        is_declared: bool,
+        is_sign_in: bool = False,
+    ) -> T:
         """Send a request until the instance has answered, and return the answer.
 
         Before the first answer of all, whatever comes is returned or raised: the instance may not be there.
@@ -78,6 +86,8 @@ class Attempts:
             content: The body of the request.
             attempt: Sends it once.
             is_declared: Whether the contract has an operation of its method at its path.
+            is_sign_in: Whether it is the client's own request for a token, which is followed by another one, with the
+                password, where a refresh token is refused because it was used already.
 
         Raises:
             NoAnswerError: The instance did not answer.
@@ -95,7 +105,9 @@ class Attempts:
             pause = last.gap.pause(number)
             is_over = self._clock.now() + pause - started > _LONGEST_PATIENCE
             is_last = last.gap.is_final or number >= MOST_ATTEMPTS or is_over
-            may_be_repeated = self._may_be_sent_again(operation, content, last.gap, is_declared=is_declared)
+            may_be_repeated = is_sign_in or self._may_be_sent_again(
+                operation, content, last.gap, is_declared=is_declared
+            )
             if not self._has_answered and (is_last or last.error is not None or not may_be_repeated):
                 return _as_it_came(last)
             if is_last or not may_be_repeated or operation in self._given_up:

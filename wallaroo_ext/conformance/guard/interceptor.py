@@ -16,6 +16,7 @@ import requests
 from typing_extensions import override
 
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.auth.token_endpoint import OPERATION as TOKEN_REQUEST
 from wallaroo_ext.conformance.exchanges import Exchange, redact_body, redact_headers
 from wallaroo_ext.conformance.guard.attempts import Attempt, Attempts
 from wallaroo_ext.conformance.guard.final_answers import FinalAnswersAdapter
@@ -35,6 +36,7 @@ from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.connections.proxies import EnvironmentProxies
 from wallaroo_ext.transport.process_connections import ForkSafeTransport
 from wallaroo_ext.transport.response_limits import limit_answer
+from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ _EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
 _TELLS_URLS = "get_pipeline_external_url"
 ANSWERED = "an_answer_comes"
 """The check that an answer comes at all."""
+SIGNER = "signer"
+"""The extension of httpx's requests that gives the header `Authorization` anew, where it is not the run's user's."""
 
 
 class RateLimit:
@@ -187,6 +191,8 @@ class Interceptor:
         roots: The beginnings of the paths of the instance's URLs, before those of the contract.
         origins: The origins that requests may go to, as scheme, host and port; None for any.
         inference: Where rows are taken.
+        signer_of: Returns what gives a header `Authorization` with a new token in place of one with the user's; None
+            where a header has another, which is sent again as it is.
     """
 
     def __init__(
@@ -206,6 +212,7 @@ class Interceptor:
         self.sign_in_url = ""
         self.roots: tuple[str, ...] = ("",)
         self.origins: frozenset[str] | None = None
+        self.signer_of: Callable[[str], Callable[[], str] | None] = lambda _authorization: None
         self._rate = rate
         self._clock = clock
         self._attempts = Attempts(run, rules, clock)
@@ -316,26 +323,39 @@ class Interceptor:
                 self.guard.check_undeclared(method, route.operation, fields, has_body=bool(content))
 
     def exchange(
-        self, outgoing: Outgoing, send: Callable[[], tuple[T, Incoming]], *, checks: Iterable[str] = _EVERY_CHECK
+        self,
+        outgoing: Outgoing,
+        send: Callable[[str], tuple[T, Incoming]],
+        *,
+        checks: Iterable[str] = _EVERY_CHECK,
+        signer: Callable[[], str] | None = None,
+        is_sign_in: bool = False,
     ) -> tuple[T, Exchange]:
         """Send a request until the instance has answered it, and return the answer and the exchange.
 
         Args:
             outgoing: The request.
-            send: Sends it once.
+            send: Sends it once, with a header `Authorization` in place of its own; its own where that is empty.
             checks: The checks to make of the answer.
+            signer: Gives that header when the request is sent again, because a token may expire in the pauses; by
+                default the user's, where it had the user's token.
+            is_sign_in: Whether it is the client's own request for a token.
 
         Raises:
             NoAnswerError: The instance did not answer, as often as the request was sent.
         """
         numbers = count()
+        given = next((value for name, value in outgoing.headers if name.lower() == "authorization"), "")
+        signer = signer or self.signer_of(given)
 
         def attempt() -> Attempt[tuple[T, Exchange]]:
+            authorization = ""
             if next(numbers):
                 self._rate.wait()
+                authorization = "" if signer is None else signer()
                 outgoing.started, outgoing.clock = time.time(), time.perf_counter()
             try:
-                answer, incoming = send()
+                answer, incoming = send(authorization)
             except BROKEN as error:
                 return Attempt(None, self.keep_unanswered(outgoing, error), gap_of_error(error), error)
             except (httpx.HTTPError, requests.RequestException) as error:  # it would be no other the next time
@@ -345,7 +365,13 @@ class Interceptor:
             exchange = self.keep(outgoing, incoming, checks=checks if gap is None else ())
             return Attempt((answer, exchange), exchange, gap)
 
-        return self._attempts.make(outgoing.operation, outgoing.content, attempt, is_declared=outgoing.is_declared)
+        return self._attempts.make(
+            outgoing.operation,
+            outgoing.content,
+            attempt,
+            is_declared=outgoing.is_declared,
+            is_sign_in=is_sign_in,
+        )
 
     def take_news(self) -> News:
         """Return what was found since the last call, for another process of the run, and keep nothing of it."""
@@ -523,7 +549,9 @@ class InterceptedTransport(ForkSafeTransport):
         outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
         is_chunked = "Transfer-Encoding" in request.headers
 
-        def send() -> tuple[tuple[httpx.Response, bytes], Incoming]:
+        def send(authorization: str) -> tuple[tuple[httpx.Response, bytes], Incoming]:
+            if authorization:
+                request.headers["Authorization"] = authorization
             if is_chunked:  # anew each time, because an iterator is read once
                 request.stream = _Chunks(content)
             response = limit_answer(self._inner.handle_request(request), request)
@@ -531,7 +559,9 @@ class InterceptedTransport(ForkSafeTransport):
             answer = _with_content(response, read)
             return (response, read), Incoming(answer.status_code, answer.headers.multi_items(), answer.content)
 
-        (response, answered), _ = self._interceptor.exchange(outgoing, send)
+        is_sign_in = request.extensions.get(request_options.OPERATION) == TOKEN_REQUEST
+        signer = request.extensions.get(SIGNER)
+        (response, answered), _ = self._interceptor.exchange(outgoing, send, signer=signer, is_sign_in=is_sign_in)
         request.stream = httpx.ByteStream(content)  # so that whoever signed it can send it once more
         return _with_content(response, answered)
 
@@ -608,7 +638,9 @@ class InterceptedSession(requests.Session):
         )
         proxies = self._proxies_for(str(request.url))
 
-        def send() -> tuple[requests.Response, Incoming]:
+        def send(authorization: str) -> tuple[requests.Response, Incoming]:
+            if authorization:
+                request.headers["Authorization"] = authorization
             response = super(InterceptedSession, self).send(request, **kwargs | {"stream": True, "proxies": proxies})
             body = _read_limited(response)
             # That library joins headers of one name by commas, which cookies have in them.

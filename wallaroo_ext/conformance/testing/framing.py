@@ -57,12 +57,15 @@ def send_alone(suite: Suite, request: httpx.Request) -> Message:
     headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() not in _WRITTEN_HERE]
     content = request.read()
     outgoing = suite.interceptor.admit(request.method, str(url), headers, content)
-    lines = [f"{request.method} {url.raw_path.decode('ascii')} HTTP/1.1", f"Host: {url.netloc.decode('ascii')}"]
-    lines += ["Connection: close", *(f"{name}: {value}" for name, value in headers)]
-    lines += [f"Content-Length: {len(content)}"] if content or request.method == "POST" else []
-    sent = "\r\n".join([*lines, "", ""]).encode("latin-1") + content
+    if content or request.method == "POST":
+        headers.append(("Content-Length", str(len(content))))
+    start = [f"{request.method} {url.raw_path.decode('ascii')} HTTP/1.1", f"Host: {url.netloc.decode('ascii')}"]
 
-    def send() -> tuple[Message, Incoming]:
+    def send(authorization: str) -> tuple[Message, Incoming]:
+        again = {"authorization": authorization} if authorization else {}
+        lines = [*start, "Connection: close"]
+        lines += [f"{name}: {again.get(name.lower(), value)}" for name, value in headers]
+        sent = "\r\n".join([*lines, "", ""]).encode("latin-1") + content
         found = _exchange(suite, url, request.method, sent)
         return found, Incoming(found.status, found.headers, found.body)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
+from wallaroo_ext.conformance.guard.interceptor import SIGNER
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.testing.answer_forms import is_empty
@@ -80,6 +81,8 @@ class Person:
             **more: Further arguments of `Api.send`.
         """
         headers = {"Authorization": f"Bearer {token}" if token else self._authorization()}
+        if not token:
+            more["extensions"] = {SIGNER: self._authorization}
         more["headers"] = more.get("headers", {}) | headers
         return self._api.send(operation, body, auth=None, **more)
 

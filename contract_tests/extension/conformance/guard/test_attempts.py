@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 import requests
 import urllib3
 
-from wallaroo_ext import BearerToken, contract
+from wallaroo_ext import BearerToken, KeycloakAuth, contract
 from wallaroo_ext.conformance.guard.attempts import MOST_ATTEMPTS
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.guard.gateways import LONGEST_WAIT, NoAnswerError, gap_of_answer, gap_of_error
 from wallaroo_ext.conformance.guard.interceptor import (
     ANSWERED,
+    SIGNER,
     InterceptedTransport,
     Interceptor,
     RateLimit,
@@ -25,6 +27,9 @@ from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict, verdict
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.transport.retry.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = 1_790_000_000.0
 HTML = {"Content-Type": "text/html"}
@@ -78,7 +83,7 @@ class Server:
 class Asked:
     """A run against a server, with a client of its own."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Callable[[httpx.Request], httpx.Response]) -> None:
         self.clock = Waiting()
         owned = OwnedResources("conformance")
         guard = WriteGuard(effects_of(RULES.document), owned, read_only=False, user_changes=False, alone=True)
@@ -109,6 +114,33 @@ def test_a_request_whose_token_was_refused_is_sent_with_a_new_one(content: Any) 
     auth = BearerToken(lambda: next(tokens), api_url="http://instance")
     sent = Asked(server).http.post(MODELS, content=content, auth=auth, headers={"Content-Type": "application/json"})
     assert (sent.status_code, server.asked, sent.request.headers["Authorization"]) == (200, 2, "Bearer new")
+
+
+@pytest.mark.parametrize("is_chosen", [False, True], ids=["the user's", "another person's"])
+def test_what_is_sent_again_has_a_new_token(*, is_chosen: bool) -> None:
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers["Authorization"])
+        return httpx.Response(503 if len(sent) in {2, 3} else 200, json={"models": []})
+
+    asked, tokens = Asked(answer), iter(["second", "third"])
+    give = lambda: f"Bearer {next(tokens)}"  # noqa: E731 - an iterator's next one
+    asked.interceptor.signer_of = lambda header: give if header == "Bearer first" and not is_chosen else None
+    extensions = {SIGNER: give} if is_chosen else {}
+    for token in ("expired", "first"):
+        given = {"Authorization": f"Bearer {token}"}
+        answered = asked.http.post(MODELS, json={"workspace_id": 1}, headers=given, extensions=extensions)
+        assert answered.status_code == 200
+    assert sent == ["Bearer expired", "Bearer first", "Bearer second", "Bearer third"]
+
+
+def test_a_token_that_is_not_the_users_stays_when_it_is_sent_again() -> None:
+    server = Server(MODELS, httpx.Response(503), httpx.Response(401))
+    asked = Asked(server)
+    asked.interceptor.signer_of = {"Bearer good": lambda: "Bearer new"}.get
+    refused = asked.http.post(MODELS, json={"workspace_id": 1}, headers={"Authorization": "Bearer bad"})
+    assert (refused.status_code, refused.request.headers["Authorization"]) == (401, "Bearer bad")
 
 
 TROUBLES = [
@@ -316,3 +348,39 @@ def test_a_refresh_token_is_not_sent_twice() -> None:
             with pytest.raises(NoAnswerError):
                 asked.http.post(token, data=form)
         assert server.asked == 1 + is_sent_again
+
+
+def test_a_run_whose_renewal_was_lost_signs_in_with_the_password() -> None:
+    grants: list[str] = []
+    answers: list[httpx.Response | Exception] = [
+        httpx.Response(200, json={"access_token": "t1", "refresh_token": "r1", "expires_in": 60}),
+        httpx.ReadError("reset"),
+        httpx.Response(400, json={"error": "invalid_grant", "error_description": "Maximum allowed reuse exceeded"}),
+        httpx.Response(200, json={"access_token": "t2", "refresh_token": "r2", "expires_in": 60}),
+    ]
+
+    def keycloak(request: httpx.Request) -> httpx.Response:
+        if request.url.path == MODELS:
+            return httpx.Response(200, json={"models": []})
+        grants.append(dict(parse_qsl(request.read().decode()))["grant_type"])
+        answer = answers[len(grants) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    asked = Asked(keycloak)
+    asked.http.post(MODELS, json={"workspace_id": 1})
+    auth = KeycloakAuth(
+        "http://instance/auth/realms/master/protocol/openid-connect/token",
+        api_url="http://instance",
+        client_id="c",
+        username="u",
+        password="p",
+        transport=InterceptedTransport(httpx.MockTransport(keycloak), asked.interceptor),
+        clock=asked.clock.now,
+    )
+    assert auth.token().access == "t1"
+    asked.clock.time += 61
+    assert auth.token().access == "t2"
+    assert grants == ["password", "refresh_token", "refresh_token", "password"]
+    assert sum(asked.run.gaps.values()) == 1
