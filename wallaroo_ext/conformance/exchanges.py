@@ -106,26 +106,45 @@ def _redact_header(name: str, value: str, _secrets: object) -> str:
     return f"{scheme} {LEFT_OUT}" if space and scheme.isalpha() else LEFT_OUT
 
 
-def redact_body(content: bytes, content_type: str) -> Body:
-    """Return the beginning of a body, without secrets."""
-    if content_type.startswith(_FORM):
-        cleaned, is_json = _form_without_secrets(content), False
-    else:
-        cleaned, is_json = _without_secrets(content)
-    beginning = cleaned[: MAX_BODY_BYTES + _LONGEST_SECRET]
-    return Body(_without_known_secrets(beginning, current_secrets(), is_json=is_json)[:MAX_BODY_BYTES], len(content))
-
-
-def _without_secrets(content: bytes) -> tuple[bytes, bool]:
-    """Return a body, or its beginning, without what its fields tell to be secrets, and whether it is JSON."""
+def read_json(content: bytes) -> tuple[bool, Any]:
+    """Return whether a body is JSON, and its value; None where it is none."""
     try:
-        value = json.loads(content)
+        return True, json.loads(content)
     except (ValueError, RecursionError):
-        return _beginning_without_secrets(content), False
+        return False, None
+
+
+def redact_body(content: bytes, content_type: str, read: tuple[bool, Any] | None = None) -> Body:
+    """Return the beginning of a body, without secrets.
+
+    Args:
+        content: The body.
+        content_type: Its media type.
+        read: What `read_json` returned of it, where somebody has called that.
+    """
+    return Body(_clean_beginning(content, content_type, read)[:MAX_BODY_BYTES], len(content))
+
+
+def _clean_beginning(content: bytes, content_type: str, read: tuple[bool, Any] | None) -> bytes:
+    secrets = current_secrets()
+    if content_type.startswith(_FORM):
+        return _without_known_secrets(_beginning(_form_without_secrets(content)), secrets, is_json=False)
+    is_json, value = read_json(content) if read is None else read
+    if not is_json:
+        return _text_without_secrets(_beginning(content), secrets)
+    return _without_known_secrets(_beginning(_json_without_secrets(content, value)), secrets, is_json=True)
+
+
+def _beginning(content: bytes) -> bytes:
+    return content[: MAX_BODY_BYTES + _LONGEST_SECRET]
+
+
+def _json_without_secrets(content: bytes, value: Any) -> bytes:
+    """Return a body without what its fields tell to be secrets, given its value."""
     if not _may_have_secret_fields(content):
-        return content, True
+        return content
     cleaned = _value_without_secrets(value)
-    return content if cleaned == value else json.dumps(cleaned).encode(), True
+    return content if cleaned == value else json.dumps(cleaned).encode()
 
 
 def _may_have_secret_fields(content: bytes) -> bool:
@@ -150,9 +169,10 @@ def _without_known_secrets(content: bytes, _secrets: object, *, is_json: bool) -
     return content if cleaned == text else cleaned.encode(errors="surrogateescape")
 
 
-def _beginning_without_secrets(content: bytes) -> bytes:
-    """Return the beginning of a body that is no JSON, without what looks like a secret; every other byte stays."""
-    text = content[: MAX_BODY_BYTES + _LONGEST_SECRET].decode(errors="surrogateescape")
+@lru_cache(maxsize=256)
+def _text_without_secrets(content: bytes, _secrets: object) -> bytes:
+    """Return a body without this process's secrets of now, and without what looks like one; every other byte stays."""
+    text = content.decode(errors="surrogateescape")
     return remove_secrets(text).encode(errors="surrogateescape")
 
 

@@ -229,16 +229,23 @@ def json_may_have_known_secrets(text: str) -> bool:
     index = _needles_by_beginning()
     if any(_find_in_layer(_Layer(text), index, text)):
         return True
-    numbers = "".join(_JSON_STRING.sub("", text).split())
-    parts = {*_JSON_STRING.findall(text), *(found[0] for found in _BYTES.finditer(numbers))}
-    return any((_has_in_short if len(part) < _LONG else _has)(part, _generation) for part in parts)
+    around_strings = _JSON_STRING.split(text)
+    numbers = "".join("".join(around_strings[::2]).split())
+    parts = {*around_strings[1::2], *(found[0] for found in _BYTES.finditer(numbers))}
+    return any(
+        True
+        for part in parts
+        for layer in (_short_layers if len(part) < _LONG else _lower_layers)(part)
+        for _ in _find_in(layer, index)
+    )
 
 
-def _has(text: str, _secrets: object) -> bool:
-    return bool(find_known_secrets(text))
+def _lower_layers(text: str) -> tuple[str, ...]:
+    """Return the text, and its versions with encodings decoded, in lower case."""
+    return tuple(_lower(layer.text) for layer in _layers(text))
 
 
-_has_in_short = lru_cache(maxsize=16_384)(_has)
+_short_layers = lru_cache(maxsize=16_384)(_lower_layers)
 
 
 def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -254,20 +261,25 @@ def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def _find_in_layer(layer: _Layer, index: _Index, whole: str) -> Iterator[tuple[int, int]]:
     """Yield where the original text has secrets that are visible in a layer, whole or cut off."""
-    lowered = _lower(layer.text)
-    for beginning, at in _find_beginnings(lowered, index):
+    for needle, start, stop in _find_in(_lower(layer.text), index):
+        yield _original_span(layer, start, stop, whole, base64=needle.base64)
+
+
+def _find_in(text: str, index: _Index) -> Iterator[tuple[_Needle, int, int]]:
+    """Yield the secrets in a text in lower case, whole or cut off, with their places."""
+    for beginning, at in _find_beginnings(text, index):
         for needle in index[beginning]:
             stop = at + len(needle.text)
-            if lowered.startswith(needle.text, at) and (not needle.alone or _stands_alone(lowered, at, stop)):
-                yield _original_span(layer, at, stop, whole, base64=needle.base64)
-            stop = at + _common_prefix_length(lowered[at:stop], needle.text)
-            if stop == len(lowered) or _ELLIPSIS.match(lowered, stop):  # only the secret's beginning is there
-                yield _original_span(layer, at, stop, whole, base64=needle.base64)
+            if text.startswith(needle.text, at) and (not needle.alone or _stands_alone(text, at, stop)):
+                yield needle, at, stop
+            stop = at + _common_prefix_length(text[at:stop], needle.text)
+            if stop == len(text) or _ELLIPSIS.match(text, stop):  # only the secret's beginning is there
+                yield needle, at, stop
 
 
 def _find_beginnings(text: str, index: _Index) -> Iterator[tuple[str, int]]:
     """Yield the beginnings of needles that a text has, with their places."""
-    if len(index) < _MANY:
+    if len(index) < min(_MANY, 2 * len(text)):
         for beginning in index:
             at = text.find(beginning)
             while at >= 0:

@@ -6,9 +6,11 @@ pytest, hypothesis and schemathesis read all of these by themselves. What a run 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import warnings
 from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError
@@ -33,6 +35,14 @@ _OTHERS = (
 """Further variables: by the first two, pytest tells more of a failure; the others change what Python does."""
 _NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_NO_PLUGINS": "1"}
 """Installed plugins could change the order of tests, or what data is made, for example."""
+
+_MAKE_TABLES = """
+import sys
+from hypothesis import configuration, find, settings, strategies
+configuration.set_hypothesis_home_dir(sys.argv[1])
+find(strategies.text(), bool, settings=settings(database=None))
+"""
+"""A program that draws a text, for which hypothesis needs the table of the characters that UTF-8 can encode."""
 
 
 def check_assertions() -> None:
@@ -86,15 +96,31 @@ def _leave_missing_directory(after: ExitStack) -> None:
 
 @contextmanager
 def _own_hypothesis() -> Generator[None]:
-    """Give hypothesis its own defaults, which it changes in CI systems, and no directory to read or to leave behind."""
+    """Give hypothesis its own defaults, which it changes in CI systems, and an empty directory that is then removed."""
     from hypothesis import configuration, settings
 
     profile = settings.get_current_profile_name()
     home = configuration.storage_directory(intent_to_write=False).home_directory
-    configuration.set_hypothesis_home_dir(os.devnull)  # no directory: what cannot be kept there is made anew
-    settings.load_profile("default")
-    try:
-        yield
-    finally:
-        settings.load_profile(profile)
-        configuration.set_hypothesis_home_dir(home)
+    with TemporaryDirectory(prefix="wallaroo-hypothesis-", ignore_cleanup_errors=True) as own, _tables(own):
+        configuration.set_hypothesis_home_dir(own)
+        settings.load_profile("default")
+        try:
+            yield
+        finally:
+            settings.load_profile(profile)
+            configuration.set_hypothesis_home_dir(home)
+
+
+@contextmanager
+def _tables(directory: str) -> Generator[None]:
+    """Have another process put hypothesis' table of Unicode into its directory, which takes seconds.
+
+    The run has something else to do until it needs the table; where it is not there by then, hypothesis makes it.
+    """
+    command = [sys.executable, "-P", "-c", _MAKE_TABLES, directory]
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing) as process:
+        try:
+            yield
+        finally:
+            process.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import threading
@@ -17,7 +16,7 @@ from typing_extensions import override
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.auth.token_endpoint import OPERATION as TOKEN_REQUEST
-from wallaroo_ext.conformance.exchanges import Exchange, redact_body, redact_headers
+from wallaroo_ext.conformance.exchanges import Exchange, read_json, redact_body, redact_headers
 from wallaroo_ext.conformance.guard.attempts import Attempt, Attempts
 from wallaroo_ext.conformance.guard.final_answers import FinalAnswersAdapter
 from wallaroo_ext.conformance.guard.gateways import BROKEN, MOST_RUNS, gap_of_answer, gap_of_error
@@ -131,6 +130,19 @@ class Incoming:
     status: int
     headers: list[tuple[str, str]]
     content: bytes
+    _read: tuple[bool, Any] | None = None
+
+    @property
+    def read(self) -> tuple[bool, Any]:
+        """Whether its body is JSON, and the value, read once; None where it is none."""
+        if self._read is None:
+            self._read = read_json(self.content)
+        return self._read
+
+    @property
+    def value(self) -> Any:
+        """The value of its body; None where that is no JSON."""
+        return self.read[1]
 
     @property
     def content_type(self) -> str:
@@ -446,8 +458,8 @@ class Interceptor:
         """Note what a success made. Returns whether the answer has the ids of all of it."""
         effects, owned = self.guard.effects[outgoing.operation], self.guard.owned
         if outgoing.operation == _TELLS_URLS:
-            self.inference.learn(object_of(_json(incoming.content)).get("url"), self.allows)
-        is_complete = owned.learn(effects, outgoing.fields, _json(incoming.content))
+            self.inference.learn(object_of(incoming.value).get("url"), self.allows)
+        is_complete = owned.learn(effects, outgoing.fields, incoming.value)
         if outgoing.method.upper() == "DELETE":
             owned.forget(effects, outgoing.fields)
         return is_complete
@@ -492,7 +504,7 @@ class Interceptor:
             request=redact_body(outgoing.content, content_type),
             status=incoming.status,
             answer_headers=redact_headers(incoming.headers),
-            answer=redact_body(incoming.content, incoming.content_type),
+            answer=redact_body(incoming.content, incoming.content_type, incoming.read),
             started=outgoing.started,
             seconds=time.perf_counter() - outgoing.clock,
             test=self.test,
@@ -521,7 +533,7 @@ class Interceptor:
         if not incoming.content_type.lower().startswith(_JSON):
             return
         schema = self.rules.answer_schema(operation, incoming.status)
-        for found in self.rules.unlisted(schema, _json(incoming.content)):
+        for found in self.rules.unlisted(schema, incoming.value):
             where = re.sub(r"\[\d+\]", "[]", found.where)
             listed = ", ".join(map(repr, found.listed))
             self.run.add_notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
@@ -672,10 +684,3 @@ def _read_limited(response: requests.Response) -> bytes:
     response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where requests keeps a body
     response._content_consumed = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
     return content
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -154,6 +155,17 @@ def test_what_an_earlier_run_kept_of_hypothesis_is_not_read(tmp_path: Path, monk
         look()
     assert found
     assert list(tmp_path.iterdir()) == []
+
+
+def test_hypothesis_has_a_directory_of_its_own_with_the_table_that_takes_seconds() -> None:
+    with undisturbed():
+        home = configuration.storage_directory(intent_to_write=False).path
+        for _ in range(600):
+            if table := [*home.rglob("*utf-8*")]:
+                break
+            time.sleep(0.1)
+        assert table
+    assert not home.exists()
 
 
 class TestAssertions:
