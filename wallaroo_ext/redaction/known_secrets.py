@@ -232,12 +232,14 @@ def json_may_have_known_secrets(text: str) -> bool:
     around_strings = _JSON_STRING.split(text)
     numbers = "".join("".join(around_strings[::2]).split())
     parts = {*around_strings[1::2], *(found[0] for found in _BYTES.finditer(numbers))}
-    return any(
-        True
-        for part in parts
-        for layer in (_short_layers if len(part) < _LONG else _lower_layers)(part)
-        for _ in _find_in(layer, index)
-    )
+    return any((_has_in_short if len(part) < _LONG else _has)(part, _generation) for part in parts)
+
+
+def _has(text: str, _secrets: object) -> bool:
+    """Return whether a text has a secret of this process, of those that it holds now."""
+    index = _needles_by_beginning()
+    layers = (_short_layers if len(text) < _LONG else _lower_layers)(text)
+    return any(True for layer in layers for _ in _find_in(layer, index))
 
 
 def _lower_layers(text: str) -> tuple[str, ...]:
@@ -245,7 +247,8 @@ def _lower_layers(text: str) -> tuple[str, ...]:
     return tuple(_lower(layer.text) for layer in _layers(text))
 
 
-_short_layers = lru_cache(maxsize=16_384)(_lower_layers)
+_has_in_short = lru_cache(maxsize=16_384)(_has)
+_short_layers = lru_cache(maxsize=16_384)(_lower_layers)  # they are the same, whatever the secrets are
 
 
 def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
