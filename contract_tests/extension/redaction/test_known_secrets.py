@@ -27,7 +27,7 @@ from wallaroo_ext.redaction.patterns import redact, remove_secrets
 from wallaroo_ext.transport.answer_texts import body_excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
 PASSWORD = 'pä"ss <wörd>&+%\\1'
 CLIENT_SECRET = "cl1ent/secret=Zq8xW5"
@@ -95,14 +95,12 @@ IN_PARTS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.fixture(scope="class")
-def known() -> Generator[KnownSecrets]:
-    """Register secrets for the duration of a test or of a class of tests."""
+def known() -> KnownSecrets:
+    """Register secrets for the duration of a test or of a class of tests: they are forgotten with what this returns."""
     secrets = KnownSecrets()
     secrets.add(PASSWORD, TOKEN)
     secrets.add_client("api-client", CLIENT_SECRET)
-    yield secrets
-    del secrets
-    gc.collect()
+    return secrets
 
 
 @pytest.mark.usefixtures("known")

@@ -415,7 +415,7 @@ def test_the_suite_reads_no_more_either() -> None:
         def admit(self, *_: object) -> Any: ...
 
         def exchange(self, _: object, send: Any, **__: object) -> Any:
-            return send()[0], None
+            return send("")[0], None
 
     from wallaroo_ext.client import DEFAULT_LIMITS
     from wallaroo_ext.transport.connections.pooled_connections import PooledTransport

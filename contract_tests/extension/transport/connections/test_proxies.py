@@ -352,6 +352,6 @@ def _session() -> requests.Session:
         def admit(self, *_: object) -> Any: ...
 
         def exchange(self, _: object, send: Any, **__: object) -> Any:
-            return send()[0], None
+            return send("")[0], None
 
     return InterceptedSession(Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
