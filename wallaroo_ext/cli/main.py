@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 import traceback
@@ -103,6 +105,7 @@ def main() -> None:
     _fill_streams()
     _widen()
     hide_pandas()
+    atexit.register(gc.freeze)  # Python's end would look for cycles of unused objects among all that a program keeps
     run(build_app(sys.argv[1:]), sys.argv[1:])
 
 

@@ -10,6 +10,7 @@ the first does by itself.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import queue
@@ -243,6 +244,7 @@ def _work(
 ) -> None:
     """Run tests in the second process, and send what each found. It ends with the first process, however that ends."""
     other_end.close()
+    gc.freeze()  # otherwise, garbage collection would copy the memory that both processes share
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

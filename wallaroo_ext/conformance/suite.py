@@ -17,7 +17,7 @@ from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.conditions.own_contract import check_contract
-from wallaroo_ext.conformance.conditions.surroundings import check_assertions
+from wallaroo_ext.conformance.conditions.surroundings import check_assertions, check_temporary_files
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.guard.gateways import BASIC, TOO_LARGE, NoAnswerError
 from wallaroo_ext.conformance.guard.inference_urls import named_origins, origin_of
@@ -423,6 +423,7 @@ def suite_for(options: SuiteOptions) -> Suite:
         WithheldError: The run may not sign in.
     """
     check_assertions()
+    check_temporary_files()
     held = HeldTo.by_options(options)
     if held is None:
         asking = Suite(replace(options, read_only=True))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import ExitStack, contextmanager
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError
@@ -57,6 +57,20 @@ def check_assertions() -> None:
         )
 
 
+def check_temporary_files() -> None:
+    """Check that temporary files can be written: pytest keeps in one what is printed during a test.
+
+    Raises:
+        ConfigurationError: They cannot.
+    """
+    try:
+        TemporaryFile().close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"No temporary file can be written ({error.strerror}): name a directory that can have some in TMPDIR."
+        ) from None
+
+
 @contextmanager
 def undisturbed() -> Generator[None]:
     """Keep what lies around from steering the block; afterwards, all is as it was."""
@@ -96,12 +110,12 @@ def _leave_missing_directory(after: ExitStack) -> None:
 
 @contextmanager
 def _own_hypothesis() -> Generator[None]:
-    """Give hypothesis its own defaults, which it changes in CI systems, and an empty directory that is then removed."""
+    """Give hypothesis its own defaults, which it changes in CI systems, and a directory of its own that is removed."""
     from hypothesis import configuration, settings
 
     profile = settings.get_current_profile_name()
     home = configuration.storage_directory(intent_to_write=False).home_directory
-    with TemporaryDirectory(prefix="wallaroo-hypothesis-", ignore_cleanup_errors=True) as own, _tables(own):
+    with _own_directory() as own:
         configuration.set_hypothesis_home_dir(own)
         settings.load_profile("default")
         try:
@@ -112,15 +126,40 @@ def _own_hypothesis() -> Generator[None]:
 
 
 @contextmanager
+def _own_directory() -> Generator[str]:
+    """Make a directory with hypothesis' tables for the block; where none can be made, give one that has nothing."""
+    with ExitStack() as after:
+        try:
+            own = after.enter_context(TemporaryDirectory(prefix="wallaroo-hypothesis-", ignore_cleanup_errors=True))
+        except OSError:  # which `check_temporary_files` says
+            own = os.devnull
+        else:
+            after.enter_context(_tables(own))
+        yield own
+
+
+@contextmanager
 def _tables(directory: str) -> Generator[None]:
     """Have another process put hypothesis' table of Unicode into its directory, which takes seconds.
 
     The run has something else to do until it needs the table; where it is not there by then, hypothesis makes it.
     """
-    command = [sys.executable, "-P", "-c", _MAKE_TABLES, directory]
-    nothing = subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing) as process:
-        try:
-            yield
-        finally:
+    process = _start_python(_MAKE_TABLES, directory)
+    try:
+        yield
+    finally:
+        if process is not None:
             process.kill()
+            process.wait()
+
+
+def _start_python(program: str, argument: str) -> subprocess.Popen[bytes] | None:
+    """Start a program; return None where Python is part of another program, or no further process is allowed."""
+    if not sys.executable:
+        return None
+    nothing = subprocess.DEVNULL
+    command = [sys.executable, "-P", "-c", program, argument]
+    try:
+        return subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
+    except OSError:
+        return None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.testing.api_calls import Api
 
 SOON_SECONDS = 60.0
-_PAUSE_SECONDS = 0.05
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, _GROWTH = 0.01, 0.05, 1.3
 _LEAST_LOOKS = 30
 """How often an instance is looked at, however long its answers take: at two seconds each, for a minute."""
 
@@ -27,13 +27,15 @@ class Patience:
     def __init__(self, seconds: float = SOON_SECONDS, looks: int = _LEAST_LOOKS) -> None:
         self._until = time.monotonic() + seconds
         self._looks = looks
+        self._pause = _FIRST_PAUSE_SECONDS
 
     def lasts(self) -> bool:
         """Return whether to look once more, after a short pause; call it once after each look."""
         self._looks -= 1
         if self._looks <= 0 and time.monotonic() >= self._until:
             return False
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(self._pause)
+        self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE_SECONDS)
         return True
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
+import textwrap
 import time
 import warnings
 from pathlib import Path
@@ -16,7 +19,9 @@ import pytest
 from hypothesis import configuration, settings
 from hypothesis import strategies as st
 
+from wallaroo_ext.conformance.command import run_suite
 from wallaroo_ext.conformance.conditions.surroundings import check_assertions, undisturbed
+from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -165,6 +170,37 @@ def test_hypothesis_has_a_directory_of_its_own_with_the_table_that_takes_seconds
             time.sleep(0.1)
         assert [*home.rglob("*utf-8*")]
     assert not home.exists()
+
+
+WITHOUT = {
+    "a program of Python": "",
+    "a program that can be started": "/nonsense/python",
+}
+"""What the process beside a run's start may lack, with the name of its program then."""
+
+
+@pytest.mark.parametrize("executable", WITHOUT.values(), ids=WITHOUT)
+def test_a_run_goes_on_without_a_process_that_only_saves_time(
+    run_tests: RunTests, monkeypatch: pytest.MonkeyPatch, executable: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    drawn = """
+    from hypothesis import given, strategies as st
+
+    @given(st.text())
+    def test_draws(text):
+        assert isinstance(text, str)
+    """
+    assert seen(run_tests(textwrap.dedent(drawn))) == {"test_draws": "passed"}
+
+
+def test_nothing_is_sent_where_no_temporary_file_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nonsense")
+    found = run_suite(SuiteOptions(), lambda _done, _all: None)
+    assert re.fullmatch(
+        r"No temporary file can be written [(].*[)]: name a directory .* in TMPDIR[.]", found.could_not_run
+    )
+    assert not found.exchanges
 
 
 class TestAssertions:
