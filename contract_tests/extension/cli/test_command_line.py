@@ -501,6 +501,20 @@ class TestWhereASandboxListens:
         assert done.sentence.startswith("The sandbox cannot run on ")
         assert done.sentence.isprintable()
 
+    @pytest.mark.parametrize(
+        ("host", "advice"),
+        [
+            ("[::1]", "--host ::1"),
+            ("localhost:8080", "--host localhost --port 8080"),
+            ("http://127.0.0.1", "--host 127.0.0.1"),
+            ("https://[::1]:99/", "--host ::1 --port 99"),
+        ],
+    )
+    def test_what_is_more_than_a_host_is_advised(self, wallaroo: Callable[..., Done], host: str, advice: str) -> None:
+        done = wallaroo("sandbox", "--host", host)
+        assert done.code == 2
+        assert done.sentence == f"--host takes the name or the address of a host alone: {advice}."
+
     def test_without_threads_it_ends_with_a_sentence(
         self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:

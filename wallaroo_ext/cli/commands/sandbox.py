@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
@@ -101,6 +103,7 @@ def sandbox(
         from wallaroo_ext.sandbox.storage.migrations import DataDirectoryError
     except ImportError as error:
         _fail(f"The sandbox needs more packages ({error.name} is missing): pip install 'wallaroo-ext[sandbox]'.")
+    _check_host(host)
     if auth_url is None and audience != SandboxOptions().audience:
         _fail("--audience is for the tokens of another issuer: it goes with --auth-url.")
     options = SandboxOptions(
@@ -141,6 +144,18 @@ def sandbox(
         if "thread" not in str(error):
             raise
         _fail(f"The sandbox cannot run, because it may not have enough threads (ulimit -u): {error}.")
+
+
+def _check_host(host: str) -> None:
+    """End with advice if a host has more than its name or its address: brackets, a port, the scheme of a URL."""
+    with suppress(ValueError):
+        ip_address(host)
+        return
+    with suppress(ValueError):  # it is neither, which the system says when it cannot be listened on
+        parts = urlsplit(host if "://" in host else f"//{host}")
+        if parts.hostname not in {None, host.lower()}:
+            port = "" if parts.port is None else f" --port {parts.port}"
+            _fail(f"--host takes the name or the address of a host alone: --host {parts.hostname}{port}.")
 
 
 def _is_address(url: str) -> bool:
