@@ -17,6 +17,7 @@ from wallaroo_ext.conformance.testing.answer_forms import media_type_of
 from wallaroo_ext.conformance.testing.api_calls import says_why
 from wallaroo_ext.conformance.testing.deploying import is_gone, runs
 from wallaroo_ext.conformance.testing.read_back import changed_fields, differences
+from wallaroo_ext.conformance.testing.scoring import JSON
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
-JSON = "application/json"
 OF_ALL_TYPES: tuple[Any, ...] = ({}, [], True, 5, "text")
 RECORDS = "application/json; format=pandas-records"
 OTHER_TYPES = ("application/x-www-form-urlencoded", "application/xml", "application/jsonlines")

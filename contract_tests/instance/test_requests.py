@@ -13,6 +13,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import NOT_TAKEN, UPLOADS
+from wallaroo_ext.conformance.testing.scoring import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.thorough("requests that are written in other ways")
 
-JSON = "application/json"
 FORMS = ("upload_and_convert_model", "upload_model")
 """The uploads whose body is a form."""
 UNKNOWN = "conformance-unknown"

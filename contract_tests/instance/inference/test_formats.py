@@ -16,7 +16,7 @@ from wallaroo_ext.conformance.resources.samples import (
 )
 from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
 from wallaroo_ext.conformance.testing.row_checks import check_metadata, check_rows, check_times
-from wallaroo_ext.conformance.testing.scoring import ARROW, OPERATIONS, RECORDS, Scoring, difference, shapes_of
+from wallaroo_ext.conformance.testing.scoring import ARROW, JSON, OPERATIONS, RECORDS, Scoring, difference, shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.thorough("many rows, and rows in every form"), pytest.mark.separate]
 
-JSON = "application/json"
 PREFERS_JSON, PREFERS_ARROW = f"{ARROW};q=0.1, {JSON}", f"{JSON};q=0.1, {ARROW}"
 BOTH = pytest.mark.touches(*OPERATIONS)
 SELECTIONS: tuple[tuple[str, list[str], list[str], set[str]], ...] = (

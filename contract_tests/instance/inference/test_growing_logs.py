@@ -23,6 +23,8 @@ from wallaroo_ext.conformance.testing.logged_rows import (
 )
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
+    JSON,
+    OPERATIONS,
     RECORDS,
     Scoring,
     deploy,
@@ -56,8 +58,6 @@ pytestmark = [
     ),
 ]
 
-JSON = "application/json"
-OPERATIONS = ("infer_pipeline", "infer_deployment")
 SEED, OTHER_SEED = 29, 53
 """The seeds of the two models that score the rows, the first one the run's."""
 FIELDS, OTHER_FIELDS = (INPUT, OUTPUT), ("serving/input.1", "other output:0")

@@ -28,6 +28,7 @@ from wallaroo_ext.conformance.testing.logged_rows import newest_logged, newest_o
 from wallaroo_ext.conformance.testing.row_checks import check_rows, check_whole_rows
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
+    JSON,
     OPERATIONS,
     RECORDS,
     RUN_SEED,
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.thorough("many rows, and rows in every form"), pytest.mark.separate]
 
-JSON = "application/json"
 BOTH = pytest.mark.touches(*OPERATIONS)
 CLOCK_SECONDS = 30.0
 """How far the clocks of an instance's machines may be apart."""

@@ -21,7 +21,7 @@ from wallaroo_ext.conformance.testing.logged_rows import (
     topic_parameters,
     wait_until_logged,
 )
-from wallaroo_ext.conformance.testing.scoring import ARROW, Scoring, deploy, difference, runs, uploaded
+from wallaroo_ext.conformance.testing.scoring import ARROW, JSON, Scoring, deploy, difference, runs, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -155,7 +155,6 @@ def borders(log: Log) -> list[str]:
     return [datetime.fromtimestamp(border / 1000, UTC).isoformat() for border in log.borders]
 
 
-JSON = "application/json"
 BORDERS = np.cumsum(SIZES)[:-1].tolist()
 """The numbers of the first rows behind the moments between the requests."""
 OFFSETS = (-8, 5.5)

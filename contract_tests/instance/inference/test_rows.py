@@ -33,6 +33,7 @@ from wallaroo_ext.conformance.testing.api_calls import NOT_TAKEN
 from wallaroo_ext.conformance.testing.row_checks import check_rows, check_whole_rows
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
+    JSON,
     OPERATIONS,
     RECORDS,
     Scoring,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.thorough("many rows, and rows in every form"), pytest.mark.separate]
 
-JSON = "application/json"
 PREFERS_ARROW = f"{JSON};q=0.1, {ARROW}"
 BOTH = pytest.mark.touches(*OPERATIONS)
 SIZES = {RECORDS: (1, 5, 9, 33, 101, 257, 501, 1001, 4001), ARROW: (1, 7, 65, 129, 1025, 20_001)}

@@ -15,6 +15,7 @@ from wallaroo_ext.conformance.testing.logged_rows import newest_logged, newest_o
 from wallaroo_ext.conformance.testing.row_checks import check_whole_rows
 from wallaroo_ext.conformance.testing.scoring import (
     ARROW,
+    JSON,
     OPERATIONS,
     RECORDS,
     Scoring,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.thorough("several models, and models of several axes")
 
-JSON = "application/json"
 BOTH = pytest.mark.touches(*OPERATIONS)
 SEED, OTHER_SEED, THIRD_SEED, LAST_SEED = 29, 61, 71, 67
 """The seeds of the models: the run's, two beside it, and one behind it."""

@@ -23,7 +23,7 @@ from wallaroo_ext.conformance.testing.deploying import (
     version_of,
 )
 from wallaroo_ext.conformance.testing.read_back import changed_fields, differences
-from wallaroo_ext.conformance.testing.scoring import RECORDS
+from wallaroo_ext.conformance.testing.scoring import OPERATIONS, RECORDS
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def test_a_deployment_is_found_by_its_whole_name(api: Api, fixtures: Fixtures) -
         shown = [engine.get(field) for field in ("ip", "pipeline_statuses", "model_statuses")]
         assert engine["status"] != "Pending" or shown == [None] * 3, f"a pending engine has {shown}"
     path, headers = {"deployment": alike, "pipeline": empty["name"]}, {"Content-Type": RECORDS}
-    for infer in filter(api.has, ("infer_pipeline", "infer_deployment")):
+    for infer in filter(api.has, OPERATIONS):
         assert not api.send(infer, [{INPUT: ROWS[0]}], path=path, headers=headers).is_success, (
             "it scores without models"
         )

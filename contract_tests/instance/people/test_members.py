@@ -23,7 +23,7 @@ from wallaroo_ext.conformance.testing.people import (
     workspaces_of,
 )
 from wallaroo_ext.conformance.testing.read_back import twice_in
-from wallaroo_ext.conformance.testing.scoring import ARROW
+from wallaroo_ext.conformance.testing.scoring import ARROW, OPERATIONS
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:
@@ -320,13 +320,13 @@ def reads_of(api: Api, name: str) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.touches("infer_pipeline", "infer_deployment", "add_workspace_user", "remove_workspace_user")
+@pytest.mark.touches(*OPERATIONS, "add_workspace_user", "remove_workspace_user")
 def test_a_member_scores_until_it_is_removed(
     stranger: Person, conformance_suite: Suite, api: Api, fixtures: Fixtures
 ) -> None:
     member = {"workspace_id": fixtures.workspace_id, "email": stranger.email}
     rows, media_types = distinct_rows(4, seed=89), {"Content-Type": ARROW, "Accept": ARROW}
-    for number, operation in enumerate(("infer_pipeline", "infer_deployment")):
+    for number, operation in enumerate(OPERATIONS):
         good = conformance_suite.cases.good_request(operation)
         with membership(api, member):
             scored = stranger.send(operation, **good)

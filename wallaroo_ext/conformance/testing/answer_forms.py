@@ -12,14 +12,13 @@ import numpy as np
 from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
-from wallaroo_ext.conformance.testing.scoring import ARROW
+from wallaroo_ext.conformance.testing.scoring import ARROW, JSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import httpx
 
-_JSON = "application/json"
 _MOST_BYTES = 1 << 28
 """The largest answer of the tests, in bytes of memory."""
 
@@ -31,7 +30,7 @@ def media_type_of(answer: httpx.Response) -> str:
 
 def is_empty(answer: httpx.Response) -> bool:
     """Return whether an answer of JSON says nothing: it has no text, number or boolean."""
-    return media_type_of(answer) == _JSON and says_nothing(answer.json())
+    return media_type_of(answer) == JSON and says_nothing(answer.json())
 
 
 def says_nothing(value: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
 from wallaroo_ext.conformance.testing.answer_forms import outputs
-from wallaroo_ext.conformance.testing.scoring import RECORDS, is_running
+from wallaroo_ext.conformance.testing.scoring import OPERATIONS, RECORDS, is_running
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def scores_with(
     """
     path, headers = {"deployment": deployment, "pipeline": pipeline}, {"Content-Type": RECORDS}
     expected = np.asarray(ROWS, np.float32).astype(np.float64) @ weights(seed).astype(np.float64)
-    for operation in filter(api.has, ("infer_pipeline", "infer_deployment")):
+    for operation in filter(api.has, OPERATIONS):
         found = api.call(operation, [{INPUT: row} for row in ROWS], path=path, headers=headers)
         assert np.allclose(outputs(found), expected, rtol=1e-4), "another version of the model scored the rows"  # noqa: S101 - pytest's way to fail
         for metadata in (row["metadata"] for row in found if "metadata" in row):

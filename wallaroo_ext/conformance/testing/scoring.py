@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-RECORDS = "application/json; format=pandas-records"
+JSON = "application/json"
+RECORDS = f"{JSON}; format=pandas-records"
 ARROW = "application/vnd.apache.arrow.file"
 OPERATIONS = ("infer_deployment", "infer_pipeline")
 """The operations that score rows, one for each kind of inference URL."""
