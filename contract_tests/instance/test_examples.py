@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import secrets
-import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.api.assays import (
     create_assay,
     get_assay_baseline,
@@ -146,6 +144,7 @@ from wallaroo_ext.resources.models import models_steps
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import CreatePipelineResponse, ModelVersion
 
     from wallaroo_ext import Clock, Deployment
@@ -390,13 +389,12 @@ def assay(conformance_client: Client, watched: Watched) -> Generator[int]:
 
 
 @touches("request_token")
-def test_request_token(conformance_instance: Any, answers: AnswerChecker) -> None:
+def test_request_token(conformance_suite: Suite, conformance_instance: Any, answers: AnswerChecker) -> None:
     if conformance_instance.kind == "recorded":
         pytest.skip("Token requests are never recorded")
     settings = Settings.resolve(conformance_instance.environment)
     if settings.token is not None:
         pytest.skip("The environment has a token, and nothing to ask for one with")
-    trusted = True if settings.ca_bundle is None else ssl.create_default_context(cafile=settings.ca_bundle)
     body = TokenRequest(
         grant_type="client_credentials" if settings.username is None else "password",
         username=settings.username or UNSET,
@@ -404,7 +402,7 @@ def test_request_token(conformance_instance: Any, answers: AnswerChecker) -> Non
         client_id=settings.client_id,
         client_secret=settings.client_secret or UNSET,
     )
-    keycloak: Any = Client(base_url=settings.auth_url, verify_ssl=trusted)  # without credentials but those of the form
+    keycloak: Any = conformance_instance.connect_to_issuer(conformance_suite.interceptor)
     with keycloak, answers.checking(keycloak.get_httpx_client()):
         token = call(request_token, client=keycloak, body=body)
     assert str(token.token_type).lower() == "bearer", "RFC 6749 lets its case be any"

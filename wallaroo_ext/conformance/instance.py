@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from wallaroo_mlops_client import Client
+
 from wallaroo_ext import connect
 from wallaroo_ext.client import DEFAULT_LIMITS
 from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, InterceptedTransport
@@ -16,8 +18,6 @@ from wallaroo_ext.transport.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-
-    from wallaroo_mlops_client import Client
 
     from wallaroo_ext.conformance.guard.interceptor import Interceptor
 
@@ -62,14 +62,24 @@ class Instance:
         Raises:
             ConfigurationError: The environment lacks a setting, or contradicts itself.
         """
-        wire = PooledTransport(verify=_verification(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
-        retries = RetryPolicy(attempts=1)
         return connect(
             environment=self.environment,
-            transport=InterceptedTransport(wire, interceptor),
-            retries=retries,
+            transport=self._transport(interceptor),
+            retries=RetryPolicy(attempts=1),
             inference_hosts=self.inference_hosts,
         )
+
+    def connect_to_issuer(self, interceptor: Interceptor) -> Client:
+        """Return a client of the server that issues tokens, without credentials, whose exchanges go the same way.
+
+        Raises:
+            ConfigurationError: The environment lacks a setting, or contradicts itself.
+        """
+        return Client(base_url=self.settings.auth_url, httpx_args={"transport": self._transport(interceptor)})
+
+    def _transport(self, interceptor: Interceptor) -> InterceptedTransport:
+        wire = PooledTransport(verify=_verification(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
+        return InterceptedTransport(wire, interceptor)
 
     def session(self, interceptor: Interceptor) -> InterceptedSession:
         """Return the session that schemathesis sends its cases with."""

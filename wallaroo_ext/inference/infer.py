@@ -214,7 +214,6 @@ def score_steps(
 ) -> Steps[pa.Table]:
     """Score a table at a URL, as it is; see `infer`."""
     from wallaroo_ext.inference.bodies import table_request
-    from wallaroo_ext.inference.files.forms.log_exports import is_log
     from wallaroo_ext.inference.scored_rows.answers import arriving_rows, read_answer
 
     target, operation = _target(url)
@@ -230,20 +229,11 @@ def score_steps(
     try:
         response = yield from send(table_request(operation, request, table, wire))
     except EngineError as error:
-        if is_log(table.column_names, nested=False):
-            error.advice = f"{error.advice} {_LOG_ADVICE}".lstrip()
-        elif table.num_columns > 1:
-            error.advice = f"{error.advice} {_VECTOR_ADVICE}".lstrip()
+        from wallaroo_ext.inference.rejected_rows import advice_on_rejected
+
+        error.advice = f"{error.advice} {advice_on_rejected(table)}".strip()
         raise
     return read_answer(operation, response, selection.separator or SEPARATOR, rows)
-
-
-_LOG_ADVICE = (
-    "These are scored rows: send their inputs, in.…, under their own names, or save the rows in a file and send that."
-)
-_VECTOR_ADVICE = (
-    "Where the columns are the numbers of one input, send them as one: vector=True (--vector on the command line)."
-)
 
 
 @lru_cache(maxsize=64)

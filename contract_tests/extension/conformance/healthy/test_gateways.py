@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
+from typing_extensions import override
 
 from contract_tests.mutants.healthy_instances import ROWS_AT, rows_host
 from contract_tests.support.command_line import process
@@ -12,8 +17,13 @@ from contract_tests.support.conformance.gateway import TOO_LARGE, TROUBLES, WANT
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.results import Verdict, verdict
 from wallaroo_ext.conformance.suite import NoFixturesError
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from contract_tests.extension.conformance.healthy.conftest import Look, Switched
     from contract_tests.mutants.serving import LyingInstance
 
@@ -29,6 +39,36 @@ def test_trouble_now_and_then_is_counted_and_no_finding(look: Look) -> None:
     assert 0 <= gateway.counts.total() - sum(run.gaps.values()) <= 2, "what breaks off after the head of HEAD is whole"
     assert all("times" in notice.text for notice in run.notices)
     assert {notice.operation for notice in run.notices} == {operation for operation, _ in run.gaps}
+
+
+@dataclass
+class Counting(Gateway):
+    """A gateway that counts what it is asked for."""
+
+    paths: Counter[str] = field(default_factory=Counter[str])
+
+    @override
+    def around(self, app: ASGIApp) -> ASGIApp:
+        behind = super().around(app)
+
+        async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+            self.paths[scope["path"]] += 1
+            await behind(scope, receive, send)
+
+        return counting
+
+
+def test_every_request_is_in_the_report(served: tuple[LyingInstance, Switched], tmp_path: Path) -> None:
+    """What is sent past it is neither sent again after trouble, nor guarded."""
+    instance, switched = served
+    gateway = Counting()
+    switched.use(gateway)
+    operations = ["--operation", "request_token", "--operation", "list_models"]
+    arguments = [*operations, "--release", DEFAULT_OPTIONS.release, "--report", str(tmp_path)]
+    done = process("conformance", *arguments, environment=dict(instance.environment), kind="suite", seconds=300)
+    assert done.returncode == 0, done.stdout
+    reported = json.loads((tmp_path / "report.har").read_text(encoding="utf-8"))["log"]["entries"]
+    assert Counter(urlsplit(each["request"]["url"]).path for each in reported) == gateway.paths
 
 
 @pytest.mark.parametrize("share", [0.4, 0.6])
