@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from typing_extensions import override
@@ -68,7 +68,7 @@ def test_every_request_is_in_the_report(served: tuple[LyingInstance, Switched], 
     done = process("conformance", *arguments, environment=dict(instance.environment), kind="suite", seconds=300)
     assert done.returncode == 0, done.stdout
     reported = json.loads((tmp_path / "report.har").read_text(encoding="utf-8"))["log"]["entries"]
-    assert Counter(urlsplit(each["request"]["url"]).path for each in reported) == gateway.paths
+    assert Counter(unquote(urlsplit(each["request"]["url"]).path) for each in reported) == gateway.paths
 
 
 @pytest.mark.parametrize("share", [0.4, 0.6])
