@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN
 from wallaroo_ext.inference.inputs.rows import rows_to_send
 from wallaroo_ext.inference.rejected_rows import advice_on_rejected
+
+pa: Any = import_module("pyarrow")
 
 NUMBERS = "convert them, if the column has to have numbers."
 OTHERS = "change it, or make it null, if the column has to have numbers."
@@ -51,8 +53,7 @@ def test_a_text_among_numbers_is_named_with_its_row(csv: str, named: str) -> Non
 )
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
 def test_numbers_that_are_texts_are_named(kind: Any, texts: list[str | None], named: str) -> None:
-    columns: Any = {"b": [1.0, 2.0], "a": pa.array(texts, kind)}
-    advice = advice_on(pa.table(columns))
+    advice = advice_on(pa.table({"b": [1.0, 2.0], "a": pa.array(texts, kind)}))
     assert advice == f"The texts of the column 'a' are numbers, {named} for one: {NUMBERS}"
 
 
