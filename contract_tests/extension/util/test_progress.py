@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -188,7 +189,7 @@ class TestPipe:
     def seconds(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         """Return a list whose last element is the time."""
         now = [0.0]
-        monkeypatch.setattr(progress.time, "monotonic", lambda: now[-1])
+        monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[-1]))  # no other thread's time
         return now
 
     def test_each_state_is_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,8 +20,8 @@ class Slow:
         self.looks = 0
         self.seconds = seconds
         self.true_at = true_at
-        monkeypatch.setattr(waiting.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(waiting.time, "sleep", self.pass_time)
+        # Of the module alone: the event loops of servers in other threads go by the time as well.
+        monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=lambda: self.now, sleep=self.pass_time))
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
