@@ -30,7 +30,12 @@ def advice_on_rejected(table: Table) -> str:
     if is_log(table.column_names, nested=False):
         return _OF_LOGS
     for name, column in zip(table.column_names, table.columns, strict=True):
-        advice = _advice_on_texts(name, column)
+        try:
+            advice = _advice_on_texts(name, column)
+        except (
+            pa.ArrowInvalid
+        ):  # they are no UTF-8, or more than Arrow's functions take: the engine's error is to be seen
+            continue
         if advice:
             return advice
     return _OF_VECTORS if table.num_columns > 1 else ""

@@ -72,3 +72,10 @@ def test_columns_of_other_texts_are_not_blamed(texts: list[str | None]) -> None:
 
 def test_a_long_text_is_cut() -> None:
     assert f"{'x' * 40!r} in row 2 is none" in advice_on(pd.DataFrame({"a": ["1", "2", "x" * 5_000]}))
+
+
+def test_texts_that_are_none_hide_no_error() -> None:
+    offsets, content = pa.array([0, 1, 3], pa.int32()).buffers()[1], pa.py_buffer(b"1\xff\xfe")
+    broken = pa.Array.from_buffers(pa.string(), 2, [None, offsets, content])
+    assert advice_on_rejected(pa.table({"a": broken})) == ""
+    assert "'+1' in row 0" in advice_on_rejected(pa.table({"a": broken, "b": ["+1", "2"]}))
