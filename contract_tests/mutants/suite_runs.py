@@ -12,6 +12,7 @@ import pytest
 
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
+from wallaroo_ext.errors import WallarooError
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.options import SuiteOptions
@@ -22,8 +23,8 @@ NOT_WAITING = ("-k", "not expired")
 
 _ARGUMENTS = (TESTS, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _TESTS_FAILED, _TESTS_PASSED = 1, 0
-_FINDINGS = {"AssertionError", "Failed"}
-"""The errors of a fixture that finds something; any other error is a fault of the suite."""
+_FINDINGS = (AssertionError, pytest.fail.Exception, WallarooError)
+"""The errors of a fixture that finds something, or cannot read an answer; any other error is a fault of the suite."""
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps plugins in sets
@@ -51,7 +52,7 @@ class _FirstFailure:
             return  # a request that was not sent, or not answered, is no failure
         self.test = node.nodeid.removeprefix(f"{TESTS}/")
         self.message = str(call.excinfo.value)
-        is_finding = call.excinfo.typename in _FINDINGS or report.when == "call"
+        is_finding = isinstance(call.excinfo.value, _FINDINGS) or report.when == "call"
         self.crash = "" if is_finding else f"{call.excinfo.typename}: {self.message}"
 
 

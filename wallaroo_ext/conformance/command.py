@@ -12,6 +12,7 @@ import pytest
 
 from wallaroo_ext import call
 from wallaroo_ext._util.files.repository_files import repository_file
+from wallaroo_ext.conformance.child_processes import ChildProcesses, may_have_child_processes
 from wallaroo_ext.conformance.conditions.interrupts import as_interrupts
 from wallaroo_ext.conformance.conditions.surroundings import undisturbed
 from wallaroo_ext.conformance.coverage import not_looked_at
@@ -19,7 +20,6 @@ from wallaroo_ext.conformance.guard.gateways import BASIC, NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.results import INTERRUPTED
-from wallaroo_ext.conformance.second_process import SecondProcess, may_have_second_process
 from wallaroo_ext.conformance.suite import Suite, suite_for
 from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
 from wallaroo_ext.redaction.patterns import redact
@@ -101,9 +101,9 @@ def _run(options: SuiteOptions, progress: Callable[[int, int], None], announce: 
             announce(suite.held.text)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     hooks = _RunHooks(suite, progress)
-    second = [SecondProcess(suite)] if may_have_second_process(options) else []
+    children = [ChildProcesses(suite)] if may_have_child_processes(options) else []
     try:
-        status = pytest.main(arguments, plugins=[hooks, *second])
+        status = pytest.main(arguments, plugins=[hooks, *children])
     except KeyboardInterrupt:  # in a teardown
         status = pytest.ExitCode.INTERRUPTED
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - what was found before it is reported

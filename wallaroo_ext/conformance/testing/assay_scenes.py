@@ -132,7 +132,8 @@ def score(suite: Suite, fixtures: Fixtures, rows: Array) -> Scored:
     found = infer(suite.client, fixtures.deployment, {INPUT: rows})
     milliseconds: list[Any] = found.column("time").cast(pa.int64()).to_pylist()
     outputs = np.array(found.column(f"out.{OUTPUT}").to_pylist(), np.float64).ravel()
-    is_right = np.allclose(outputs, scored(rows).ravel(), rtol=1e-4, atol=1e-7)
+    expected = scored(rows).ravel()
+    is_right = outputs.shape == expected.shape and np.allclose(outputs, expected, rtol=1e-4, atol=1e-7)
     assert is_right, "the outputs are not those of the model"  # noqa: S101 - pytest's way to fail
     assert len(set(milliseconds)) == 1, "rows of one request have one time"  # noqa: S101 - pytest's way to fail
     return Scored(datetime.fromtimestamp(milliseconds[0] / 1000, UTC), rows.astype(np.float64), outputs)

@@ -1,11 +1,12 @@
-"""Runs the tests that disturb no others in a second process, beside those, on a sandbox.
+"""Runs the tests that disturb no others in two child processes, beside those, on a sandbox.
 
 Half of a run is spent on requests that an instance has to refuse, on those that only read, and in workspaces that no
-other test looks into: they can be sent while other tests wait or compute. The second process is forked when the run has
-made its things, runs its tests in their order, those of operations that write and have to refuse at the end, and sends
-what they found. The first process adds that after its own tests, but for those that are the last, so that a report
-always has everything in the same order, whoever was faster. What the second process does not tell, because it ended,
-the first does by itself.
+other test looks into: they can be sent while other tests wait or compute. One child runs the tests that change nothing,
+the other those with a workspace of their own. Both are forked when the run has made its things, run their tests in
+their order, those of operations that write and have to refuse at the end, and send what they found. The first process,
+which takes longest and has precedence, adds that after its own tests, but for those that are the last, so that a report
+always has everything in the same order, whoever was faster. What a child does not tell, because it ended, the first
+process does by itself.
 """
 
 from __future__ import annotations
@@ -39,15 +40,18 @@ MARK = "changes_nothing"
 """The mark of tests whose requests are refused, or which do nothing but read where their operation does."""
 SEPARATE = "separate"
 """The mark of tests that work in a workspace of their own."""
-_NAMES = "beside"
+_NAMES = {MARK: "beside", SEPARATE: "apart"}
+"""What the names that a child gives begin with, after the run's prefix, by the mark of its tests."""
 _IGNORED = ("SIGINT", "SIGHUP")
-"""What a terminal sends to both processes: the first one ends the second."""
+"""What a terminal sends to all processes: the first one ends the children."""
 _GRACE_SECONDS = 5.0
+_NICENESS = 5
+"""By how much the children give way to the first process, and to the instance."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a test in the second process.
+    """What became of a test in a child process.
 
     Attributes:
         test: The test, as pytest names it.
@@ -60,8 +64,8 @@ class _Outcome:
     news: News
 
 
-def may_have_second_process(options: SuiteOptions) -> bool:
-    """Return whether a run has a second process: one that starts a sandbox of its own, and looks at all of it.
+def may_have_child_processes(options: SuiteOptions) -> bool:
+    """Return whether a run has child processes: one that starts a sandbox of its own, and looks at all of it.
 
     On an instance that others use, one request is sent at a time, but for the tests that are about several.
     """
@@ -74,8 +78,8 @@ def may_have_second_process(options: SuiteOptions) -> bool:
     )
 
 
-class SecondProcess:
-    """A plugin of pytest that runs the tests which disturb no others in a second process.
+class ChildProcesses:
+    """A plugin of pytest that runs the tests which disturb no others in two child processes.
 
     Args:
         suite: The run.
@@ -85,51 +89,63 @@ class SecondProcess:
         self._suite = suite
         self._own: list[pytest.Item] = []
         self._others: list[pytest.Item] = []
-        self._second: _Process | None = None
+        self._marks: dict[pytest.Item, str] = {}
+        self._children: dict[str, _Child] = {}
         self._is_passed_on = False
         self._untried: set[str] = set()
         self._seen = 0
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Choose the tests of the second process; their turn comes when it had the time of the others' to run them.
+        """Choose the tests of the children; their turn comes when these had the time of the others' to run them.
 
         The last test of all stays in the first process, which cleans up.
         """
-        others = {item for item in session.items[:-1] if not _is_last(item) and self._disturbs_nothing(item)}
+        items = (item for item in session.items[:-1] if not _is_last(item))
+        self._marks = {item: mark for item in items if (mark := self._child_of(item))}
         waits = partial(_waits, self._suite)
-        self._others = sorted((item for item in session.items if item in others), key=waits)
+        self._others = sorted(self._marks, key=waits)
         self._untried = {name for item in filter(waits, self._others) for name in operations_of(item)}
-        self._own = [item for item in session.items if item not in others]
+        self._own = [item for item in session.items if item not in self._marks]
         first = next((at for at, item in enumerate(self._own) if _is_last(item)), len(self._own) - 1)
         session.items[:] = [*self._own[:first], *self._others, *self._own[first:]]
 
-    def _disturbs_nothing(self, item: pytest.Item) -> bool:
-        """Return whether a test has a workspace of its own, or changes nothing."""
+    def _child_of(self, item: pytest.Item) -> str:
+        """Return the mark of the child that may run a test, which has a workspace of its own or changes nothing."""
+        if _is_separate(item):
+            return SEPARATE
         mark = item.get_closest_marker(MARK)
-        if _is_separate(item) or mark is None:
-            return _is_separate(item)
-        return not (mark.kwargs.get("if_reading") and _writes(self._suite, item))
+        may_change = mark is None or (mark.kwargs.get("if_reading") and _writes(self._suite, item))
+        return "" if may_change else MARK
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
-        """Add what the second process found in a test of its own; let other tests run as always."""
+        """Add what a child found in a test of its own; let other tests run as always."""
         if self._is_passed_on:
             self._is_passed_on = False
             return None
-        if self._second is None and self._others and self._suite.has_made_fixtures:
-            self._second = _Process(self._suite, self._others)
-        if self._second is None:
+        if not self._children and self._others and self._suite.has_made_fixtures:
+            self._start_children()
+        if not self._children:
             return None
-        if item not in self._own or self._has_tried_writing():
-            self._second.let_write()
-        outcome = self._second.take(item)
+        if item in self._marks or self._has_tried_writing():
+            for child in self._children.values():
+                child.let_write()
+        outcome = self._children[self._marks[item]].take(item) if item in self._marks else None
         if outcome is not None:
             self._add(item, outcome)
             return True
         # What belongs to a module is ended after the last of its tests that this process runs.
         self._is_passed_on = True
         return item.ihook.pytest_runtest_protocol(item=item, nextitem=self._next_own(item, nextitem))
+
+    def _start_children(self) -> None:
+        """Start a child for each mark, and then the threads that receive what they find: no fork may have threads."""
+        for mark in dict.fromkeys(map(self._marks.__getitem__, self._others)):
+            items = [item for item in self._others if self._marks[item] == mark]
+            self._children[mark] = _Child(self._suite, mark, items, list(self._children.values()))
+        for child in self._children.values():
+            child.receive()
 
     def _has_tried_writing(self) -> bool:
         """Return whether the operations that write have succeeded: some faults show after a success only."""
@@ -142,7 +158,7 @@ class SecondProcess:
 
     def _next_own(self, item: pytest.Item, nextitem: pytest.Item | None) -> pytest.Item | None:
         """Return the next test that this process runs for certain."""
-        if item not in self._own:
+        if item in self._marks:
             return nextitem
         following = self._own[self._own.index(item) + 1 :]
         return following[0] if following else None
@@ -157,9 +173,9 @@ class SecondProcess:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """End the second process, which an interrupted run may still have."""
-        if self._second is not None:
-            self._second.end()
+        """End the children, which an interrupted run may still have."""
+        for child in self._children.values():
+            child.end()
 
 
 def _is_last(item: pytest.Item) -> bool:
@@ -180,31 +196,39 @@ def _writes(suite: Suite, item: pytest.Item) -> bool:
     return any(map(suite.guard.writes, operations_of(item)))
 
 
-class _Process:
-    """The second process, as the first one sees it.
+class _Child:
+    """A child process, as the first process sees it.
 
     Args:
         suite: The run.
+        mark: The mark of its tests.
         items: The tests to run, in their order.
+        elder: The children that were started before.
+
+    Attributes:
+        lifeline: A pipe whose other end the child has: it ends when nobody has this one.
     """
 
-    def __init__(self, suite: Suite, items: list[pytest.Item]) -> None:
-        self._items = set(items)
+    def __init__(self, suite: Suite, mark: str, items: list[pytest.Item], elder: list[_Child]) -> None:
         self._outcomes: queue.SimpleQueue[_Outcome | None] = queue.SimpleQueue()
         self._has_ended = False
         context = multiprocessing.get_context("fork")
-        results, results_end = context.Pipe(duplex=False)
-        lifeline, self._lifeline = context.Pipe(duplex=False)
+        self._results, results_end = context.Pipe(duplex=False)
+        lifeline, self.lifeline = context.Pipe(duplex=False)
         self._may_write = False
-        arguments = (suite, items, results_end, lifeline, self._lifeline)
-        self._process = context.Process(target=_work, args=arguments, daemon=True)
+        not_its_own = [self.lifeline, *(each.lifeline for each in elder)]  # or those would not notice their end
+        ends = {"results": results_end, "lifeline": lifeline, "not_its_own": not_its_own}
+        self._process = context.Process(target=_work, args=(suite, mark, items), kwargs=ends, daemon=True)
         self._process.start()
         results_end.close()
         lifeline.close()
-        threading.Thread(target=self._receive, args=(results,), daemon=True).start()
 
-    def _receive(self, results: Connection) -> None:
-        with results:
+    def receive(self) -> None:
+        """Begin to receive what its tests find, in a thread."""
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def _receive(self) -> None:
+        with self._results as results:
             while True:
                 try:
                     self._outcomes.put(results.recv())
@@ -213,8 +237,8 @@ class _Process:
                     return
 
     def take(self, item: pytest.Item) -> _Outcome | None:
-        """Wait for what a test found; None if it is none of the second process, or that has ended without it."""
-        if self._has_ended or item not in self._items:
+        """Wait for what a test of the child's found; None if the child has ended without it."""
+        if self._has_ended:
             return None
         outcome = self._outcomes.get()
         if outcome is None or outcome.test != item.nodeid:
@@ -227,12 +251,12 @@ class _Process:
         if not (self._may_write or self._has_ended):
             self._may_write = True
             with suppress(OSError):  # it has ended
-                self._lifeline.send(None)
+                self.lifeline.send(None)
 
     def end(self) -> None:
         """End the process, and wait for its end."""
         self._has_ended = True
-        self._lifeline.close()
+        self.lifeline.close()
         self._process.join(_GRACE_SECONDS)
         if self._process.is_alive():
             self._process.kill()
@@ -240,17 +264,25 @@ class _Process:
 
 
 def _work(
-    suite: Suite, items: list[pytest.Item], results: Connection, lifeline: Connection, other_end: Connection
+    suite: Suite,
+    mark: str,
+    items: list[pytest.Item],
+    *,
+    results: Connection,
+    lifeline: Connection,
+    not_its_own: list[Connection],
 ) -> None:
-    """Run tests in the second process, and send what each found. It ends with the first process, however that ends."""
-    other_end.close()
-    gc.freeze()  # otherwise, garbage collection would copy the memory that both processes share
+    """Run tests in a child process, and send what each found. It ends with the first process, however that ends."""
+    for each in not_its_own:
+        each.close()
+    os.nice(_NICENESS)
+    gc.freeze()  # otherwise, garbage collection would copy the memory that the processes share
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     may_write = threading.Event()
     threading.Thread(target=_watch, args=(lifeline, may_write), daemon=True).start()
-    suite.continue_in_child(_NAMES)
+    suite.continue_in_child(_NAMES[mark])
     items[0].session._setupstate.teardown_exact(items[0])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what the first process has set up for the test before
     for item, following in pairwise([*items, items[0].session.items[-1]]):  # that one is not run here
         if _waits(suite, item):

@@ -1,4 +1,4 @@
-"""Are tests that change nothing run in a second process, and is a report the same as if they were not?"""
+"""Are tests that disturb no others run in child processes, and is a report the same as if they were not?"""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from contract_tests.support.conformance.runs import NO_BODY, run
 from contract_tests.support.conformance.small_suites import run_as_suite
-from wallaroo_ext.conformance import command, second_process
+from wallaroo_ext.conformance import child_processes, command
 from wallaroo_ext.conformance.exchanges import Exchange
 from wallaroo_ext.conformance.guard.effects import Effects
 from wallaroo_ext.conformance.guard.owned_resources import OwnedResources, Resource
@@ -39,7 +40,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 
 def note(name):
-    part = HERE / f"{name}.{os.getpid()}"  # both processes may note the same
+    part = HERE / f"{name}.{os.getpid()}"  # several processes may note the same
     part.write_text(str(os.getpid()))
     part.rename(HERE / name)
 
@@ -54,7 +55,7 @@ _SECONDS = 40.0
 
 @pytest.fixture
 def beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a run without an instance use a second process, as if it had made its things."""
+    """Have a run without an instance use child processes, as if it had made its things."""
 
     def may(_: SuiteOptions) -> bool:
         return True
@@ -62,7 +63,7 @@ def beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_: NetworkBlock) -> None:
         return
 
-    monkeypatch.setattr(command, "may_have_second_process", may)
+    monkeypatch.setattr(command, "may_have_child_processes", may)
     monkeypatch.setattr(Suite, "has_made_fixtures", True)
     # A run on recordings, as these are, allows no socket, and a child of a fork makes one that leads nowhere.
     monkeypatch.setattr(NetworkBlock, "start", start)
@@ -229,7 +230,7 @@ def test_last():
 
 
 @pytest.mark.usefixtures("beside_others")
-def test_the_first_process_runs_what_the_second_did_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_process_runs_what_a_child_did_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"""{_HEAD}
 PARENT = os.getpid()
 
@@ -261,14 +262,53 @@ def test_last():
     assert process_of(tmp_path, "deadly") == process_of(tmp_path, "other") == os.getpid()
 
 
+@pytest.mark.usefixtures("beside_others")
+def test_those_that_change_nothing_and_those_with_a_workspace_run_at_one_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"""{_HEAD}
+@pytest.mark.changes_nothing
+def test_reading():
+    note("reading")
+    wait_for("separate")
+
+@pytest.mark.separate
+def test_separate():
+    note("separate")
+    wait_for("reading")
+
+def test_own():
+    wait_for("separate")
+    note("own")
+
+def test_last():
+    pass
+"""
+    found = run_as_suite(text, tmp_path, monkeypatch)
+    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
+        ("test_own", "passed"),
+        ("test_reading", "passed"),
+        ("test_separate", "passed"),
+        ("test_last", "passed"),
+    ]
+    assert len({process_of(tmp_path, name) for name in ("own", "reading", "separate")}) == 3
+    assert multiprocessing.active_children() == []
+
+
 _ENDLESS = f"""{_HEAD}
 @pytest.mark.changes_nothing
 def test_endless():
     note("endless")
     time.sleep(100)
 
+@pytest.mark.separate
+def test_separate():
+    note("separate")
+    time.sleep(100)
+
 def test_own():
     wait_for("endless")
+    wait_for("separate")
     END
 
 def test_last():
@@ -277,17 +317,30 @@ def test_last():
 
 
 @pytest.mark.usefixtures("beside_others")
-def test_an_interrupted_run_ends_both_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_ends_all_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     found = run_as_suite(_ENDLESS.replace("END", "raise KeyboardInterrupt"), tmp_path, monkeypatch)
     assert found.could_not_run == command.INTERRUPTED
     assert time.monotonic() - started < _SECONDS
     assert multiprocessing.active_children() == []
-    assert has_ended(process_of(tmp_path, "endless"))
+    assert all(has_ended(process_of(tmp_path, name)) for name in ("endless", "separate"))
 
 
 @pytest.mark.usefixtures("beside_others")
-def test_the_second_ends_when_the_first_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_child_notices_at_once_that_it_is_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(process: BaseProcess) -> None:
+        killed.append(process.pid)
+        os.kill(process.pid or 0, signal.SIGKILL)
+
+    killed: list[int | None] = []
+    monkeypatch.setattr(BaseProcess, "kill", kill)
+    monkeypatch.setattr(child_processes, "_GRACE_SECONDS", _SECONDS)
+    run_as_suite(_ENDLESS.replace("END", "raise KeyboardInterrupt"), tmp_path, monkeypatch)
+    assert killed == []
+
+
+@pytest.mark.usefixtures("beside_others")
+def test_the_children_end_when_the_first_process_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = _ENDLESS.replace("END", 'note("own"); time.sleep(100)')
     context = multiprocessing.get_context("fork")
     first = context.Process(target=run_as_suite, args=(text, tmp_path, monkeypatch), daemon=False)
@@ -297,12 +350,13 @@ def test_the_second_ends_when_the_first_is_killed(tmp_path: Path, monkeypatch: p
     finally:
         first.kill()
         first.join()
-    second = process_of(tmp_path, "endless")
+    children = [process_of(tmp_path, name) for name in ("endless", "separate")]
     try:
-        eventually(lambda: has_ended(second))
+        eventually(lambda: all(map(has_ended, children)))
     finally:
-        with suppress(ProcessLookupError):
-            os.kill(second, signal.SIGKILL)
+        for each in children:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
 
 
 def has_ended(process: int) -> bool:
@@ -325,8 +379,8 @@ def has_ended(process: int) -> bool:
         ({"instance": "recorded"}, False),
     ],
 )
-def test_only_a_whole_run_on_a_sandbox_has_a_second_process(options: dict[str, Any], expected: object) -> None:
-    assert second_process.may_have_second_process(SuiteOptions(**options)) is expected
+def test_only_a_whole_run_on_a_sandbox_has_child_processes(options: dict[str, Any], expected: object) -> None:
+    assert child_processes.may_have_child_processes(SuiteOptions(**options)) is expected
 
 
 def exchange(number: int, test: str) -> Exchange:
