@@ -162,7 +162,7 @@ SUMMARIZER = {
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
 SECOND = 1000
 
-pytestmark = pytest.mark.recorded
+pytestmark = [pytest.mark.recorded, pytest.mark.separate]
 touches = pytest.mark.touches
 
 

@@ -43,6 +43,7 @@ def test_bad_data(operation_id: str, conformance_suite: Suite) -> None:
 
 @pytest.mark.touches("create_workspace", "create_pipeline", "deploy_pipeline", "infer_pipeline", "undeploy_pipeline")
 @pytest.mark.thorough("random data")
+@pytest.mark.separate
 def test_links(conformance_suite: Suite) -> None:
     """From operation to operation by the contract's links: create, deploy, look, infer, undeploy."""
     conformance_suite.cases.follow_links(conformance_suite.options.cases)

@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from wallaroo_ext.conformance.plugin import use_suite
@@ -23,7 +24,7 @@ NOT_WAITING = ("-k", "not expired")
 
 _ARGUMENTS = (TESTS, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _TESTS_FAILED, _TESTS_PASSED = 1, 0
-_FINDINGS = (AssertionError, pytest.fail.Exception, WallarooError)
+_FINDINGS = (AssertionError, pytest.fail.Exception, WallarooError, httpx.DecodingError)
 """The errors of a fixture that finds something, or cannot read an answer; any other error is a fault of the suite."""
 
 

@@ -53,6 +53,7 @@ REASONS: dict[str, str] = {
     "get_model_upload_logs.field-ignored.lines": _LINES,
     "get_assay_results.answer-of-another-thing": _NOT_YET,
     "get_assay_results_between.answer-of-another-thing": _NOT_YET,
+    "get_assay_results_v2.answer-of-another-thing": _NOT_YET,
     "get_assay_results_v2.foreign-id.[].id": "It is the id of a stored result, and of nothing else.",
     "preview_assay_v2.field-ignored.scheduling.end": "Nothing says whether a preview ends when the assay does.",
     **{

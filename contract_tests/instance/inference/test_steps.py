@@ -29,12 +29,12 @@ from wallaroo_ext.conformance.testing.scoring import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
+    from wallaroo_ext.conformance.testing.scoring import Place
 
     Scorings = dict[str, Scoring | None]
 
-pytestmark = pytest.mark.thorough("several models, and models of several axes")
+pytestmark = [pytest.mark.thorough("several models, and models of several axes"), pytest.mark.separate]
 
 BOTH = pytest.mark.touches(*OPERATIONS)
 SEED, OTHER_SEED, THIRD_SEED, LAST_SEED = 29, 61, 71, 67
@@ -52,35 +52,33 @@ def running(scoring: Scoring | None) -> Scoring:
 
 
 @pytest.fixture
-def beside(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+def beside(api: Api, place: Place, scorings: Scorings) -> Scoring:
     """Return a pipeline with a step of three models, which get the same rows."""
     if "beside" not in scorings:
-        assert fixtures.model is not None
         contents = [model_file(seed) for seed in (OTHER_SEED, THIRD_SEED)]
-        others = [uploaded(api, api.unused_name("m"), content, fixtures.workspace_id) for content in contents]
-        steps = [[fixtures.model, *others]]
-        scorings["beside"] = deploy_steps(api, api.unused_name("p"), fixtures.workspace_id, steps)
+        others = [uploaded(api, api.unused_name("m"), content, place.workspace_id) for content in contents]
+        steps = [[place.model, *others]]
+        scorings["beside"] = deploy_steps(api, api.unused_name("p"), place.workspace_id, steps)
     return running(scorings["beside"])
 
 
 @pytest.fixture
-def behind(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+def behind(api: Api, place: Place, scorings: Scorings) -> Scoring:
     """Return a pipeline with two steps, of which the second gets the outputs of the first."""
     if "behind" not in scorings:
-        assert fixtures.model is not None
         content = model_file(LAST_SEED, width=1, fields=(OUTPUT, LAST_OUTPUT))
-        last = uploaded(api, api.unused_name("m"), content, fixtures.workspace_id)
-        steps = [[fixtures.model], [last]]
-        scorings["behind"] = deploy_steps(api, api.unused_name("p"), fixtures.workspace_id, steps)
+        last = uploaded(api, api.unused_name("m"), content, place.workspace_id)
+        steps = [[place.model], [last]]
+        scorings["behind"] = deploy_steps(api, api.unused_name("p"), place.workspace_id, steps)
     return running(scorings["behind"])
 
 
 @pytest.fixture
-def turned(api: Api, fixtures: Fixtures, scorings: Scorings) -> Scoring:
+def turned(api: Api, place: Place, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model whose rows have two axes."""
     if "turned" not in scorings:
-        model = uploaded(api, api.unused_name("m"), turning_model_file(), fixtures.workspace_id)
-        scorings["turned"] = deploy_steps(api, api.unused_name("p"), fixtures.workspace_id, [[model]])
+        model = uploaded(api, api.unused_name("m"), turning_model_file(), place.workspace_id)
+        scorings["turned"] = deploy_steps(api, api.unused_name("p"), place.workspace_id, [[model]])
     return running(scorings["turned"])
 
 

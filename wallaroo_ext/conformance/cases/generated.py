@@ -408,9 +408,15 @@ class GeneratedCases:
         )
 
     def _prepare(self, case: Any) -> None:
-        """Give a good request unused names where the operation needs them; empty one with an undeclared method."""
+        """Give a good request unused names where the operation needs them.
+
+        A request with an undeclared method gets no body, and names in its path what the run has, if anything: it may
+        not be sent where it could be about something of others.
+        """
         if _is_undeclared(case):
             _empty(case)
+            if case.path_parameters:
+                case.path_parameters = dict(self.good_request(_id(case.operation))["path"])
         elif _is_good(case):
             for name in self._interceptor.guard.effects[_id(case.operation)].names:
                 if name.origin == "unused":

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
-from contract_tests.mutants.lies.fields import NEVER_CHANGING, named_fields, rules, writes
+from contract_tests.mutants.lies.fields import NEVER_CHANGING, fields, named_fields, rules, writes
 from contract_tests.mutants.lies.inference.logged import has_logged_rows
 from contract_tests.mutants.lies.inference.rows import mapped, scores_rows
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, of_success, succeeded
@@ -160,6 +160,8 @@ def _encodings(operation: str) -> Iterator[Mutant]:
         "two-values": ("A field of an object has two values.", _with_two_values),
     }
     for number, (about, (text, change)) in enumerate(found.items()):
+        if about == "two-values" and not fields(operation):
+            continue
         is_large = scores_rows(operation) or has_logged_rows(operation)
         if is_large if about == "cut-at-64-kib" else is_turn(operation, 9, number):
             yield Mutant(operation, "other-bytes", about, text, of_success(operation, change))
