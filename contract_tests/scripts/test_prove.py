@@ -86,3 +86,9 @@ def test_false_alarms_are_printed_at_the_end(crash: str, capsys: pytest.CaptureF
     said = crash or "what was found"
     assert alarmed == f"healthy, a fresh sandbox, seed 29: FALSE ALARM by a test: {said} (2 s)"
     assert shares.endswith("1 false alarms in 2 healthy runs.")
+
+
+def test_what_was_not_tried_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = Verdict(lies=0, noticed=False, check="", message="", crash="", seconds=2.0)
+    assert prove.print_summary([(Trial("", 30, "a second run"), quiet)], 1.0, 0.0) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "0 false alarms in 1 healthy runs."

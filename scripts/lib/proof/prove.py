@@ -195,8 +195,9 @@ def print_summary(results: Results, seconds: float, least_killed: float) -> int:
     print(*alarms, sep="\n", end="\n" if alarms else "")
     killed = len(lying) - len(survivors)
     share = killed / len(lying) if lying else 1.0
-    noticed = f"{killed} of {len(lying)} mutants killed ({share:.1%})"
-    print(f"{noticed}; {len(alarms)} false alarms in {len(healthy)} healthy runs.")
+    noticed = [f"{killed} of {len(lying)} mutants killed ({share:.1%})"] if lying else []
+    raised = [f"{len(alarms)} false alarms in {len(healthy)} healthy runs"] if healthy else []
+    print("; ".join([*noticed, *raised]) + ".")
     print(f"{seconds:.0f} s")
     return int(bool(alarms) or share < least_killed or any(name not in REASONS for name in survivors))
 
