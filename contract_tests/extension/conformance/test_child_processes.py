@@ -24,7 +24,7 @@ from wallaroo_ext.conformance.guard.owned_resources import OwnedResources, Resou
 from wallaroo_ext.conformance.guard.request_fields import RequestFields
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.recordings.network import NetworkBlock
-from wallaroo_ext.conformance.results import Finding, Notice, TestOutcome, Verdict, verdict
+from wallaroo_ext.conformance.results import Finding, Notice, Run, TestOutcome, Verdict, verdict
 from wallaroo_ext.conformance.suite import Suite
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ def process_of(directory: Path, name: str) -> int:
     return int((directory / "instance" / name).read_text(encoding="utf-8"))
 
 
+def passed(found: Run) -> list[str]:
+    """Return the names of a run's tests, in the order of the report, once it is checked that each passed."""
+    assert {each.outcome for each in found.tests} == {"passed"}
+    return [each.test.rpartition("::")[2] for each in found.tests]
+
+
 def eventually(condition: Callable[[], Any]) -> None:
     until = time.monotonic() + _SECONDS
     while not condition():
@@ -110,12 +116,7 @@ def test_own():
     reports: list[tuple[int, int]] = []
     found = run_as_suite(text, tmp_path, monkeypatch, lambda done, of: reports.append((done, of)))
     assert found.could_not_run.startswith("No operation was looked at")  # there is no instance
-    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
-        ("test_own", "passed"),
-        ("test_one", "passed"),
-        ("test_other", "passed"),
-        ("test_the_end", "passed"),
-    ]
+    assert passed(found) == ["test_own", "test_one", "test_other", "test_the_end"]
     assert {process_of(tmp_path, name) for name in ("own", "end")} == {os.getpid()}
     assert process_of(tmp_path, "one") == process_of(tmp_path, "other") != os.getpid()
     assert reports[-1] == (4, 4)
@@ -192,12 +193,7 @@ def test_last():
     pass
 """
     found = run_as_suite(text, tmp_path, monkeypatch)
-    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
-        ("test_own", "passed"),
-        ("test_reading", "passed"),
-        ("test_writing", "passed"),
-        ("test_last", "passed"),
-    ]
+    assert passed(found) == ["test_own", "test_reading", "test_writing", "test_last"]
 
 
 @pytest.mark.usefixtures("beside_others")
@@ -220,12 +216,7 @@ def test_last():
     pass
 """
     found = run_as_suite(text, tmp_path, monkeypatch)
-    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
-        ("test_own", "passed"),
-        ("test_separate", "passed"),
-        ("test_writing", "passed"),
-        ("test_last", "passed"),
-    ]
+    assert passed(found) == ["test_own", "test_separate", "test_writing", "test_last"]
     assert process_of(tmp_path, "separate") != os.getpid()
 
 
@@ -252,12 +243,7 @@ def test_last():
     pass
 """
     found = run_as_suite(text, tmp_path, monkeypatch)
-    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
-        ("test_one", "passed"),
-        ("test_deadly", "passed"),
-        ("test_other", "passed"),
-        ("test_last", "passed"),
-    ]
+    assert passed(found) == ["test_one", "test_deadly", "test_other", "test_last"]
     assert process_of(tmp_path, "one") != os.getpid()
     assert process_of(tmp_path, "deadly") == process_of(tmp_path, "other") == os.getpid()
 
@@ -285,12 +271,7 @@ def test_last():
     pass
 """
     found = run_as_suite(text, tmp_path, monkeypatch)
-    assert [(each.test.rpartition("::")[2], each.outcome) for each in found.tests] == [
-        ("test_own", "passed"),
-        ("test_reading", "passed"),
-        ("test_separate", "passed"),
-        ("test_last", "passed"),
-    ]
+    assert passed(found) == ["test_own", "test_reading", "test_separate", "test_last"]
     assert len({process_of(tmp_path, name) for name in ("own", "reading", "separate")}) == 3
     assert multiprocessing.active_children() == []
 

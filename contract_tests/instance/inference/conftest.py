@@ -16,7 +16,7 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_model_file,
     typed_rows,
 )
-from wallaroo_ext.conformance.testing.scoring import OPERATIONS, RUN_SEED, TWIN_SEED, Place, Scoring, deploy, uploaded
+from wallaroo_ext.conformance.testing.scoring import OPERATIONS, RUN_SEED, TWIN_SEED, Scoring, deploy, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,21 +49,6 @@ def undeploy(api: Api, folder: pytest.Directory) -> None:
         if scoring is not None:
             api.send("undeploy_pipeline", {"deployment_id": scoring.deployment_id})
     del folder.stash[SCORINGS]
-
-
-@pytest.fixture(scope="session")
-def places() -> list[Place]:
-    """Return the place where the first test that needs a model of its own keeps it for the others."""
-    return []
-
-
-@pytest.fixture
-def place(api: Api, separate_workspace: int, places: list[Place]) -> Place:
-    """Return a workspace with a model as the run's, for pipelines of any kind."""
-    if not places:
-        model = uploaded(api, api.unused_name("m"), model_file(RUN_SEED), separate_workspace)
-        places.append(Place(separate_workspace, model))
-    return places[0]
 
 
 @pytest.fixture

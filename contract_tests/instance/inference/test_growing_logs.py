@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.scoring import Place
 
     Rows = list[dict[str, Any]]
 
@@ -184,22 +183,22 @@ class Histories:
         self.made: list[History] = []
         self._current: History | None = None
 
-    def current(self, api: Api, place: Place) -> History:
+    def current(self, api: Api, weighted: Scoring) -> History:
         """Return a history that is known."""
         if self._current is None or not self._current.is_known:
             self._current = None
-            self.made.append(begun(api, place))
+            self.made.append(begun(api, weighted))
             grow(api, self.made[-1])
             self._current = self.made[-1]
         return self._current
 
 
-def begun(api: Api, place: Place) -> History:
-    """Return a pipeline of the place's model, another model, and a pipeline whose name begins with the first's."""
+def begun(api: Api, weighted: Scoring) -> History:
+    """Return a pipeline of a model as the run's, another model, and a pipeline whose name begins with the first's."""
     content = model_file(OTHER_SEED, fields=OTHER_FIELDS)
-    other = uploaded(api, api.unused_name("m"), content, place.workspace_id)
-    scoring = deploy(api, api.unused_name("p"), place.workspace_id, place.model)
-    beside = deploy(api, f"{scoring.name}-b", place.workspace_id, place.model) if scoring else None
+    other = uploaded(api, api.unused_name("m"), content, weighted.workspace_id)
+    scoring = deploy(api, api.unused_name("p"), weighted.workspace_id, weighted.model)
+    beside = deploy(api, f"{scoring.name}-b", weighted.workspace_id, weighted.model) if scoring else None
     assert scoring is not None, "the model did not come to run"
     assert beside is not None, "the model did not come to run a second time"
     topic = api.call("get_topic_name", {"pipeline_pk_id": scoring.pipeline_id})["topic_name"]
@@ -282,9 +281,9 @@ def logged(api: Api, history: History, **more: Any) -> Rows:
 
 @pytest.mark.parametrize("accept", [JSON, ARROW])
 def test_each_row_is_logged_however_it_was_sent_and_by_whatever_it_was_scored(
-    accept: str, histories: Histories, api: Api, place: Place
+    accept: str, histories: Histories, api: Api, weighted: Scoring
 ) -> None:
-    history = histories.current(api, place)
+    history = histories.current(api, weighted)
     for order, size in (("Asc", None), ("Desc", 5)):
         pages = list(pages_of_log(api, history.scoring, order=order, page_size=size, headers={"Accept": accept}))
         history.check([row for page in pages for row in rows_of(page)], newest_first=order == "Desc")
@@ -307,9 +306,9 @@ def fields_of(page: httpx.Response) -> set[tuple[tuple[str, ...], ...]]:
 
 
 def test_a_pipeline_whose_name_begins_with_anothers_has_its_own_rows(
-    histories: Histories, api: Api, place: Place
+    histories: Histories, api: Api, weighted: Scoring
 ) -> None:
-    history, rows = histories.current(api, place), distinct_rows(12, seed=2)[:2]
+    history, rows = histories.current(api, weighted), distinct_rows(12, seed=2)[:2]
     check_inputs(api, history.beside, rows)
 
 
@@ -323,13 +322,13 @@ def check_inputs(api: Api, scoring: Scoring, rows: np.ndarray[Any, Any]) -> None
 
 
 @pytest.mark.touches("get_pipeline_logs", "infer_pipeline", "create_workspace", if_there=UPLOADS)
-def test_pipelines_of_one_name_in_two_workspaces_have_a_log_each(api: Api, place: Place) -> None:
+def test_pipelines_of_one_name_in_two_workspaces_have_a_log_each(api: Api, weighted: Scoring) -> None:
     name = api.unused_name("p")
     elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
     model = uploaded(api, api.unused_name("m"), model_file(SEED), elsewhere)
     sent: list[tuple[Scoring, Any]] = []
     try:
-        for count, (where, each) in enumerate(((place.workspace_id, place.model), (elsewhere, model)), 2):
+        for count, (where, each) in enumerate(((weighted.workspace_id, weighted.model), (elsewhere, model)), 2):
             scoring = deploy(api, name, where, each)
             assert scoring is not None, "the model did not come to run"
             sent.append((scoring, distinct_rows(count, seed=80 + count)))
@@ -343,9 +342,9 @@ def test_pipelines_of_one_name_in_two_workspaces_have_a_log_each(api: Api, place
 
 @pytest.mark.parametrize("order", ["Asc", "Desc"])
 def test_rows_that_come_while_pages_are_read_shift_no_page(
-    order: str, histories: Histories, api: Api, place: Place
+    order: str, histories: Histories, api: Api, weighted: Scoring
 ) -> None:
-    history = histories.current(api, place)
+    history = histories.current(api, weighted)
     before = list(history.entries)
     pages = pages_of_log(api, history.scoring, order=order, page_size=4)
     found = rows_of(next(pages))
@@ -359,9 +358,9 @@ def test_rows_that_come_while_pages_are_read_shift_no_page(
 
 
 def test_rows_that_come_while_a_topic_is_read_are_behind_the_others(
-    conformance_suite: Suite, histories: Histories, api: Api, place: Place
+    conformance_suite: Suite, histories: Histories, api: Api, weighted: Scoring
 ) -> None:
-    history = histories.current(api, place)
+    history = histories.current(api, weighted)
     where = {"topic": history.topic}
     size = {"page_size" if "page_size" in topic_parameters(conformance_suite) else "limit": 7}
     found: Rows = []
@@ -387,11 +386,11 @@ def test_rows_that_come_while_a_topic_is_read_are_behind_the_others(
 
 @pytest.mark.parametrize(("order", "accept"), [("desc", JSON), ("asc", ARROW), ("desc", ARROW)])
 def test_a_topic_goes_on_where_the_fields_of_rows_change(
-    order: str, accept: str, conformance_suite: Suite, histories: Histories, api: Api, place: Place
+    order: str, accept: str, conformance_suite: Suite, histories: Histories, api: Api, weighted: Scoring
 ) -> None:
     if not {"order", "dataset.separator"} <= topic_parameters(conformance_suite):
         pytest.skip("The release does not have them.")
-    history, params = histories.current(api, place), {"order": order, "page_size": 4}
+    history, params = histories.current(api, weighted), {"order": order, "page_size": 4}
     where, headers = {"topic": history.topic}, {"Accept": accept}
     found: Rows = []
     position: dict[str, int] | None = {}
@@ -413,11 +412,11 @@ def test_a_topic_goes_on_where_the_fields_of_rows_change(
 
 
 def test_rows_that_come_while_a_topic_is_read_backwards_shift_no_page(
-    conformance_suite: Suite, histories: Histories, api: Api, place: Place
+    conformance_suite: Suite, histories: Histories, api: Api, weighted: Scoring
 ) -> None:
     if "order" not in topic_parameters(conformance_suite):
         pytest.skip("The oldest rows always come first in the release.")
-    history = histories.current(api, place)
+    history = histories.current(api, weighted)
     before, where, params = list(history.entries), {"topic": history.topic}, {"order": "desc", "page_size": 3}
     first = api.call("get_topic_records", {}, path=where, params=params)
     history.score(api, distinct_rows(2, seed=10))
@@ -428,9 +427,9 @@ def test_rows_that_come_while_a_topic_is_read_backwards_shift_no_page(
 
 
 def test_an_undeployment_leaves_the_log_and_a_later_deployment_goes_on_with_it(
-    conformance_suite: Suite, histories: Histories, api: Api, place: Place
+    conformance_suite: Suite, histories: Histories, api: Api, weighted: Scoring
 ) -> None:
-    history = histories.current(api, place)
+    history = histories.current(api, weighted)
     before, where = list(history.entries), {"topic": history.topic}
     size = {"page_size" if "page_size" in topic_parameters(conformance_suite) else "limit": 3}
     pages = pages_of_log(api, history.scoring, order="Desc", page_size=3)
@@ -462,8 +461,10 @@ def rows_of_topic(api: Api, history: History) -> int:
     return sum(each["end"] for each in partitions.values())
 
 
-def test_a_second_deployment_scores_and_logs_for_its_pipeline(histories: Histories, api: Api, place: Place) -> None:
-    history = histories.current(api, place)
+def test_a_second_deployment_scores_and_logs_for_its_pipeline(
+    histories: Histories, api: Api, weighted: Scoring
+) -> None:
+    history = histories.current(api, weighted)
     first, name, rows = history.scoring, api.unused_name("d"), distinct_rows(3, seed=9)
     ids = {"pipeline_id": first.pipeline_id, "pipeline_version_pk_id": first.version_id}
     history.is_known = False

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.scoring import Place
 
     Scorings = dict[str, Scoring | None]
 
@@ -52,33 +51,33 @@ def running(scoring: Scoring | None) -> Scoring:
 
 
 @pytest.fixture
-def beside(api: Api, place: Place, scorings: Scorings) -> Scoring:
+def beside(api: Api, weighted: Scoring, scorings: Scorings) -> Scoring:
     """Return a pipeline with a step of three models, which get the same rows."""
     if "beside" not in scorings:
         contents = [model_file(seed) for seed in (OTHER_SEED, THIRD_SEED)]
-        others = [uploaded(api, api.unused_name("m"), content, place.workspace_id) for content in contents]
-        steps = [[place.model, *others]]
-        scorings["beside"] = deploy_steps(api, api.unused_name("p"), place.workspace_id, steps)
+        others = [uploaded(api, api.unused_name("m"), content, weighted.workspace_id) for content in contents]
+        steps = [[weighted.model, *others]]
+        scorings["beside"] = deploy_steps(api, api.unused_name("p"), weighted.workspace_id, steps)
     return running(scorings["beside"])
 
 
 @pytest.fixture
-def behind(api: Api, place: Place, scorings: Scorings) -> Scoring:
+def behind(api: Api, weighted: Scoring, scorings: Scorings) -> Scoring:
     """Return a pipeline with two steps, of which the second gets the outputs of the first."""
     if "behind" not in scorings:
         content = model_file(LAST_SEED, width=1, fields=(OUTPUT, LAST_OUTPUT))
-        last = uploaded(api, api.unused_name("m"), content, place.workspace_id)
-        steps = [[place.model], [last]]
-        scorings["behind"] = deploy_steps(api, api.unused_name("p"), place.workspace_id, steps)
+        last = uploaded(api, api.unused_name("m"), content, weighted.workspace_id)
+        steps = [[weighted.model], [last]]
+        scorings["behind"] = deploy_steps(api, api.unused_name("p"), weighted.workspace_id, steps)
     return running(scorings["behind"])
 
 
 @pytest.fixture
-def turned(api: Api, place: Place, scorings: Scorings) -> Scoring:
+def turned(api: Api, separate_workspace: int, scorings: Scorings) -> Scoring:
     """Return a pipeline with a model whose rows have two axes."""
     if "turned" not in scorings:
-        model = uploaded(api, api.unused_name("m"), turning_model_file(), place.workspace_id)
-        scorings["turned"] = deploy_steps(api, api.unused_name("p"), place.workspace_id, [[model]])
+        model = uploaded(api, api.unused_name("m"), turning_model_file(), separate_workspace)
+        scorings["turned"] = deploy_steps(api, api.unused_name("p"), separate_workspace, [[model]])
     return running(scorings["turned"])
 
 

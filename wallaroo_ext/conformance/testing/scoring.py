@@ -147,19 +147,6 @@ def is_running(status: dict[str, Any]) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A workspace, and a model in it.
-
-    Attributes:
-        workspace_id: The workspace.
-        model: The version of the model, as `models` of a deployment.
-    """
-
-    workspace_id: int
-    model: dict[str, str]
-
-
 def uploaded(api: Api, name: str, content: bytes, workspace_id: int | None) -> dict[str, str]:
     """Upload a model, and return its version, as `models` of a deployment, once it is ready."""
     assert workspace_id is not None  # noqa: S101 - the run has made one
