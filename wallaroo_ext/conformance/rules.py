@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wallaroo_ext import contract
@@ -280,9 +280,8 @@ class Rules:
     def _violations_of_json(
         self, schema: dict[str, Any], body: bytes, location: tuple[str, ...]
     ) -> Iterator[Violation]:
-        try:
-            value = json.loads(body.decode(), object_pairs_hook=_one_value_each, parse_constant=_no_number)
-        except (ValueError, RecursionError):
+        is_json, value = read_strictly(body)
+        if not is_json:
             yield Violation(SCHEMA, "", "The answer says that it is JSON, and is none.", location)
             return
         for error in self._validator(schema).iter_errors(value):
@@ -478,6 +477,18 @@ def _status_name(responses: dict[str, Any], status: int) -> str | None:
     """Return the name under which a contract has a status: itself, its range or `default`; None for none of them."""
     names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
     return next((name for name in names if name in responses), None)
+
+
+@lru_cache(maxsize=2)  # several in turn read the answer that came last
+def read_strictly(body: bytes) -> tuple[bool, Any]:
+    """Return whether a body is JSON as its standard has it, and its value, which nobody changes; None where it is none.
+
+    It is none in another encoding than UTF-8, with numbers that only Python has, or a field of two values.
+    """
+    try:
+        return True, json.loads(body.decode(), object_pairs_hook=_one_value_each, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return False, None
 
 
 def _one_value_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

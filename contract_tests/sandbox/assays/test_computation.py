@@ -17,6 +17,7 @@ from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.assays.binning import Binning, bin_counts, equal_edges, format_edge, quantile_edges
 from wallaroo_ext.sandbox.assays.iopath import IoPath
+from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
 from wallaroo_ext.sandbox.assays.request_forms import Source
 from wallaroo_ext.sandbox.assays.runs import Plan, Run
 from wallaroo_ext.sandbox.assays.scores import Distribution, Metric, psi_scores, status_of
@@ -542,7 +543,7 @@ class TestRuns:
             "alert_threshold": 0.1,
             "workspace_id": 1,
         }
-        return Run(Plan.of(request), log, {Source(1, "p", "m"): 1}, self.clock, first)
+        return Run(Plan.of(request), LoggedValues(log), {Source(1, "p", "m"): 1}, self.clock, first)
 
     def test_a_row_at_the_end_is_of_the_next_window(self, log: InferenceLog) -> None:
         self.add(log, "2023-01-01T23:58:00Z", [1.0, 2.0, 3.0, 4.0, 5.0])
@@ -571,7 +572,7 @@ class TestRuns:
                 "alert_threshold": 0.1,
                 "workspace_id": 1,
             }
-            run = Run(Plan.of(request), log, {Source(1, "p", "m", tuple(locations)): 1}, self.clock)
+            run = Run(Plan.of(request), LoggedValues(log), {Source(1, "p", "m", tuple(locations)): 1}, self.clock)
             assert sum(result["window_summary"]["count"] for result in run.results()) == count, locations
 
     def test_rows_without_the_field_are_left_out(self, log: InferenceLog) -> None:

@@ -36,6 +36,9 @@ _OTHERS = (
 _NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_NO_PLUGINS": "1"}
 """Installed plugins could change the order of tests, or what data is made, for example."""
 
+_READS_CONSTANTS = "_get_local_constants"
+"""The function of hypothesis that reads the source of modules."""
+
 _MAKE_TABLES = """
 import sys
 from hypothesis import configuration, find, settings, strategies
@@ -119,10 +122,36 @@ def _own_hypothesis() -> Generator[None]:
         configuration.set_hypothesis_home_dir(own)
         settings.load_profile("default")
         try:
-            yield
+            with _no_constants_of_modules():
+                yield
         finally:
             settings.load_profile(profile)
             configuration.set_hypothesis_home_dir(home)
+
+
+@contextmanager
+def _no_constants_of_modules() -> Generator[None]:
+    """Keep hypothesis from drawing the constants that stand in modules which are not installed.
+
+    There is no option for it. With them, the data of a seed would depend on which modules the program has loaded, and
+    be other data where the suite runs from a checkout.
+    """
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
+    read = getattr(providers, _READS_CONSTANTS, None)
+    known = getattr(getattr(providers, "CONSTANTS_CACHE", None), "cache", None)
+    if read is None or known is None:  # a later version may have none, or others
+        yield
+        return
+    nothing = Constants()
+    known.clear()
+    setattr(providers, _READS_CONSTANTS, lambda: nothing)
+    try:
+        yield
+    finally:
+        setattr(providers, _READS_CONSTANTS, read)
+        known.clear()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,7 +31,7 @@ from wallaroo_ext.conformance.guard.request_fields import (
 )
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
-from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation
+from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation, read_strictly
 from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.connections.proxies import EnvironmentProxies
 from wallaroo_ext.transport.process_connections import ForkSafeTransport
@@ -39,7 +40,7 @@ from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from wallaroo_ext.conformance.guard.gateways import NoAnswerError
     from wallaroo_ext.conformance.guard.owned_resources import Learned
@@ -136,7 +137,8 @@ class Incoming:
     def read(self) -> tuple[bool, Any]:
         """Whether its body is JSON, and the value, read once; None where it is none."""
         if self._read is None:
-            self._read = read_json(self.content)
+            strictly = read_strictly(self.content)
+            self._read = strictly if strictly[0] else read_json(self.content)
         return self._read
 
     @property
@@ -236,17 +238,20 @@ class Interceptor:
         routes = [_Route(name, path, method.upper()) for name, (_, path, method) in every.items()]
         # A path belongs to the template with the fewest parameters.
         self._routes = sorted(routes, key=lambda route: route.parameters)
+        self._fitting = lru_cache(maxsize=1024)(self._routes_of)  # most paths come again and again
 
     def operation_at(self, method: str, url: str) -> str:
         """Return the operation that a request belongs to; empty where the contract has none of this method there."""
         return next((found.operation for found in self._at(url) if found.method == method.upper()), "")
 
-    def _at(self, url: str) -> list[_Route]:
+    def _at(self, url: str) -> tuple[_Route, ...]:
         """Return the operations whose paths fit a URL, the likeliest first: an instance may choose any of them."""
         path, base = raw_path(url), self.inference.base
         roots = self.roots if base is None else (*self.roots, base.root)
-        below = [path.removeprefix(root) for root in roots if path.startswith(root)]
-        return [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
+        return self._fitting(tuple(path.removeprefix(root) for root in roots if path.startswith(root)))
+
+    def _routes_of(self, paths: tuple[str, ...]) -> tuple[_Route, ...]:
+        return tuple(route for route in self._routes if any(map(route.pattern.fullmatch, paths)))
 
     def admit(
         self,
@@ -318,7 +323,7 @@ class Interceptor:
         return self.origins is None or origin_of(url) in self.origins
 
     def _check_undeclared(
-        self, method: str, url: str, headers: list[tuple[str, str]], content: bytes, routes: list[_Route]
+        self, method: str, url: str, headers: list[tuple[str, str]], content: bytes, routes: Sequence[_Route]
     ) -> None:
         """Check that a request that the contract does not have can change nothing.
 

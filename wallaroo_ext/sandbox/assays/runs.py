@@ -9,10 +9,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from wallaroo_ext.sandbox.assays.binning import Binning
 from wallaroo_ext.sandbox.assays.iopath import IoPath
+from wallaroo_ext.sandbox.assays.logged_values import Samples, Span
 from wallaroo_ext.sandbox.assays.request_forms import (
     Source,
     baseline_form,
@@ -28,15 +28,13 @@ from wallaroo_ext.sandbox.assays.windows import (
     format_time,
     parse_time,
     parse_width,
-    to_milliseconds,
 )
-from wallaroo_ext.sandbox.http.problems import Problem, bad_request
+from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from wallaroo_ext.sandbox.engine.tensors import Array
-    from wallaroo_ext.sandbox.inference.inference_log import InferenceLog
+    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
     from wallaroo_ext.sandbox.storage.clock import Clock
 
 WINDOWS_AT_ONCE = 10_000
@@ -191,32 +189,12 @@ def shown_summarizer(summarizer: dict[str, Any]) -> dict[str, Any]:
     return {name: summarizer.get(name) for name in _SHOWN}
 
 
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """The watched values in a span of time, in the order of their times.
-
-    Attributes:
-        times: When each value was logged, in microseconds since 1970.
-        values: The values.
-        problem: Why no logged row has such a value; None if one has, or if no rows were logged.
-    """
-
-    times: Array
-    values: Array
-    problem: Problem | None
-
-    def between(self, start: int, end: int) -> Array:
-        """Return the values from `start` on and before `end`."""
-        low, high = np.searchsorted(self.times, [start, end])
-        return self.values[low:high]
-
-
 class Run:
     """One run of an assay on the rows that are logged so far.
 
     Args:
         plan: The assay.
-        log: The inference log.
+        logged: The values that were logged.
         pipelines: The ids of the pipelines that the plan names, by where values come from.
         clock: The clock that says which windows are complete.
         first: The number of the first window to compute.
@@ -226,10 +204,10 @@ class Run:
     """
 
     def __init__(
-        self, plan: Plan, log: InferenceLog, pipelines: Mapping[Source, int], clock: Clock, first: int = 0
+        self, plan: Plan, logged: LoggedValues, pipelines: Mapping[Source, int], clock: Clock, first: int = 0
     ) -> None:
         self._plan = plan
-        self._log = log
+        self._logged = logged
         self._pipelines = pipelines
         self._clock = clock
         self._first = first
@@ -237,11 +215,11 @@ class Run:
         self.schedule = plan.schedule(self._now)
 
     @cached_property
-    def _baseline_samples(self) -> _Samples:
+    def _baseline_samples(self) -> Samples:
         """The values of a baseline that were logged."""
         baseline = self._plan.baseline
         if baseline.source is None or baseline.start is None or baseline.end is None:
-            return _Samples(np.empty(0, np.int64), np.empty(0), None)
+            return Samples(np.empty(0, np.int64), np.empty(0), None)
         return self._read(baseline.source, baseline.iopath, baseline.start, baseline.end)
 
     @cached_property
@@ -318,7 +296,7 @@ class Run:
         return [self.result(number) for number in numbers]
 
     @cached_property
-    def _window_samples(self) -> _Samples:
+    def _window_samples(self) -> Samples:
         return self._read(self._plan.window, self._plan.iopath, self.schedule.begin(self._first), self.schedule.until)
 
     def occupied_windows(self, limit: int, known: Container[int] = ()) -> list[int]:
@@ -342,30 +320,9 @@ class Run:
         window = self._baseline.of_window(self._window_samples.between(start, end), self._plan.binning)
         return self._result(window, start, end, began)
 
-    def _read(self, source: Source, iopath: IoPath, start: int, end: int) -> _Samples:
-        """Return the watched values that a source logged; rows without one are left out."""
-        # Tables of one schema are read as one, which takes a tenth of the time where rows came one by one.
-        tables: dict[tuple[pa.Field[Any], ...], list[pa.Table]] = {}
-        for batch in self._log.read(
-            self._pipelines[source],
-            start_ms=to_milliseconds(start),
-            end_ms=to_milliseconds(end),
-            model_name=source.model,
-        ):
-            if not source.locations or batch.origin.partition in source.locations:
-                schema: Any = batch.table.schema
-                tables.setdefault(tuple(schema), []).append(batch.table)
-        taken: list[tuple[Array, Array]] = []
-        problem: Problem | None = None
-        for alike in tables.values():
-            try:
-                taken.append(iopath.take(pa.concat_tables(alike)))
-            except Problem as error:
-                problem = error
-        times = np.concatenate([np.empty(0, np.int64), *(found for found, _ in taken)])
-        values = np.concatenate([np.empty(0), *(found for _, found in taken)])
-        order = np.argsort(times, kind="stable")
-        return _Samples(times[order], values[order], None if taken else problem)
+    def _read(self, source: Source, iopath: IoPath, start: int, end: int) -> Samples:
+        """Return the watched values that a source logged."""
+        return self._logged.read(Span(self._pipelines[source], source.model, source.locations, iopath, start, end))
 
     def _result(self, window: Distribution, start: int, end: int, began: int) -> dict[str, Any]:
         """Return the result of comparing a window with the baseline, with its fields in the recorded order.

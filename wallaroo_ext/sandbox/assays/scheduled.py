@@ -94,10 +94,11 @@ class ScheduledAssays:
             return 0 if assay is None else self._run(assay, pipelines)
 
     def _run(self, assay: Row, pipelines: dict[Source, int]) -> int:
+        from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
         from wallaroo_ext.sandbox.assays.runs import WINDOWS_AT_ONCE, Plan, Run
 
         plan = Plan.of(orjson.loads(assay["request"]), created_microseconds(assay))
-        run = Run(plan, self._log, pipelines, self._store.clock, assay["windows_done"])
+        run = Run(plan, LoggedValues(self._log), pipelines, self._store.clock, assay["windows_done"])
         if not run.is_due:
             return 0
         numbers = run.occupied_windows(WINDOWS_AT_ONCE, self._known(assay))

@@ -20,7 +20,9 @@ from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
+    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
     from wallaroo_ext.sandbox.assays.request_forms import Source
     from wallaroo_ext.sandbox.assays.runs import Plan, Run
     from wallaroo_ext.sandbox.auth.users import User
@@ -194,17 +196,19 @@ def run_interactive_assay(call: Call) -> list[dict[str, Any]]:
 
 
 def _run(call: Call, request: dict[str, Any]) -> Run:
+    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
     from wallaroo_ext.sandbox.assays.runs import Run
 
     with call.instance.store.transaction() as db:
         plan = _plan(request, now(db))
         pipelines = pipelines_of(db, request, call.user)
-    return Run(plan, call.instance.log, pipelines, call.instance.clock)
+    return Run(plan, LoggedValues(call.instance.log), pipelines, call.instance.clock)
 
 
 @handles_rows
 def summarize_assay_baseline(call: Call) -> dict[str, Any]:
     """Return the distribution of values, or of the values that were logged in a window."""
+    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
     from wallaroo_ext.sandbox.assays.runs import Plan, Run, summarize
 
     form, content = calculation_form(call.body["baseline"])
@@ -217,7 +221,8 @@ def summarize_assay_baseline(call: Call) -> dict[str, Any]:
     }
     with call.instance.store.transaction() as db:
         pipelines = _usable_pipelines(db, request, call.user)
-    return Run(Plan.of(request), call.instance.log, pipelines, call.instance.clock).baseline_summary()
+    logged = LoggedValues(call.instance.log)
+    return Run(Plan.of(request), logged, pipelines, call.instance.clock).baseline_summary()
 
 
 @handles_rows
@@ -325,15 +330,23 @@ def get_assay_v2(call: Call) -> dict[str, Any] | list[dict[str, Any]]:
             "AND pipelines.name = coalesce(?, pipelines.name) AND active = coalesce(?, active) ORDER BY assays.id DESC",
             (call.user.id, body.get("id"), body.get("workspace_id"), body.get("pipeline_name"), active),
         ).fetchall()
+    shown = shown_assays_v2(call, rows)
     if "id" not in body:
-        return [shown_assay_v2(call, row) for row in rows]
-    if not rows:
+        return shown
+    if not shown:
         raise not_found(f"There is no assay {body['id']!r}.")
-    return shown_assay_v2(call, rows[0])
+    return shown[0]
 
 
-def shown_assay_v2(call: Call, row: Row) -> dict[str, Any]:
-    """Return an assay, with the distribution of its baseline, as the second version of the assays shows it."""
+def shown_assays_v2(call: Call, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return assays, with the distributions of their baselines, as the second version of the assays shows them."""
+    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
+
+    logged = LoggedValues(call.instance.log)
+    return [_shown_assay_v2(call, row, logged) for row in rows]
+
+
+def _shown_assay_v2(call: Call, row: Row, logged: LoggedValues) -> dict[str, Any]:
     from wallaroo_ext.sandbox.assays.runs import Plan, Run
 
     request: dict[str, Any] = orjson.loads(row["request"])
@@ -341,7 +354,7 @@ def shown_assay_v2(call: Call, row: Row) -> dict[str, Any]:
         pipelines = watched_pipelines(db, request)
     plan = Plan.of(request, created_microseconds(row))
     try:
-        baseline = Run(plan, call.instance.log, pipelines, call.instance.clock).baseline_summary()
+        baseline = Run(plan, logged, pipelines, call.instance.clock).baseline_summary()
     except Problem:  # nothing was logged yet
         baseline = None
     return assay_shapes.assay_v2(row, baseline)

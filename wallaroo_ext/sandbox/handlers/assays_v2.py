@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.handlers import assay_shapes
-from wallaroo_ext.sandbox.handlers.assays import add_assay, pipelines_of, require_assay_v2, shown_assay_v2
+from wallaroo_ext.sandbox.handlers.assays import add_assay, pipelines_of, require_assay_v2, shown_assays_v2
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_rows
 from wallaroo_ext.sandbox.storage.store import now
 
@@ -21,7 +21,7 @@ def get_assay_v2_by_id(call: Call) -> dict[str, Any]:
     """Return the assay with a UUID."""
     with call.instance.store.reading() as db:
         assay = require_assay_v2(db, call.body["id"], call.user)
-    return shown_assay_v2(call, assay)
+    return shown_assays_v2(call, [assay])[0]
 
 
 @handles_rows
@@ -72,8 +72,9 @@ def schedule_assay_v2(call: Call) -> str:
 
 
 def _run(call: Call, request: dict[str, Any]) -> Run:
+    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
     from wallaroo_ext.sandbox.assays.runs import Plan, Run
 
     with call.instance.store.transaction() as db:
         pipelines = pipelines_of(db, request, call.user)
-    return Run(Plan.of(request), call.instance.log, pipelines, call.instance.clock)
+    return Run(Plan.of(request), LoggedValues(call.instance.log), pipelines, call.instance.clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -25,6 +26,8 @@ from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from contract_tests.extension.conformance.conditions.conftest import RunTests
     from wallaroo_ext.conformance.results import Run
 
@@ -170,6 +173,34 @@ def test_hypothesis_has_a_directory_of_its_own_with_the_table_that_takes_seconds
             time.sleep(0.1)
         assert [*home.rglob("*utf-8*")]
     assert not home.exists()
+
+
+@pytest.fixture
+def loaded_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[int]:
+    """Load a module that is not installed, and return the constant in it."""
+    (tmp_path / "somebodys_module.py").write_text("NUMBER = 777_123_777_123\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield importlib.import_module("somebodys_module").NUMBER
+    del sys.modules["somebodys_module"]
+
+
+def test_no_constants_of_loaded_modules_are_among_the_data(loaded_module: int) -> None:
+    def is_drawn() -> bool:
+        drawn: set[int] = set()
+
+        @hypothesis.seed(29)
+        @hypothesis.settings(max_examples=2_000, database=None)
+        @hypothesis.given(st.integers(loaded_module - 1_000_000_000, loaded_module + 1_000_000_000))
+        def draw(number: int) -> None:
+            drawn.add(number)
+
+        draw()
+        return loaded_module in drawn
+
+    assert is_drawn()  # otherwise hypothesis does no longer read them
+    with undisturbed():
+        assert not is_drawn()
+    assert is_drawn()
 
 
 WITHOUT = {
