@@ -7,7 +7,7 @@ import inspect
 import json
 import pickle
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -22,6 +22,9 @@ from wallaroo_ext.redaction.patterns import BODY_LIMIT, redact
 from wallaroo_ext.transport.answer_texts import body_excerpt
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error
 from wallaroo_ext.transport.retry.attempts import record_attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CLASSES = [
     found for found in vars(errors).values() if isinstance(found, type) and issubclass(found, errors.WallarooError)
@@ -308,6 +311,34 @@ class TestSecrets:
             kept = redact(text[:at])
             assert not any(SECRET[start : start + 4] in kept for start in range(len(SECRET) - 4)), kept
             assert "eyJhb" not in kept
+
+    @pytest.mark.parametrize("case", [str.lower, str.upper, str.title], ids=["lower", "upper", "title"])
+    @pytest.mark.parametrize(
+        "before",
+        [
+            "eyJ",
+            "bearer ",
+            "basic ",
+            "authorization: ",
+            "cookie: ",
+            "token=",
+            "password=",
+            "passwd=",
+            "pwd=",
+            "passphrase=",
+            "secret=",
+            "api_key=",
+            "<secret>",
+            "pass: ",
+            "ba\N{LATIN SMALL LETTER LONG S}ic ",
+            "cook\N{LATIN SMALL LETTER DOTLESS I}e: ",
+            "coo\N{KELVIN SIGN}ie: ",
+        ],
+    )
+    def test_a_name_may_be_written_in_any_case(self, before: str, case: Callable[[str], str]) -> None:
+        kept = redact(f"-- {case(before)}{SECRET}")
+        assert SECRET not in kept
+        assert "[removed]" in kept
 
     @settings(deadline=None, derandomize=True, max_examples=200)
     @given(

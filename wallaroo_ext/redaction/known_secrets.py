@@ -36,6 +36,10 @@ _TWO_IN_LOWER_CASE = "\u0130"
 """The only character that is two in lower case."""
 _LONG = 1_000
 """Strings of this length are not remembered, and seldom come again."""
+_NULS = "\0\0"
+"""Stands in binary data; in UTF-16, one stands behind each character of ASCII."""
+_BETWEEN = "\1\1"
+"""Stands between texts that are looked through as one: no encoding goes over it, nor does a pattern look behind it."""
 
 # Each pattern or alternative begins with a character, because the search for those is many times faster.
 _BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
@@ -47,6 +51,8 @@ _BYTES = re.compile(
 )
 _DECIMAL = re.compile(r"-?\d{1,3}(?:,\s?-?\d{1,3})*")
 _CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_READABLE = re.compile("[\0\t-\r -~\u00ad\u200b-\u200d\u2026\u2060\u212a\ufeff]{4,}")
+"""Where a secret in ASCII can be: all characters in which it is encoded, folded or cut off, and a `k` in upper case."""
 _FOLD = re.compile("\n[ \t]*|\r\n[ \t]*|\u00ad|\u200b|\u200c|\u200d|\u2060|\ufeff")
 _ELLIPSIS = re.compile(r"\.{2,}|\u2026|\*{2,}")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*|=[0-9A-F]{2}(?:=[0-9A-F]{2})*")
@@ -154,8 +160,17 @@ class _Encoding(NamedTuple):
     lengths: Callable[[re.Match[str]], list[int]]
 
 
-_Index = dict[str, list[_Needle]]
-"""The needles by their first characters."""
+class _Index(NamedTuple):
+    """The texts to look for.
+
+    Attributes:
+        needles: The texts, by their first characters.
+        is_plain: Whether they are all in ASCII, without two NULs beside each other.
+    """
+
+    needles: dict[str, list[_Needle]]
+    is_plain: bool
+
 
 _MANY = 200
 """The number of beginnings from which on a text is looked through once, in place of once for each."""
@@ -186,11 +201,16 @@ def _needles_by_beginning() -> _Index:
     known, generation = _index, _generation
     if known is not None and known[0] is generation:
         return known[1]
-    index: _Index = {}
+    needles: dict[str, list[_Needle]] = {}
     for needle in {needle for each in _owners if (owner := each()) is not None for needle in owner.needles}:
-        index.setdefault(needle.text[:MIN_LENGTH], []).append(needle)
+        needles.setdefault(needle.text[:MIN_LENGTH], []).append(needle)
+    index = _Index(needles, all(_is_plain(needle.text) for found in needles.values() for needle in found))
     _index = generation, index  # of no use to anybody if they have changed meanwhile
     return index
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and _NULS not in text
 
 
 def _reset_after_fork() -> None:
@@ -215,9 +235,17 @@ def remove_known_secrets(text: str) -> str:
 def find_known_secrets(text: str) -> list[tuple[int, int]]:
     """Return the start and end of each secret of this process in a text, however it is encoded."""
     index = _needles_by_beginning()
-    if not index or not text:
+    if not index.needles or not text or _is_clean_binary(text, index):
         return []
     return [span for layer in _layers(text) for span in _find_in_layer(layer, index, text)]
+
+
+def _is_clean_binary(text: str, index: _Index) -> bool:
+    """Return whether a text is binary, and what can be read of it has no secret; True is certain."""
+    if _is_plain(text) or not index.is_plain:
+        return False
+    readable = _BETWEEN.join(_READABLE.findall(text.replace(_NULS, _BETWEEN)))
+    return not any(True for layer in _lower_layers(readable) for _ in _find_in(layer, index))
 
 
 def json_may_have_known_secrets(text: str) -> bool:
@@ -271,7 +299,7 @@ def _find_in_layer(layer: _Layer, index: _Index, whole: str) -> Iterator[tuple[i
 def _find_in(text: str, index: _Index) -> Iterator[tuple[_Needle, int, int]]:
     """Yield the secrets in a text in lower case, whole or cut off, with their places."""
     for beginning, at in _find_beginnings(text, index):
-        for needle in index[beginning]:
+        for needle in index.needles[beginning]:
             stop = at + len(needle.text)
             if text.startswith(needle.text, at) and (not needle.alone or _stands_alone(text, at, stop)):
                 yield needle, at, stop
@@ -282,16 +310,16 @@ def _find_in(text: str, index: _Index) -> Iterator[tuple[_Needle, int, int]]:
 
 def _find_beginnings(text: str, index: _Index) -> Iterator[tuple[str, int]]:
     """Yield the beginnings of needles that a text has, with their places."""
-    if len(index) < min(_MANY, 2 * len(text)):
-        for beginning in index:
+    if len(index.needles) < min(_MANY, 2 * len(text)):
+        for beginning in index.needles:
             at = text.find(beginning)
             while at >= 0:
                 yield beginning, at
                 at = text.find(beginning, at + 1)
         return
-    for length in {len(beginning) for beginning in index}:
+    for length in {len(beginning) for beginning in index.needles}:
         for at in range(len(text) - length + 1):
-            if (beginning := text[at : at + length]) in index:
+            if (beginning := text[at : at + length]) in index.needles:
                 yield beginning, at
 
 

@@ -191,6 +191,40 @@ class TestByValue:
             remove_secrets(piece * (16_000 // len(piece)))
 
 
+@pytest.fixture(scope="class")
+def known_in_ascii() -> KnownSecrets:
+    secrets = KnownSecrets()
+    secrets.add(TOKEN, CLIENT_SECRET)
+    return secrets
+
+
+@pytest.mark.usefixtures("known_in_ascii")
+class TestInBinaryData:
+    """Only what can be read of binary data is decoded, where all secrets are in ASCII."""
+
+    @pytest.mark.parametrize("way", WAYS | IN_PARTS)
+    @pytest.mark.parametrize("secret", [TOKEN, CLIENT_SECRET], ids=["token", "client secret"])
+    def test_the_same_is_found_as_in_a_text(self, secret: str, way: str) -> None:
+        text = (WAYS | IN_PARTS)[way](secret)
+        kept = remove_known_secrets(f"\2{text}\3")
+        assert "[removed]" in kept
+        assert remove_known_secrets(f"\udc80\0\0\2{text}\3\0\0\udcff") == f"\udc80\0\0{kept}\0\0\udcff"
+
+    @pytest.mark.parametrize("length", range(5, len(TOKEN)))
+    def test_what_was_cut_off_at_the_end_is_found(self, length: int) -> None:
+        assert remove_known_secrets(f"\0\0\udc80 {TOKEN[:length]}") == "\0\0\udc80 [removed]"
+
+    def test_a_k_in_upper_case_may_be_that_of_kelvin(self) -> None:
+        text = TOKEN.upper().replace("K", "\N{KELVIN SIGN}")
+        assert remove_known_secrets(f"\0\0\udc80{text}") == "\0\0\udc80[removed]"
+
+    def test_a_secret_of_other_characters_is_found_too(self) -> None:
+        other = KnownSecrets()
+        other.add("a\0\0secret", "geheim\N{LATIN SMALL LETTER SHARP S}")
+        text = "\udc80\0\0-a\0\0secret-geheim\N{LATIN SMALL LETTER SHARP S}-"
+        assert remove_known_secrets(text) == "\udc80\0\0-[removed]-[removed]-"
+
+
 def test_secrets_are_forgotten_with_their_owner() -> None:
     secrets = KnownSecrets()
     secrets.add("forgotten-with-me")
