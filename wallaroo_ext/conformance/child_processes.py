@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MARK = "changes_nothing"
 """The mark of tests whose requests are refused, or which do nothing but read where their operation does."""
 SEPARATE = "separate"
-"""The mark of tests that work in a workspace of their own."""
+"""The mark of tests that work in a workspace of their own, or in none."""
 _NAMES = {MARK: "beside", SEPARATE: "apart"}
 """What the names that a child gives begin with, after the run's prefix, by the mark of its tests."""
 _IGNORED = ("SIGINT", "SIGHUP")

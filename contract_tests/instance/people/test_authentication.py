@@ -104,7 +104,7 @@ def test_only_an_access_token_of_the_realm_is_accepted(
 class TestTokens:
     """The token endpoint."""
 
-    pytestmark = pytest.mark.touches("request_token")
+    pytestmark = [pytest.mark.touches("request_token"), pytest.mark.separate]
 
     def token(self, api: Api, suite: Suite, form: dict[str, str], **headers: str) -> Any:
         wanted = {"Authorization": suite.authorization("request_token")} | headers
