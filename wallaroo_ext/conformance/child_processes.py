@@ -1,12 +1,12 @@
 """Runs the tests that disturb no others in two child processes, beside those, on a sandbox.
 
-Half of a run is spent on requests that an instance has to refuse, on those that only read, and in workspaces that no
-other test looks into: they can be sent while other tests wait or compute. One child runs the tests that change nothing,
-the other those with a workspace of their own. Both are forked when the run has made its things, run their tests in
-their order, those of operations that write and have to refuse at the end, and send what they found. The first process,
-which takes longest and has precedence, adds that after its own tests, but for those that are the last, so that a report
-always has everything in the same order, whoever was faster. What a child does not tell, because it ended, the first
-process does by itself.
+Half of a run is spent on requests that an instance has to refuse, on those that only read, on tokens, and in workspaces
+that no other test looks into: they can be sent while other tests wait or compute. One child runs the tests that change
+nothing, the other those with a workspace of their own or with none. Both are forked when the run has made its things,
+run their tests in their order, those of operations that write and have to refuse at the end, and send what they found.
+The first process, which takes longest and has precedence, adds that after its own tests, but for those that are the
+last, so that a report always has everything in the same order, whoever was faster. What a child does not tell, because
+it ended, the first process does by itself.
 """
 
 from __future__ import annotations

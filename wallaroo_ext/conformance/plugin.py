@@ -122,7 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "changes_nothing(if_reading=False): may run beside others; or only where its operation only reads"
     )
     config.addinivalue_line(
-        "markers", "separate: works in a workspace of its own, or in none, and so may run beside others"
+        "markers", "separate: works in a workspace of its own or in none, and may run beside others"
     )
     config.addinivalue_line(
         "markers", "counts_rows: looks at all rows that are logged, so that none may be scored twice unnoticed"

@@ -101,10 +101,11 @@ def test_only_an_access_token_of_the_realm_is_accepted(
     api.control(operation_id, good)
 
 
+@pytest.mark.separate
 class TestTokens:
     """The token endpoint."""
 
-    pytestmark = [pytest.mark.touches("request_token"), pytest.mark.separate]
+    pytestmark = pytest.mark.touches("request_token")
 
     def token(self, api: Api, suite: Suite, form: dict[str, str], **headers: str) -> Any:
         wanted = {"Authorization": suite.authorization("request_token")} | headers
