@@ -17,7 +17,7 @@ from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.assays.binning import Binning, bin_counts, equal_edges, format_edge, quantile_edges
 from wallaroo_ext.sandbox.assays.iopath import IoPath
-from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
+from wallaroo_ext.sandbox.assays.logged_values import LoggedValues, Span
 from wallaroo_ext.sandbox.assays.request_forms import Source
 from wallaroo_ext.sandbox.assays.runs import Plan, Run
 from wallaroo_ext.sandbox.assays.scores import Distribution, Metric, psi_scores, status_of
@@ -574,6 +574,18 @@ class TestRuns:
             }
             run = Run(Plan.of(request), LoggedValues(log), {Source(1, "p", "m", tuple(locations)): 1}, self.clock)
             assert sum(result["window_summary"]["count"] for result in run.results()) == count, locations
+
+    def test_an_answer_reads_a_span_once_and_the_next_one_anew(self, log: InferenceLog) -> None:
+        self.add(log, "2023-01-01T00:00:00Z", [1.0, 2.0])
+        logged = LoggedValues(log)
+        day = Span(1, "m", (), IoPath.parse("output y 0"), parse_time("2023-01-01"), parse_time("2023-01-02"))
+        first = logged.read(day)
+        assert first.values.tolist() == [1.0, 2.0]
+        self.add(log, "2023-01-01T12:00:00Z", [3.0])
+        assert logged.read(day) is first
+        later = [day._replace(end=day.end + 1), day._replace(model="other"), day._replace(locations=("nowhere",))]
+        assert [len(logged.read(other).values) for other in later] == [3, 0, 0]
+        assert LoggedValues(log).read(day).values.tolist() == [1.0, 2.0, 3.0]
 
     def test_rows_without_the_field_are_left_out(self, log: InferenceLog) -> None:
         self.add(log, "2023-01-01T00:00:00Z", [1.0, 2.0])
