@@ -36,8 +36,9 @@ _OTHERS = (
 _NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_NO_PLUGINS": "1"}
 """Installed plugins could change the order of tests, or what data is made, for example."""
 
+_PROVIDERS = "hypothesis.internal.conjecture.providers"
 _READS_CONSTANTS = "_get_local_constants"
-"""The function of hypothesis that reads the source of modules."""
+"""The function of that module which reads the source of others."""
 
 _MAKE_TABLES = """
 import sys
@@ -136,22 +137,19 @@ def _no_constants_of_modules() -> Generator[None]:
     There is no option for it. With them, the data of a seed would depend on which modules the program has loaded, and
     be other data where the suite runs from a checkout.
     """
-    from hypothesis.internal.conjecture import providers
-    from hypothesis.internal.constants_ast import Constants
-
-    read = getattr(providers, _READS_CONSTANTS, None)
-    known = getattr(getattr(providers, "CONSTANTS_CACHE", None), "cache", None)
-    if read is None or known is None:  # a later version may have none, or others
+    providers = sys.modules.get(_PROVIDERS)
+    read, kind, known = (getattr(providers, name, None) for name in (_READS_CONSTANTS, "Constants", "CONSTANTS_CACHE"))
+    if read is None or kind is None or known is None:  # a later version may have none, or others
         yield
         return
-    nothing = Constants()
-    known.clear()
+    nothing = kind()
+    known.cache.clear()
     setattr(providers, _READS_CONSTANTS, lambda: nothing)
     try:
         yield
     finally:
         setattr(providers, _READS_CONSTANTS, read)
-        known.clear()
+        known.cache.clear()
 
 
 @contextmanager
