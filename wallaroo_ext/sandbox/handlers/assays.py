@@ -185,31 +185,35 @@ def _require_assay(db: sqlite3.Connection, assay_id: int, user: User) -> Row:
 @handles_rows
 def run_interactive_assay_baseline(call: Call) -> dict[str, Any]:
     """Return the result of comparing the baseline of the request with itself."""
-    return assay_shapes.result(call.instance.options, call.body, _run(call, call.body).baseline_result())
+    return assay_shapes.result(call.instance.options, call.body, _interactive_run(call).baseline_result())
 
 
 @handles_rows
 def run_interactive_assay(call: Call) -> list[dict[str, Any]]:
     """Return one result per window, the oldest first, without storing them."""
-    results = _run(call, call.body).results()
+    results = _interactive_run(call).results()
     return [assay_shapes.result(call.instance.options, call.body, result) for result in results]
 
 
-def _run(call: Call, request: dict[str, Any]) -> Run:
+def _interactive_run(call: Call) -> Run:
+    with call.instance.store.transaction() as db:
+        plan = _plan(call.body, now(db))
+        pipelines = pipelines_of(db, call.body, call.user)
+    return run_of(call, plan, pipelines)
+
+
+def run_of(call: Call, plan: Plan, pipelines: dict[Source, int]) -> Run:
+    """Return a plan's run over what the instance has logged."""
     from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
     from wallaroo_ext.sandbox.assays.runs import Run
 
-    with call.instance.store.transaction() as db:
-        plan = _plan(request, now(db))
-        pipelines = pipelines_of(db, request, call.user)
     return Run(plan, LoggedValues(call.instance.log), pipelines, call.instance.clock)
 
 
 @handles_rows
 def summarize_assay_baseline(call: Call) -> dict[str, Any]:
     """Return the distribution of values, or of the values that were logged in a window."""
-    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
-    from wallaroo_ext.sandbox.assays.runs import Plan, Run, summarize
+    from wallaroo_ext.sandbox.assays.runs import Plan, summarize
 
     form, content = calculation_form(call.body["baseline"])
     if form == "vector":
@@ -221,8 +225,7 @@ def summarize_assay_baseline(call: Call) -> dict[str, Any]:
     }
     with call.instance.store.transaction() as db:
         pipelines = _usable_pipelines(db, request, call.user)
-    logged = LoggedValues(call.instance.log)
-    return Run(Plan.of(request), logged, pipelines, call.instance.clock).baseline_summary()
+    return run_of(call, Plan.of(request), pipelines).baseline_summary()
 
 
 @handles_rows

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.handlers import assay_shapes
-from wallaroo_ext.sandbox.handlers.assays import add_assay, pipelines_of, require_assay_v2, shown_assays_v2
+from wallaroo_ext.sandbox.handlers.assays import add_assay, pipelines_of, require_assay_v2, run_of, shown_assays_v2
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_rows
 from wallaroo_ext.sandbox.storage.store import now
 
@@ -42,7 +42,7 @@ def preview_assay_baseline_v2(call: Call) -> dict[str, Any]:
 
     request = kept_baseline(call.body)
     key, mode = assay_shapes.watched_key(request), assay_shapes.bin_mode_v2(request["summarizer"])
-    return {key: assay_shapes.summary_v2(key, _run(call, request).baseline_summary(), mode)}
+    return {key: assay_shapes.summary_v2(key, _preview_run(call, request).baseline_summary(), mode)}
 
 
 @handles_rows
@@ -55,7 +55,7 @@ def preview_assay_v2(call: Call) -> list[dict[str, Any]]:
     request = kept_assay(body, first_window=parse_time(body["preview_start"])) | {"run_until": body["preview_end"]}
     origin = body["targeting"]["data_origin"]
     place = {name: origin[name] for name in ("pipeline_id", "workspace_id", "workspace_name")}
-    results = _run(call, request).results()
+    results = _preview_run(call, request).results()
     return [{"id": 0, "assay_id": _NO_ASSAY, **assay_shapes.preview_v2(request, result), **place} for result in results]
 
 
@@ -71,10 +71,9 @@ def schedule_assay_v2(call: Call) -> str:
     return row["uuid"]
 
 
-def _run(call: Call, request: dict[str, Any]) -> Run:
-    from wallaroo_ext.sandbox.assays.logged_values import LoggedValues
-    from wallaroo_ext.sandbox.assays.runs import Plan, Run
+def _preview_run(call: Call, request: dict[str, Any]) -> Run:
+    from wallaroo_ext.sandbox.assays.runs import Plan
 
     with call.instance.store.transaction() as db:
         pipelines = pipelines_of(db, request, call.user)
-    return Run(Plan.of(request), LoggedValues(call.instance.log), pipelines, call.instance.clock)
+    return run_of(call, Plan.of(request), pipelines)
