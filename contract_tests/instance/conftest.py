@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wallaroo_ext.conformance.testing.assay_scenes import Scene, make_scene
+from wallaroo_ext.conformance.testing.assays.scenes import Scene, make_scene
 from wallaroo_ext.conformance.testing.people import Person
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.assay_scenes import Kept
+    from wallaroo_ext.conformance.testing.assays.scenes import Kept
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,10 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
-from wallaroo_ext.conformance.testing.answer_forms import media_type_of
+from wallaroo_ext.conformance.testing.answer_forms import JSON, media_type_of
 from wallaroo_ext.conformance.testing.api_calls import says_why
-from wallaroo_ext.conformance.testing.deploying import is_gone, runs
+from wallaroo_ext.conformance.testing.inference.deploying import is_gone, runs
 from wallaroo_ext.conformance.testing.read_back import changed_fields, differences
-from wallaroo_ext.conformance.testing.scoring import JSON
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version, soon
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.scoring import uploaded
+from wallaroo_ext.conformance.testing.inference.scoring import uploaded
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures

@@ -19,8 +19,8 @@ from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, media_type_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.framing import send_alone
+from wallaroo_ext.conformance.testing.inference.scoring import is_running
 from wallaroo_ext.conformance.testing.read_back import changed_fields
-from wallaroo_ext.conformance.testing.scoring import is_running
 from wallaroo_ext.conformance.testing.waiting import by_id, failed_version, soon
 
 if TYPE_CHECKING:

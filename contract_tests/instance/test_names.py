@@ -9,7 +9,7 @@ import pytest
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import model_file
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.deploying import deployed, is_gone, new_pipeline, status_of
+from wallaroo_ext.conformance.testing.inference.deploying import deployed, is_gone, new_pipeline, status_of
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures

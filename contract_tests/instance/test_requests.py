@@ -12,8 +12,8 @@ import pytest
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.resources.samples import model_file
+from wallaroo_ext.conformance.testing.answer_forms import JSON
 from wallaroo_ext.conformance.testing.api_calls import NOT_TAKEN, UPLOADS
-from wallaroo_ext.conformance.testing.scoring import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,10 +19,10 @@ import pytest
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file, schema_of
-from wallaroo_ext.conformance.testing.answer_forms import inputs_of
+from wallaroo_ext.conformance.testing.answer_forms import RECORDS, inputs_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clocks_of
-from wallaroo_ext.conformance.testing.deploying import (
+from wallaroo_ext.conformance.testing.inference.deploying import (
     ROWS,
     deployed,
     is_gone,
@@ -34,7 +34,6 @@ from wallaroo_ext.conformance.testing.deploying import (
 )
 from wallaroo_ext.conformance.testing.people import NOT_THE_RUNS, Person
 from wallaroo_ext.conformance.testing.read_back import changed_fields, differences, kept_of, twice_in
-from wallaroo_ext.conformance.testing.scoring import RECORDS
 from wallaroo_ext.conformance.testing.waiting import soon
 from wallaroo_ext.resources.models import listed_model
 

@@ -12,8 +12,8 @@ import pytest
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, scores_of
-from wallaroo_ext.conformance.testing.assay_figures import check_elapsed
-from wallaroo_ext.conformance.testing.assay_scenes import baseline_of, instant, is_near
+from wallaroo_ext.conformance.testing.assays.figures import check_elapsed
+from wallaroo_ext.conformance.testing.assays.scenes import baseline_of, instant, is_near
 from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import by_id
 

@@ -10,9 +10,9 @@ import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
-from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at, inputs_of, scores_of
-from wallaroo_ext.conformance.testing.assay_figures import (
+from wallaroo_ext.conformance.testing.assays import formulas
+from wallaroo_ext.conformance.testing.assays.figures import (
     FORMS,
     ON_EDGES,
     VALUES,
@@ -21,7 +21,7 @@ from wallaroo_ext.conformance.testing.assay_figures import (
     check_time,
     names_fit,
 )
-from wallaroo_ext.conformance.testing.assay_scenes import (
+from wallaroo_ext.conformance.testing.assays.scenes import (
     MANY,
     SECOND,
     SUMMARIZER,

@@ -15,7 +15,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, WIDTH
-from wallaroo_ext.conformance.testing.assay_scenes import (
+from wallaroo_ext.conformance.testing.assays.scenes import (
     SECOND,
     SUMMARIZER,
     Scene,
@@ -28,13 +28,13 @@ from wallaroo_ext.conformance.testing.assay_scenes import (
     unlike,
     unlike_results,
 )
-from wallaroo_ext.conformance.testing.read_back import changed_fields
-from wallaroo_ext.conformance.testing.unusual_assays import (
+from wallaroo_ext.conformance.testing.assays.unusual_requests import (
     ENDING,
     VALUES,
     unusual_assays,
     unusual_second_assays,
 )
+from wallaroo_ext.conformance.testing.read_back import changed_fields
 from wallaroo_ext.conformance.testing.waiting import by_id, soon
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import second_assay_request
-from wallaroo_ext.conformance.testing import assay_formulas as formulas
-from wallaroo_ext.conformance.testing.assay_figures import ON_EDGES, VALUES, check_elapsed, check_place, check_time
-from wallaroo_ext.conformance.testing.assay_scenes import (
+from wallaroo_ext.conformance.testing.assays import formulas
+from wallaroo_ext.conformance.testing.assays.figures import ON_EDGES, VALUES, check_elapsed, check_place, check_time
+from wallaroo_ext.conformance.testing.assays.scenes import (
     LOG_SECONDS,
     ORIGINS,
     SECOND,
@@ -30,7 +30,7 @@ from wallaroo_ext.conformance.testing.waiting import Patience, soon
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.assay_scenes import Kept
+    from wallaroo_ext.conformance.testing.assays.scenes import Kept
 
     Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -13,9 +13,9 @@ import pytest
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, WIDTH
-from wallaroo_ext.conformance.testing import assay_formulas as formulas
 from wallaroo_ext.conformance.testing.answer_forms import computed_at
-from wallaroo_ext.conformance.testing.assay_figures import (
+from wallaroo_ext.conformance.testing.assays import formulas
+from wallaroo_ext.conformance.testing.assays.figures import (
     FORMS,
     VALUES,
     check_elapsed,
@@ -23,7 +23,7 @@ from wallaroo_ext.conformance.testing.assay_figures import (
     check_result,
     check_time,
 )
-from wallaroo_ext.conformance.testing.assay_scenes import (
+from wallaroo_ext.conformance.testing.assays.scenes import (
     ORIGINS,
     SECOND,
     Scene,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.assay_scenes import Kept
+    from wallaroo_ext.conformance.testing.assays.scenes import Kept
     from wallaroo_ext.conformance.testing.people import Person
 
     Array = np.ndarray[Any, np.dtype[Any]]

@@ -16,7 +16,14 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_model_file,
     typed_rows,
 )
-from wallaroo_ext.conformance.testing.scoring import OPERATIONS, RUN_SEED, TWIN_SEED, Scoring, deploy, uploaded
+from wallaroo_ext.conformance.testing.inference.scoring import (
+    OPERATIONS,
+    RUN_SEED,
+    TWIN_SEED,
+    Scoring,
+    deploy,
+    uploaded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

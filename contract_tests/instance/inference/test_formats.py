@@ -14,9 +14,9 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_rows,
     typed_scores,
 )
-from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
-from wallaroo_ext.conformance.testing.row_checks import check_metadata, check_rows, check_times
-from wallaroo_ext.conformance.testing.scoring import ARROW, JSON, OPERATIONS, RECORDS, Scoring, difference, shapes_of
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, JSON, RECORDS, Answered, media_type_of
+from wallaroo_ext.conformance.testing.inference.row_checks import check_metadata, check_rows, check_times
+from wallaroo_ext.conformance.testing.inference.scoring import OPERATIONS, Scoring, difference, shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,21 +11,18 @@ import pytest
 
 from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
-from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, JSON, RECORDS, Answered, media_type_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.deploying import is_gone
-from wallaroo_ext.conformance.testing.logged_rows import (
+from wallaroo_ext.conformance.testing.inference.deploying import is_gone
+from wallaroo_ext.conformance.testing.inference.logged_rows import (
     DEFAULT_PAGE,
     pages_of_log,
     status_of_page,
     topic_parameters,
     wait_until_logged,
 )
-from wallaroo_ext.conformance.testing.scoring import (
-    ARROW,
-    JSON,
+from wallaroo_ext.conformance.testing.inference.scoring import (
     OPERATIONS,
-    RECORDS,
     Scoring,
     deploy,
     difference,

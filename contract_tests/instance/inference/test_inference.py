@@ -20,17 +20,14 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_rows,
     typed_scores,
 )
-from wallaroo_ext.conformance.testing.answer_forms import Answered
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, JSON, RECORDS, Answered
 from wallaroo_ext.conformance.testing.api_calls import NOT_TAKEN
 from wallaroo_ext.conformance.testing.clocks import clock_of_things, clocks_of
-from wallaroo_ext.conformance.testing.deploying import deployed, new_pipeline
-from wallaroo_ext.conformance.testing.logged_rows import newest_logged, newest_of_topic, pages_of_log
-from wallaroo_ext.conformance.testing.row_checks import check_rows, check_whole_rows
-from wallaroo_ext.conformance.testing.scoring import (
-    ARROW,
-    JSON,
+from wallaroo_ext.conformance.testing.inference.deploying import deployed, new_pipeline
+from wallaroo_ext.conformance.testing.inference.logged_rows import newest_logged, newest_of_topic, pages_of_log
+from wallaroo_ext.conformance.testing.inference.row_checks import check_rows, check_whole_rows
+from wallaroo_ext.conformance.testing.inference.scoring import (
     OPERATIONS,
-    RECORDS,
     RUN_SEED,
     TWIN_SEED,
     Scoring,

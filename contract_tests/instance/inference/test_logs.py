@@ -13,15 +13,15 @@ import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
-from wallaroo_ext.conformance.testing.answer_forms import Answered, inputs_of, media_type_of, scores_of
-from wallaroo_ext.conformance.testing.logged_rows import (
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, JSON, Answered, inputs_of, media_type_of, scores_of
+from wallaroo_ext.conformance.testing.inference.logged_rows import (
     DEFAULT_PAGE,
     pages_of_log,
     status_of_page,
     topic_parameters,
     wait_until_logged,
 )
-from wallaroo_ext.conformance.testing.scoring import ARROW, JSON, Scoring, deploy, difference, runs, uploaded
+from wallaroo_ext.conformance.testing.inference.scoring import Scoring, deploy, difference, runs, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -28,18 +28,10 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_rows,
     typed_scores,
 )
-from wallaroo_ext.conformance.testing.answer_forms import Answered, media_type_of
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, JSON, RECORDS, Answered, media_type_of
 from wallaroo_ext.conformance.testing.api_calls import NOT_TAKEN
-from wallaroo_ext.conformance.testing.row_checks import check_rows, check_whole_rows
-from wallaroo_ext.conformance.testing.scoring import (
-    ARROW,
-    JSON,
-    OPERATIONS,
-    RECORDS,
-    Scoring,
-    difference,
-    records_of,
-)
+from wallaroo_ext.conformance.testing.inference.row_checks import check_rows, check_whole_rows
+from wallaroo_ext.conformance.testing.inference.scoring import OPERATIONS, Scoring, difference, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

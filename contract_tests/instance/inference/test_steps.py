@@ -10,14 +10,11 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
-from wallaroo_ext.conformance.testing.answer_forms import Answered
-from wallaroo_ext.conformance.testing.logged_rows import newest_logged, newest_of_topic
-from wallaroo_ext.conformance.testing.row_checks import check_whole_rows
-from wallaroo_ext.conformance.testing.scoring import (
-    ARROW,
-    JSON,
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, JSON, RECORDS, Answered
+from wallaroo_ext.conformance.testing.inference.logged_rows import newest_logged, newest_of_topic
+from wallaroo_ext.conformance.testing.inference.row_checks import check_whole_rows
+from wallaroo_ext.conformance.testing.inference.scoring import (
     OPERATIONS,
-    RECORDS,
     Scoring,
     deploy_steps,
     difference,

@@ -11,8 +11,9 @@ import pytest
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
+from wallaroo_ext.conformance.testing.answer_forms import RECORDS
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
-from wallaroo_ext.conformance.testing.deploying import (
+from wallaroo_ext.conformance.testing.inference.deploying import (
     ROWS,
     deployed,
     is_gone,
@@ -22,8 +23,8 @@ from wallaroo_ext.conformance.testing.deploying import (
     status_of,
     version_of,
 )
+from wallaroo_ext.conformance.testing.inference.scoring import OPERATIONS
 from wallaroo_ext.conformance.testing.read_back import changed_fields, differences
-from wallaroo_ext.conformance.testing.scoring import OPERATIONS, RECORDS
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:

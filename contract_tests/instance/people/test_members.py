@@ -8,8 +8,9 @@ import pytest
 
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.resources.samples import arrow_file, distinct_rows, model_file
-from wallaroo_ext.conformance.testing.answer_forms import ids_of, inputs_of, is_empty, listed_assays
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, ids_of, inputs_of, is_empty, listed_assays
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
+from wallaroo_ext.conformance.testing.inference.scoring import OPERATIONS
 from wallaroo_ext.conformance.testing.named_things import names_what_is_in_a_workspace, naming, places_of
 from wallaroo_ext.conformance.testing.people import (
     NOT_THE_RUNS,
@@ -23,7 +24,6 @@ from wallaroo_ext.conformance.testing.people import (
     workspaces_of,
 )
 from wallaroo_ext.conformance.testing.read_back import twice_in
-from wallaroo_ext.conformance.testing.scoring import ARROW, OPERATIONS
 from wallaroo_ext.conformance.testing.waiting import soon
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.testing.bad_tokens import claims_of
 from wallaroo_ext.conformance.testing.clocks import clock_of_rows, clock_of_things, clocks_of
+from wallaroo_ext.conformance.testing.inference.scoring import OPERATIONS
 from wallaroo_ext.conformance.testing.people import Person, roles, rows_of
-from wallaroo_ext.conformance.testing.scoring import OPERATIONS
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures

@@ -12,13 +12,16 @@ import numpy as np
 from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
-from wallaroo_ext.conformance.testing.scoring import ARROW, JSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import httpx
 
+JSON = "application/json"
+RECORDS = f"{JSON}; format=pandas-records"
+ARROW = "application/vnd.apache.arrow.file"
+"""The media types of rows, in requests and answers."""
 _MOST_BYTES = 1 << 28
 """The largest answer of the tests, in bytes of memory."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.request_fields import fields_of
+from wallaroo_ext.conformance.testing.answer_forms import JSON
 
 if TYPE_CHECKING:
     import httpx
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
 
-_JSON = "application/json"
 _NOT_SENT = "conformance-not-sent"
 
 
@@ -83,7 +83,7 @@ def other_ways_to_name(suite: Suite, fixtures: Fixtures, operation: str, good: d
         if name.origin == "existing" and name.location[:-1] == ("body",)
         if name.thing in values and split_thing(name.thing)[0] != "user"
     }
-    schema = suite.rules.schemas.resolve(suite.rules.request_content(operation).get(_JSON, {}).get("schema", {}))
+    schema = suite.rules.schemas.resolve(suite.rules.request_content(operation).get(JSON, {}).get("schema", {}))
     optional = fields.keys() - set(schema.get("required", ()))
     rest = {name: value for name, value in body.items() if name not in optional}
     ways = [rest | {name: fields[name]} for name in sorted(optional)]

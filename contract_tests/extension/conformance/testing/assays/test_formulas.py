@@ -13,7 +13,7 @@ from contract_tests.support.recorded import exchanges, recorded_answer
 from scripts.lib.evidence.recordings import VARIABLE, recordings, recordings_directory
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.assays.result_forms import summarizer_of
-from wallaroo_ext.conformance.testing.assay_formulas import (
+from wallaroo_ext.conformance.testing.assays.formulas import (
     Bins,
     bin_scores,
     bins_of,

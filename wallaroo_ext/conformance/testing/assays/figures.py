@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.assays.result_forms import summarizer_of
-from wallaroo_ext.conformance.testing import assay_formulas as formulas
-from wallaroo_ext.conformance.testing.assay_scenes import instant, is_near
+from wallaroo_ext.conformance.testing.assays import formulas
+from wallaroo_ext.conformance.testing.assays.scenes import instant, is_near
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
-    from wallaroo_ext.conformance.testing.assay_scenes import Scene
+    from wallaroo_ext.conformance.testing.assays.scenes import Scene
 
     Array = np.ndarray[Any, np.dtype[Any]]
 

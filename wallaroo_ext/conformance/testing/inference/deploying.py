@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file, weights
-from wallaroo_ext.conformance.testing.answer_forms import outputs
-from wallaroo_ext.conformance.testing.scoring import OPERATIONS, RECORDS, is_running
+from wallaroo_ext.conformance.testing.answer_forms import RECORDS, outputs
+from wallaroo_ext.conformance.testing.inference.scoring import OPERATIONS, is_running
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, WIDTH
-from wallaroo_ext.conformance.testing import assay_formulas as formulas
+from wallaroo_ext.conformance.testing.assays import formulas
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures

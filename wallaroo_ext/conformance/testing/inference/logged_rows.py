@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.scoring import Scoring
+    from wallaroo_ext.conformance.testing.inference.scoring import Scoring
 
 DEFAULT_PAGE = 1000
 """The number of rows on a page of `get_pipeline_logs` where no other is asked for."""

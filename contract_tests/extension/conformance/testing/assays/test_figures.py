@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.conformance.resources.fixtures import Fixtures
-from wallaroo_ext.conformance.testing import assay_formulas as formulas
-from wallaroo_ext.conformance.testing.assay_figures import (
+from wallaroo_ext.conformance.testing.assays import formulas
+from wallaroo_ext.conformance.testing.assays.figures import (
     EDGES,
     FORMS,
     ON_EDGES,
@@ -22,7 +22,7 @@ from wallaroo_ext.conformance.testing.assay_figures import (
     check_result,
     check_time,
 )
-from wallaroo_ext.conformance.testing.assay_scenes import SUMMARIZER, Scene, Scored
+from wallaroo_ext.conformance.testing.assays.scenes import SUMMARIZER, Scene, Scored
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]

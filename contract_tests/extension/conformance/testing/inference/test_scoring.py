@@ -19,7 +19,7 @@ from wallaroo_ext.conformance.resources.samples import (
     typed_rows,
     typed_scores,
 )
-from wallaroo_ext.conformance.testing.scoring import difference
+from wallaroo_ext.conformance.testing.inference.scoring import difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

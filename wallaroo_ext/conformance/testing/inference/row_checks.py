@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.testing.scoring import difference
+from wallaroo_ext.conformance.testing.inference.scoring import difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.testing.answer_forms import Answered
     from wallaroo_ext.conformance.testing.api_calls import Api
-    from wallaroo_ext.conformance.testing.scoring import Scoring
+    from wallaroo_ext.conformance.testing.inference.scoring import Scoring
 
     Columns = Mapping[str, np.ndarray[Any, Any]]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.resources.samples import arrow_file_of
+from wallaroo_ext.conformance.testing.answer_forms import ARROW, RECORDS
 from wallaroo_ext.conformance.testing.waiting import Patience, ended_version
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-JSON = "application/json"
-RECORDS = f"{JSON}; format=pandas-records"
-ARROW = "application/vnd.apache.arrow.file"
 OPERATIONS = ("infer_deployment", "infer_pipeline")
 """The operations that score rows, one for each kind of inference URL."""
 RUN_SEED, TWIN_SEED = 29, 77
