@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from contract_tests.support.recorded import answer_schema, answered, problems, recorded_answer
-from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext import contract, infer, upload_model, wait_until_running
+from wallaroo_ext.conformance.testing.assays.scenes import SUMMARIZER
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from contract_tests.support.recorded import NOTHING, exchanges, recorded_answer
-from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext.conformance.testing.assays.scenes import SUMMARIZER
 from wallaroo_ext.sandbox.assays.binning import Binning, bin_counts, equal_edges, format_edge, quantile_edges
 from wallaroo_ext.sandbox.assays.iopath import IoPath
 from wallaroo_ext.sandbox.assays.logged_values import LoggedValues, Span

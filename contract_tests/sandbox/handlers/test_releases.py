@@ -16,8 +16,9 @@ import pytest
 
 from contract_tests.sandbox.handlers.pipelines.test_pipelines import InProcess, token_of
 from contract_tests.support.recorded import rules_of
-from contract_tests.support.sandbox.steering import DAY_MS, JANUARY_MS, MODEL, PIPELINE, SUMMARIZER, older_assay
+from contract_tests.support.sandbox.steering import DAY_MS, JANUARY_MS, MODEL, PIPELINE, older_assay
 from wallaroo_ext import contract
+from wallaroo_ext.conformance.testing.assays.scenes import SUMMARIZER
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.auth.users import add_user
 from wallaroo_ext.sandbox.engine.engine import RunningDeployment

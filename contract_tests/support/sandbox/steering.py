@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
+from wallaroo_ext.conformance.testing.assays.scenes import SUMMARIZER
 from wallaroo_ext.sandbox.paths import CONTROL
 
 if TYPE_CHECKING:
@@ -17,18 +18,6 @@ PIPELINE, MODEL = "watched", "model"
 DAY_MS = 86_400_000
 JANUARY_MS = 1_672_531_200_000
 """The first of January 2023, in milliseconds since 1970."""
-SUMMARIZER: dict[str, Any] = {
-    "type": "UnivariateContinuous",
-    "bin_mode": "Quantile",
-    "aggregation": "Density",
-    "metric": "PSI",
-    "num_bins": 5,
-    "bin_weights": None,
-    "bin_width": None,
-    "provided_edges": None,
-    "add_outlier_edges": True,
-}
-"""How assays of the tests summarize values."""
 
 
 def steer(http: httpx.Client, route: str, body: Any = None) -> Any:
