@@ -38,7 +38,7 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext._util.arrow.files import from_file, to_file
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.scored_rows.answers import from_records
 

@@ -367,7 +367,7 @@ class TestInference:
     def test_arrow_gives_the_same_in_the_form_that_is_asked_for(
         self, accept: str, where: tuple[str, dict[str, str]], api: Api
     ) -> None:
-        from wallaroo_ext._util.arrow_files import from_file
+        from wallaroo_ext._util.arrow.files import from_file
 
         operation, path = where
         headers = {"Content-Type": ARROW, "Accept": accept}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from wallaroo_ext import contract, upload_model, wait_until_running
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:

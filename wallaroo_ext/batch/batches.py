@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.no_pandas import keep_pandas_out
+from wallaroo_ext._util.arrow.no_pandas import keep_pandas_out
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from wallaroo_ext._util.no_pandas import keep_pandas_out
+from wallaroo_ext._util.arrow.no_pandas import keep_pandas_out
 from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext._util.files.user_paths import near_name, user_path
 from wallaroo_ext.cli.bodies import check_fields, required_query
 from wallaroo_ext.cli.printing import output

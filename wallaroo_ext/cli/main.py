@@ -17,7 +17,7 @@ from typing import Any, cast, get_args
 
 from cyclopts import ArgumentCollection, CycloptsError, UnusedCliTokensError
 
-from wallaroo_ext._util.no_pandas import hide_pandas
+from wallaroo_ext._util.arrow.no_pandas import hide_pandas
 from wallaroo_ext.cli import commands, signals
 from wallaroo_ext.cli.completion_scripts import CompletedApp
 from wallaroo_ext.cli.printing import output

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.arrow.files import to_buffers, to_file
 from wallaroo_ext._util.chunks import CHUNK_SIZE, split_into_chunks
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference import json_bodies
@@ -39,7 +39,7 @@ def table_request(operation: str, request: dict[str, Any], table: Table, wire: W
         )
     headers = {"Content-Type": request_type(wire), "Accept": answer_type(wire)}
     if wire == "arrow" and table.nbytes < CHUNK_SIZE:
-        return Send(operation, request | {"headers": headers, "content": arrow_files.to_file(table).to_pybytes()})
+        return Send(operation, request | {"headers": headers, "content": to_file(table).to_pybytes()})
     body = MemoryStream(_pieces(table, wire))
     if body.length < CHUNK_SIZE:
         return Send(operation, request | {"headers": headers, "content": b"".join(body)})
@@ -51,7 +51,7 @@ def table_request(operation: str, request: dict[str, Any], table: Table, wire: W
 def _pieces(table: Table, wire: Wire) -> Sequence[memoryview]:
     """Return the content of a body, in order."""
     if wire == "arrow":
-        return arrow_files.to_buffers(table)
+        return to_buffers(table)
     write = json_bodies.to_records if wire == "pandas-records" else json_bodies.to_columns
     return list(map(memoryview, write(table)))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.times import BEGINNING, END
 from wallaroo_ext.errors import ApiError, InvalidDataError, InvalidRequestError, NotFoundError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from wallaroo_ext._util.after_fork import PerProcess
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.notebook_tables import table_of
 from wallaroo_ext.errors import WallarooError

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.file_signatures import ARROW_MESSAGE
+from wallaroo_ext._util.files.signatures import ARROW_MESSAGE
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.operations import Operation, operation_id, request_of
 from wallaroo_ext.uploads.envelope import Envelope, Part, multipart_form

@@ -37,7 +37,7 @@ from wallaroo_ext import (
     infer,
     infer_batches,
 )
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -22,7 +22,7 @@ import pytest
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import connect, contract, deploy_pipeline, find_workspace, upload_model
-from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext._util.arrow.files import from_file, to_file
 from wallaroo_ext.cli import checks as command_checks
 from wallaroo_ext.cli.checks import decode_claims
 from wallaroo_ext.cli.options import Options

@@ -14,7 +14,7 @@ from contract_tests.support.command_line import on_terminal
 from contract_tests.support.sandbox.steering import JANUARY_MS, PIPELINE, seed_pipeline, seed_rows
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext._util import progress
-from wallaroo_ext._util.arrow_files import from_file
+from wallaroo_ext._util.arrow.files import from_file
 from wallaroo_ext.cli.printing import row_files
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.logs import pages, pipeline_logs

@@ -11,7 +11,7 @@ import pytest
 
 from contract_tests.support.servers.scoring_instance import MODELS, ROWS, SCORED, SUMS, URL, Adding
 from wallaroo_ext import outputs
-from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext._util.arrow.files import from_file, to_file
 from wallaroo_ext.cli.printing.output_rows import show_scored
 from wallaroo_ext.inference.scored_rows.answers import from_records
 

@@ -27,7 +27,7 @@ from contract_tests.support.documentation import blocks, guide
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call, connect
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext._util.quantities import format_size
 from wallaroo_ext.cli import input_rows
 from wallaroo_ext.cli.commands.upload import read_schema

@@ -34,7 +34,7 @@ from wallaroo_ext import (
     pipeline_log_batches,
     pipeline_logs,
 )
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.logs import pages
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import wallaroo_ext
 from contract_tests.support.documentation import README, blocks, guide, pages
 from contract_tests.support.servers.forks import fork_server
 from scripts.lib.bench.sandbox_processes import sandboxes_below
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.inference.inputs.rows import to_table
 

@@ -34,7 +34,7 @@ from wallaroo_ext import (
     connect,
     infer,
 )
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.conformance.drift.fetching import fetch_document
 from wallaroo_ext.transport.response_limits import ERROR_LIMIT, AnswerRefused, LimitedTransport

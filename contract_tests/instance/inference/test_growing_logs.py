@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext._util.arrow_files import from_file
+from wallaroo_ext._util.arrow.files import from_file
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, distinct_rows, exact_scores, model_file
 from wallaroo_ext.conformance.testing.answer_forms import ARROW, JSON, RECORDS, Answered, media_type_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS

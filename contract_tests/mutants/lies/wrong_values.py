@@ -117,7 +117,7 @@ def _doubled(answer: Answer) -> Answer:
 
     import pyarrow as pa
 
-    from wallaroo_ext._util.arrow_files import to_file
+    from wallaroo_ext._util.arrow.files import to_file
 
     if "arrow" not in answer.media_type:
         return answer

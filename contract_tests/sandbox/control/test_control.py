@@ -31,7 +31,7 @@ from contract_tests.support.sandbox.steering import (
 from contract_tests.support.servers.callers import PASSWORD, sign_in, sign_in_as
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import ConversionError, connect, contract, infer, upload_model, wait_until_running
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.engine import engine
 from wallaroo_ext.sandbox.engine.engine import ModelUnreadableError

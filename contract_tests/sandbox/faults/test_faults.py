@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from contract_tests.support.servers.callers import post, refused, sign_in
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import contract, upload_model, wait_until_running
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.auth.issuer import read_token

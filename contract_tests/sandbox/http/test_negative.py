@@ -28,7 +28,7 @@ from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.servers.callers import user_token
 from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import contract
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS

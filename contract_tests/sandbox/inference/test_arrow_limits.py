@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.support.data.bad_files import compressed_as_of_old, file_of
-from wallaroo_ext._util.arrow_limits import TooLargeError, check_file
+from wallaroo_ext._util.arrow.limits import TooLargeError, check_file
 from wallaroo_ext.sandbox.handlers.models import check_schema
 from wallaroo_ext.sandbox.http.problems import Problem
 

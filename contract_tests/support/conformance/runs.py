@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE as ARROW
 from wallaroo_ext.conformance.drift.changes import Change, Drift
 from wallaroo_ext.conformance.exchanges import Body, Exchange, redact_body, redact_headers
 from wallaroo_ext.conformance.results import (
@@ -222,8 +223,8 @@ def _findings_with_odd_bodies() -> list[Finding]:
             rule(),
             exchange(
                 "infer_pipeline",
-                request_headers=redact_headers((*SIGNED[:1], ("Content-Type", "application/vnd.apache.arrow.file"))),
-                request=redact_body(rows_sent, "application/vnd.apache.arrow.file"),
+                request_headers=redact_headers((*SIGNED[:1], ("Content-Type", ARROW))),
+                request=redact_body(rows_sent, ARROW),
                 answer=redact_body(json.dumps([{"time": 1, "out": [0.5] * 9000}]).encode(), "application/json"),
             ),
             "contract_tests/instance/test_state.py::test_inference",

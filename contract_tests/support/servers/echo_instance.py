@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import RetryPolicy, connect
-from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE, from_file, to_file
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 API = "https://api.example.com"
 URL = f"{API}/v1/api/pipelines/infer/echo-1/echo"
-_ARROW = "application/vnd.apache.arrow.file"
 _STATUS = {
     "status": "Running",
     "engines": [
@@ -57,7 +56,7 @@ class Echo:
             )
         self.sent.append(table)
         answer = pa.table(table.columns, names=[f"out.{name}" for name in table.column_names])
-        return httpx.Response(200, content=to_file(answer).to_pybytes(), headers={"Content-Type": _ARROW})
+        return httpx.Response(200, content=to_file(answer).to_pybytes(), headers={"Content-Type": MEDIA_TYPE})
 
     def columns(self) -> dict[str, Any]:
         """Return the columns of all rows that it got, if one request is in flight at a time."""

@@ -13,7 +13,7 @@ import httpx
 
 from contract_tests.support.servers.http_servers import serving
 from wallaroo_ext import RetryPolicy, connect
-from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE, from_file, to_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,7 +45,6 @@ MODELS = [
     {"name": name, "version": f"version-of-{name}", "sha": sha * 64}
     for name, sha in (("adding", "a"), ("other.1", "b"))
 ]
-_ARROW = "application/vnd.apache.arrow.file"
 _STATUS: dict[str, Any] = {
     "status": "Running",
     "engines": [
@@ -122,7 +121,7 @@ class Adding:
         if "JSON" in self.form:
             flat = self.form.startswith("flat")
             return "application/json", json.dumps([flattened(each) if flat else each for each in records]).encode()
-        return _ARROW, to_file(self._table(records)).to_pybytes()
+        return MEDIA_TYPE, to_file(self._table(records)).to_pybytes()
 
     def _record(self, number: int, row: list[float]) -> dict[str, Any]:
         total = sum(row)

@@ -12,7 +12,7 @@ import numpy as np
 from scripts.lib.bench.model import WIDTH, authorization, deploy_model
 from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import connect
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.process import running

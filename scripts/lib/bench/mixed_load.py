@@ -18,7 +18,7 @@ import numpy as np
 
 from scripts.lib.bench.model import WIDTH, model_content
 from wallaroo_ext import contract
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
 

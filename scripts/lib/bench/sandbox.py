@@ -24,7 +24,7 @@ from scripts.lib.bench.model import WIDTH, authorization, deploy_model, model_co
 from scripts.lib.bench.sandbox_processes import memory_of_tree_mib, sandboxes_below
 from scripts.lib.bench.turns import in_turns, timed
 from wallaroo_ext import connect, contract, find_workspace
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.process import running
 

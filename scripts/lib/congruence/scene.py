@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from scripts.lib.bench.model import WIDTH, model_content
 from wallaroo_ext import connect, contract
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE as ARROW
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
 from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.storage.store import Store
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import httpx
 
 BYTES = "application/octet-stream"
-ARROW = "application/vnd.apache.arrow.file"
 RECORDS = "application/json; format=pandas-records"
 NOBODY = "nobody@example.com"
 NOTHING_THERE = 999_999

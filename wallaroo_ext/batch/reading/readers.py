@@ -8,7 +8,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wallaroo_ext._util.file_signatures import ARROW_MESSAGE, FEATHER_1
+from wallaroo_ext._util.files.signatures import ARROW_MESSAGE, FEATHER_1
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile, skip_rows
 from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, check_one_arrow_file, read_feather_1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext._util.file_signatures import ARROW_FILE, PARQUET
+from wallaroo_ext._util.files.signatures import ARROW_FILE, PARQUET
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.completion import FileOrUrl, ModelName, Workspace
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options

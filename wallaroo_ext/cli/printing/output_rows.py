@@ -9,8 +9,8 @@ from datetime import date, datetime, time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.no_pandas import to_values
+from wallaroo_ext._util.arrow.files import to_buffers
+from wallaroo_ext._util.arrow.no_pandas import to_values
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output_files import open_output
 from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
@@ -117,7 +117,7 @@ def _round(value: Any) -> str:
 
 
 def _write_arrow(table: pa.Table, target: BinaryIO) -> None:
-    target.writelines(arrow_files.to_buffers(table))
+    target.writelines(to_buffers(table))
 
 
 def _write_parquet(table: pa.Table, target: BinaryIO) -> None:

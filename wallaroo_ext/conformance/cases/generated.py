@@ -23,6 +23,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.hypothesis import examples as generation
 
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE as ARROW
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.cases.exclusions import has_good_edges, is_made_in_machine
 from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names, missing_things
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ARROW = "application/vnd.apache.arrow.file"
 FILE = "application/octet-stream"
 _PATIENCE_SECONDS = 30
 _PROBING = "ignored_auth"

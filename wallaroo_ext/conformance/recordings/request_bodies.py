@@ -8,6 +8,7 @@ import re
 from email import message_from_bytes
 from typing import Any
 
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE
 from wallaroo_ext.conformance.recordings.secrets import without_secrets
 from wallaroo_ext.redaction.patterns import remove_secrets
 
@@ -15,7 +16,6 @@ LARGEST_BODY = 16_384
 """The size of the largest body that is recorded as it is, in bytes; of a larger one its digest is."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ARROW = "application/vnd.apache.arrow.file"
 _LARGEST_TABLE = 4 << 20
 """The largest Arrow table that is recorded as rows, in bytes of memory: a small file can hold a large table."""
 
@@ -53,7 +53,7 @@ def _as_json(content: bytes, content_type: str) -> Any:
     if len(content) <= LARGEST_BODY:
         if kind == "application/json":
             return _json(content)
-        if kind == _ARROW:
+        if kind == MEDIA_TYPE:
             return _arrow(content)
         if kind.startswith("text/"):
             return _text(content)
@@ -80,8 +80,8 @@ def _text(content: bytes) -> dict[str, Any]:
 
 def _arrow(content: bytes) -> dict[str, Any]:
     """Return the rows of an Arrow file, because its bytes differ from one release of pyarrow to the next."""
-    from wallaroo_ext._util.arrow_files import from_file
-    from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
+    from wallaroo_ext._util.arrow.files import from_file
+    from wallaroo_ext._util.arrow.limits import TooLargeError, check_expanded_size
 
     try:
         table = from_file(content, _LARGEST_TABLE)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wallaroo_ext._util.arrow_files import from_file
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE as ARROW
+from wallaroo_ext._util.arrow.files import from_file
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 RECORDS = f"{JSON}; format=pandas-records"
-ARROW = "application/vnd.apache.arrow.file"
 """The media types of rows, in requests and answers."""
 _MOST_BYTES = 1 << 28
 """The largest answer of the tests, in bytes of memory."""

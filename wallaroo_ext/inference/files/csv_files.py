@@ -21,7 +21,7 @@ from io import RawIOBase
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.read_ahead import ReadAhead
+from wallaroo_ext._util.arrow.read_ahead import ReadAhead
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.texts.csv_dialect import Dialect, check_delimiter, find_dialect, separator_line
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8

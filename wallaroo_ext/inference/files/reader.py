@@ -9,7 +9,7 @@ from importlib import import_module
 from io import FileIO
 from typing import IO, TYPE_CHECKING, Any
 
-from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.arrow.files import from_file
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, check_one_arrow_file, read_feather_1
 from wallaroo_ext.inference.files.forms.file_columns import FileColumns
@@ -105,7 +105,7 @@ def _head(opened: IO[bytes]) -> bytes:
 def _read_arrow(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:
     check_one_arrow_file(opened)
     opened.seek(0)
-    return arrow_files.from_file(opened.read())
+    return from_file(opened.read())
 
 
 def _read_stream(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:

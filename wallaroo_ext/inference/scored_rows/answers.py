@@ -7,9 +7,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
-from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.arrow.files import from_file
+from wallaroo_ext._util.arrow.limits import TooLargeError, check_expanded_size
+from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext.inference.column_names import SEPARATOR, is_output, is_part, with_dot
 from wallaroo_ext.inference.scored_rows import json_records
 from wallaroo_ext.inference.scored_rows.flat_tables import flat_table, with_anomaly_count
@@ -62,7 +62,7 @@ def read_answer(
     bound = max(arrow_memory_limit(response), len(content))
     try:
         if content.startswith(ARROW_FILE):
-            table = arrow_files.from_file(content, bound + _SCHEMA_ALLOWANCE)
+            table = from_file(content, bound + _SCHEMA_ALLOWANCE)
             check_expanded_size(table, _SPREAD_FACTOR * bound)
             return flat_table(table, separator)
         return _from_json(content, separator, _SPREAD_FACTOR * bound, arrived)

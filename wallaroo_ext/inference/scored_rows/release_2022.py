@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from wallaroo_ext._util.arrow_limits import TooLargeError
+from wallaroo_ext._util.arrow.limits import TooLargeError
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:

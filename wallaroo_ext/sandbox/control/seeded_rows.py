@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import TooLargeError, check_file, check_table
+from wallaroo_ext._util.arrow.files import from_file
+from wallaroo_ext._util.arrow.limits import TooLargeError, check_file, check_table
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 
 _TIME = "time"
@@ -58,7 +58,7 @@ def table_of_file(content: bytes, limit: int) -> pa.Table:
     """
     try:
         check_file(content, limit)
-        table = arrow_files.from_file(content)
+        table = from_file(content)
         check_table(table, limit)
     except TooLargeError as error:
         raise too_large(f"{error}; seed fewer rows at a time.") from None

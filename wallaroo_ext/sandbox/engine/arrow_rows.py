@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import TooLargeError, check_file, check_table
+from wallaroo_ext._util.arrow.files import from_file
+from wallaroo_ext._util.arrow.limits import TooLargeError, check_file, check_table
 from wallaroo_ext.sandbox.http.problems import engine_error, too_large
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_file(body: bytes | memoryview, limit: int, *, only_plain: bool = False)
         is_plain = check_file(body, limit)
         if only_plain and not is_plain:
             raise ValueError("it is not plain")  # noqa: TRY301 - reported like every other fault of the file
-        table = arrow_files.from_file(body)
+        table = from_file(body)
     except TooLargeError as error:
         raise too_large(f"{error}; send fewer rows at a time.") from None
     except ValueError as error:

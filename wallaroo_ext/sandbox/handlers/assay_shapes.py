@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from wallaroo_ext._util.arrow.no_pandas import to_values
 from wallaroo_ext._util.json_values import list_of
-from wallaroo_ext._util.no_pandas import to_values
 from wallaroo_ext.sandbox.assays.request_forms import newer_baseline, newer_window, watched_path
 
 if TYPE_CHECKING:

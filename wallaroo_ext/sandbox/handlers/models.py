@@ -353,11 +353,11 @@ def check_schema(name: str, text: str) -> None:
 def _is_schema(message: bytes) -> bool:
     import pyarrow as pa
 
-    from wallaroo_ext._util import arrow_limits
+    from wallaroo_ext._util.arrow import limits
 
     try:
-        arrow_limits.check_schema(message, _SCHEMA_MEMORY)
+        limits.check_schema(message, _SCHEMA_MEMORY)
         pa.ipc.read_schema(pa.py_buffer(message))
-    except (pa.ArrowException, OSError, ValueError, arrow_limits.TooLargeError):
+    except (pa.ArrowException, OSError, ValueError, limits.TooLargeError):
         return False
     return True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pyarrow as pa
 
-from wallaroo_ext._util.arrow_limits import expanded_size
+from wallaroo_ext._util.arrow.limits import expanded_size
 from wallaroo_ext.inference.column_names import MODEL_SPLIT_FIELD
 from wallaroo_ext.sandbox.engine.tensors import to_column, with_variable_lists
 from wallaroo_ext.sandbox.http.json_text import to_json

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.arrow.files import to_buffers
 from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.inference.answer_forms import LAST_MODEL, written_models
 
@@ -73,7 +73,7 @@ class ScoredRows:
                     whole = f"{part}{separator}{name}" if name else part
                     fields.append(_field(whole, column, nullable=part == INPUT))
                     columns.append(column)
-        return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=_arrow.schema(fields, metadata)))
+        return to_buffers(pa.Table.from_arrays(columns, schema=_arrow.schema(fields, metadata)))
 
     def to_nested_file(
         self, added: Parts, selection: Selection, metadata: dict[str, str] | None = None
@@ -90,7 +90,7 @@ class ScoredRows:
                 column = wanted[""] if "" in wanted else _struct(wanted, self._shapes(part, wanted))
                 columns.append(column)
                 fields.append(_arrow.field(part, column.type, nullable=False))
-        return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=_arrow.schema(fields, metadata)))
+        return to_buffers(pa.Table.from_arrays(columns, schema=_arrow.schema(fields, metadata)))
 
     def _shapes(self, part: str, columns: Mapping[str, Column]) -> dict[str, Sequence[int] | None]:
         """Return the shapes of rows; metadata have none."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import MAX_DEPTH
+from wallaroo_ext._util.arrow.files import to_buffers
+from wallaroo_ext._util.arrow.limits import MAX_DEPTH
 from wallaroo_ext.sandbox.engine.arrow_rows import check_rows, read_file
 from wallaroo_ext.sandbox.engine.tensors import Column, to_column
 from wallaroo_ext.sandbox.http.json_rows import ReadRows
@@ -45,7 +45,7 @@ def is_json(media_type: str) -> bool:
 
 def to_request(rows: Rows) -> list[memoryview]:
     """Return rows as the chunks of the Arrow file that models take."""
-    return arrow_files.to_buffers(rows.table)
+    return to_buffers(rows.table)
 
 
 def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool = False) -> Rows:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.conformance.exchanges import LEFT_OUT
 from wallaroo_ext.conformance.recordings.cassette_files import SecretFoundError, cassette_text, write_cassette
 from wallaroo_ext.conformance.recordings.normalization import Normalizer

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallaroo_ext._util.arrow_files import from_file
+from wallaroo_ext._util.arrow.files import from_file
 from wallaroo_ext.conformance.resources import samples
 
 

@@ -41,7 +41,7 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext._util.arrow.files import from_file, to_file
 from wallaroo_ext._util.chunks import CHUNK_SIZE
 from wallaroo_ext.inference import json_bodies
 from wallaroo_ext.inference.inputs.rows import rows_to_send, to_table

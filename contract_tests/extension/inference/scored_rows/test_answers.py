@@ -13,7 +13,7 @@ import pytest
 
 from contract_tests.support.recorded import DOCUMENT, NOTHING, exchanges, recorded_answer
 from wallaroo_ext import AnswerTooLargeError, ContractViolationError, EngineError, NotFoundError, outputs
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.scored_rows.answers import from_records, read_answer
 from wallaroo_ext.transport.response_errors import response_error

@@ -24,8 +24,8 @@ from contract_tests.support.servers.scoring_instance import (
     Adding,
 )
 from wallaroo_ext import aio, connect, infer, outputs
-from wallaroo_ext._util.arrow_files import from_file, to_file
-from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.arrow.files import from_file, to_file
+from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext.inference.scored_rows.answers import read_answer
 from wallaroo_ext.inference.scored_rows.flat_tables import flat_table
 

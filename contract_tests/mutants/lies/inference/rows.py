@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.lies.fields import rules
 from contract_tests.mutants.lies.kinds import succeeded
+from wallaroo_ext._util.arrow.files import MEDIA_TYPE as ARROW
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from contract_tests.support.servers.asgi_exchanges import Answer, Request
 
     Rows = list[dict[str, Any]]
-
-ARROW = "application/vnd.apache.arrow.file"
 
 
 def scores_rows(operation: str) -> bool:
@@ -53,7 +52,7 @@ def table_of(content: bytes) -> pa.Table:
 
 def file_of(table: pa.Table) -> bytes:
     """Return a table as an Arrow file."""
-    from wallaroo_ext._util.arrow_files import to_file
+    from wallaroo_ext._util.arrow.files import to_file
 
     return to_file(table).to_pybytes()
 

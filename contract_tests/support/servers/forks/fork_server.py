@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from contract_tests.support.servers.forks.few_signing_keys import FewSigningKeys
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
-from wallaroo_ext._util.no_pandas import hide_pandas
+from wallaroo_ext._util.arrow.no_pandas import hide_pandas
 from wallaroo_ext.sandbox.auth import signing_keys
 from wallaroo_ext.sandbox.engine import model_process
 from wallaroo_ext.sandbox.engine.confined import worker

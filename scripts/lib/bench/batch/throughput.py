@@ -22,7 +22,7 @@ from scripts.lib.bench.model import WIDTH, deploy_model, rows_of
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import aio, connect, infer, infer_batches, infer_dataset
-from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.batch.options import IN_FLIGHT
 from wallaroo_ext.sandbox.process import running
 

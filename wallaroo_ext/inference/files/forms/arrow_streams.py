@@ -10,8 +10,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.arrow_limits import bytes_without_meaning
-from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.arrow.limits import bytes_without_meaning
+from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.formats import check_ends
 

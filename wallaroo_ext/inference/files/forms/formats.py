@@ -11,7 +11,7 @@ import zipfile
 from pathlib import PurePath
 from typing import IO, Any, Literal
 
-from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET
+from wallaroo_ext._util.files.signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET
 from wallaroo_ext.errors import InvalidDataError
 
 Format = Literal["arrow file", "arrow stream", "feather 1", "parquet", "npy", "npz", "json", "csv"]

@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from wallaroo_ext._util.file_signatures import PARQUET
+from wallaroo_ext._util.files.signatures import PARQUET
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_ends, refuse_known
 

@@ -20,8 +20,8 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from wallaroo_ext._util.arrow.no_pandas import hide_pandas
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.sandbox.engine import messages
 from wallaroo_ext.sandbox.engine.confined import confinement
 from wallaroo_ext.sandbox.engine.steps import parse
@@ -72,7 +72,7 @@ def import_libraries() -> None:
     import numpy as np
     import pyarrow as pa
 
-    from wallaroo_ext._util import arrow_files
+    from wallaroo_ext._util.arrow.files import to_file
     from wallaroo_ext.sandbox.engine.allocator import keep_memory
     from wallaroo_ext.sandbox.engine.arrow_rows import read_file
     from wallaroo_ext.sandbox.engine.tensors import to_column
@@ -80,7 +80,7 @@ def import_libraries() -> None:
     keep_memory()
     zeros = np.zeros((2, 2))
     table: Any = pa.table({"a": pa.array(zeros.tolist()), "b": to_column(zeros)})
-    read_file(arrow_files.to_file(table).to_pybytes(), _MIB)  # some modules are imported at the first use
+    read_file(to_file(table).to_pybytes(), _MIB)  # some modules are imported at the first use
 
 
 def _probe_layers() -> list[str]:
@@ -294,7 +294,7 @@ class _Worker:
             return {"status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error": error}, ()
 
     def _run_models(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
-        from wallaroo_ext._util import arrow_files
+        from wallaroo_ext._util.arrow.files import to_file
         from wallaroo_ext.sandbox.engine.arrow_rows import read_file
         from wallaroo_ext.sandbox.engine.confined.step_runs import StepRun
 
@@ -305,7 +305,7 @@ class _Worker:
         run.run(self._steps)
         elapsed = time.perf_counter_ns() - started
         results, chunks = packed_results(run)
-        rows = [] if is_plain else [arrow_files.to_file(table.combine_chunks())]
+        rows = [] if is_plain else [to_file(table.combine_chunks())]
         return results | {"elapsed_ns": elapsed, "has_rows": not is_plain}, [*chunks, *rows]
 
 

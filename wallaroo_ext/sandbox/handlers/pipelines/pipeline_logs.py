@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.arrow.files import to_buffers
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.assays.scheduled import require_pipeline
 from wallaroo_ext.sandbox.handlers import assay_shapes
@@ -124,7 +124,7 @@ def _no_rows(metadata: dict[str, str]) -> list[memoryview]:
     import pyarrow as pa
 
     arrow: Any = pa
-    return arrow_files.to_buffers(arrow.schema([], metadata).empty_table())
+    return to_buffers(arrow.schema([], metadata).empty_table())
 
 
 def _known_query(call: Call) -> dict[str, list[Any]]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MEDIA_TYPE = "application/vnd.apache.arrow.file"
+"""The media type of an Arrow IPC file, in the list of IANA."""
+
 
 def to_file(table: pa.Table) -> pa.Buffer:
     """Return a table as an Arrow IPC file."""
@@ -62,7 +65,7 @@ def from_file(content: bytes | memoryview, limit: int | None = None) -> pa.Table
     """
     import pyarrow as pa
 
-    from wallaroo_ext._util.arrow_limits import check_file
+    from wallaroo_ext._util.arrow.limits import check_file
 
     try:
         if limit is not None:

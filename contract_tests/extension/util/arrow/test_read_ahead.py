@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from wallaroo_ext._util.read_ahead import ReadAhead
+from wallaroo_ext._util.arrow.read_ahead import ReadAhead
 
 _PROGRAM = """
 import sys, time

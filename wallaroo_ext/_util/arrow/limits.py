@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.files.signatures import ARROW_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
