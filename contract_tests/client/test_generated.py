@@ -173,7 +173,7 @@ def test_the_table_of_operations_is_the_contracts(document: dict[str, Any]) -> N
 
 
 def regenerate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts/lib/regenerate.py"), *arguments]
+    command = [sys.executable, str(ROOT / "scripts/lib/regenerate/run.py"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 

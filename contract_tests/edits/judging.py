@@ -57,7 +57,7 @@ def judge(edit: Edit, directory: Path) -> Verdict:
         edit: The edit.
         directory: An empty directory.
     """
-    from scripts.lib.regenerate import main
+    from scripts.lib.regenerate.run import main
 
     file = directory / "edited.yaml"
     file.write_bytes(edit.content)
@@ -81,8 +81,8 @@ def judge(edit: Edit, directory: Path) -> Verdict:
 
 def _by_suite(file: Path) -> str:
     """Return the check of the suite that fails on a sandbox of a contract; empty where none does."""
+    from contract_tests.mutants.proving.suite_runs import NOT_WAITING, run
     from contract_tests.mutants.serving import lying_instance
-    from contract_tests.mutants.suite_runs import NOT_WAITING, run
     from wallaroo_ext import contract
     from wallaroo_ext.conformance.options import SuiteOptions
 
@@ -122,7 +122,7 @@ def verdicts(every: int = 1) -> list[Verdict]:
         every: 1 for all edits, 2 for every second one, and so on.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["contract_tests.mutants.preloaded", "scripts.lib.regenerate"])
+    context.set_forkserver_preload(["contract_tests.mutants.proving.preloaded", "scripts.lib.regenerate.run"])
     found: list[tuple[int, Verdict]] = []
     with TemporaryDirectory(prefix="wallaroo-edits-") as name:
         root = Path(name)

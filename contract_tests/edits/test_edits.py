@@ -13,7 +13,7 @@ from contract_tests.edits.base import base
 from contract_tests.edits.corpus import Edit, edits
 from contract_tests.edits.judging import verdicts
 from scripts.lib.generator import running
-from scripts.lib.regenerate import main
+from scripts.lib.regenerate.run import main
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from contract_tests.support.real_keycloak import (
     client_attributes,
 )
 from contract_tests.support.servers.callers import with_token
-from scripts.lib import demo
-from scripts.lib.demo_files import read_job
+from scripts.lib.demo import run as demo
+from scripts.lib.demo.files import read_job
 from wallaroo_ext import WallarooError, connect, contract, deploy_pipeline, find_workspace, infer, upload_model
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.lib import dist
 from scripts.lib.consumers import run
 from scripts.lib.consumers.scene import ConsumerError, Scene
 from scripts.lib.consumers.scene import run as run_program
 from scripts.lib.consumers.tools import CLIENTS, HERE, Tool, Workshop
+from scripts.lib.regenerate import dist
 
 if TYPE_CHECKING:
     from collections.abc import Callable

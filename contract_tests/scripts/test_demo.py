@@ -16,8 +16,8 @@ from rich.console import Console
 
 from contract_tests.support.data.exported_models import EXPORTED, Exported, logistic_regression, with_zip_map
 from contract_tests.support.servers.forks import fork_server
-from scripts.lib.demo import Report, describe_accuracy, run, show_outputs, texts_of
-from scripts.lib.demo_files import UnfitFilesError, read_job, reason_of
+from scripts.lib.demo.files import UnfitFilesError, read_job, reason_of
+from scripts.lib.demo.run import Report, describe_accuracy, run, show_outputs, texts_of
 from wallaroo_ext import connect
 
 if TYPE_CHECKING:

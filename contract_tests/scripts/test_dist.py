@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from contract_tests.support.browser import browsing
-from scripts.lib import dist
-from scripts.lib.contract_page import contract_page
+from scripts.lib.regenerate import dist
+from scripts.lib.regenerate.contract_page import contract_page
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 

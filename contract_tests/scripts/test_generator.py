@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.lib.api_page import page
 from scripts.lib.generator.given import given_document
 from scripts.lib.generator.running import run_generator
+from scripts.lib.regenerate.api_page import page
 
 if TYPE_CHECKING:
     from pathlib import Path

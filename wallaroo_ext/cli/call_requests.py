@@ -13,9 +13,9 @@ from urllib.parse import quote
 from wallaroo_ext import contract
 from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext._util.files.user_paths import near_name, user_path
-from wallaroo_ext.cli.bodies import check_fields, required_query
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.reading.bodies import check_fields, required_query
 
 if TYPE_CHECKING:
     from collections.abc import Generator

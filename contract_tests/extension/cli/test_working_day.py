@@ -29,11 +29,11 @@ from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call, connect
 from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext._util.quantities import format_size
-from wallaroo_ext.cli import input_rows
 from wallaroo_ext.cli.commands.upload import read_schema
 from wallaroo_ext.cli.printing import tables
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_rows import json_records, to_json_value
+from wallaroo_ext.cli.reading import input_rows
 from wallaroo_ext.inference.inputs.rows import columns_to_send, to_table
 from wallaroo_ext.sandbox.control_client import Sandbox
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROOT = Path(__file__).parents[3]
-DEMO = [sys.executable, str(ROOT / "scripts/lib/demo.py")]
+DEMO = [sys.executable, str(ROOT / "scripts/lib/demo/run.py")]
 
 
 def is_alive(pid: int) -> bool:

@@ -62,8 +62,8 @@ def _noticed_by_rules() -> str:
 
 def _noticed_by_suite(operations: list[str], file: Path) -> str:
     """Return the check of the suite that fails on an honest instance by the edited contract; empty where none does."""
+    from contract_tests.mutants.proving.suite_runs import NOT_WAITING, run
     from contract_tests.mutants.serving import lying_instance
-    from contract_tests.mutants.suite_runs import NOT_WAITING, run
 
     with lying_instance() as honest:
         options = SuiteOptions(running=honest.environment, contract=file, cases=5, operations=tuple(operations))
@@ -95,7 +95,7 @@ def noticed(*, rules_only: bool = False) -> Iterator[tuple[Edit, str]]:
         rules_only: Whether only the rules of `contract_tests/documents` are tried, and not the suite.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["contract_tests.mutants.preloaded"])
+    context.set_forkserver_preload(["contract_tests.mutants.proving.preloaded"])
     for number, edit in enumerate(edits(contract.load())):
         results: multiprocessing.Queue[str] = context.Queue()
         process = context.Process(target=_try_edit, args=(number, rules_only, results))

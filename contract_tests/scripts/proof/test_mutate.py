@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.support.documentation import ROOT
-from scripts.lib.proof import mutate, mutate_reports
-from scripts.lib.proof.mutate import REASONS
-from scripts.lib.proof.mutate_changes import SWITCH, Change, changes_of, switchable_code
-from scripts.lib.proof.mutate_environment import make_environments
-from scripts.lib.proof.mutate_forks import Forks
-from scripts.lib.proof.mutate_killers import FILE, Killers
-from scripts.lib.proof.mutate_nearness import TestFiles
+from scripts.lib.proof.mutate import reports
+from scripts.lib.proof.mutate import run as mutate
+from scripts.lib.proof.mutate.changes import SWITCH, Change, changes_of, switchable_code
+from scripts.lib.proof.mutate.environment import make_environments
+from scripts.lib.proof.mutate.forks import Forks
+from scripts.lib.proof.mutate.killers import FILE, Killers
+from scripts.lib.proof.mutate.nearness import TestFiles
+from scripts.lib.proof.mutate.run import REASONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -379,7 +380,7 @@ def test_tests_run_in_a_process_that_has_loaded_libraries_only() -> None:
     pid = forks.run_anew({test: 1.0}, writing)
     os.close(writing)
     assert len(forks.pids) == 4
-    begun, *_, ended = mutate_reports.read_reports(reading, pid)
+    begun, *_, ended = reports.read_reports(reading, pid)
     os.close(reading)
     forks.end()
     assert (begun["begun"], ended) == (test, {"ended": 0})
@@ -397,7 +398,7 @@ def test_tests_run_in_a_process_that_has_loaded_libraries_only() -> None:
     ],
 )
 def test_what_the_tests_report_says_what_became_of_a_change(lines: list[dict[str, Any]], expected: str) -> None:
-    assert mutate_reports.outcome_of(lines)["outcome"] == expected
+    assert reports.outcome_of(lines)["outcome"] == expected
 
 
 @pytest.mark.parametrize(
@@ -414,13 +415,13 @@ def test_what_the_tests_report_says_what_became_of_a_change(lines: list[dict[str
 def test_reports_are_read_until_the_end_or_until_a_test_takes_too_long(
     monkeypatch: pytest.MonkeyPatch, code: str, expected: list[Any]
 ) -> None:
-    monkeypatch.setattr(mutate_reports, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(reports, "GRACE_SECONDS", 0.05)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     reading, writing = os.pipe()
     command = [sys.executable, "-ISc", code.format(pipe=writing)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[writing]) as process:
         os.close(writing)
-        assert mutate_reports.read_reports(reading, process.pid) == expected
+        assert reports.read_reports(reading, process.pid) == expected
     os.close(reading)
 
 
@@ -456,7 +457,7 @@ def test_a_listed_change_does_not_count_unless_it_is_noticed(
     monkeypatch.setitem(REASONS, last.name, "It is the same.")
     monkeypatch.setitem(REASONS, first.name, "It is noticed.")
     assert mutate.report(outcomes, 100, 1) == 1
-    assert f"It is noticed: take it out of mutate_equivalent.json: {first.name}" in capsys.readouterr().out
+    assert f"It is noticed: take it out of equivalent.json: {first.name}" in capsys.readouterr().out
     monkeypatch.delitem(REASONS, first.name)
     assert mutate.report(outcomes, 100, 1) == 0
     assert "9 of 10 noticed (90.0%), 1 survived, 1 equivalent" in capsys.readouterr().out

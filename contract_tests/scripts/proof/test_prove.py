@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract_tests.mutants.catalogue import mutants
-from contract_tests.mutants.judging import Verdict
-from contract_tests.mutants.proof import Trial
+from contract_tests.mutants.proving.judging import Verdict
+from contract_tests.mutants.proving.proof import Trial
 from scripts.lib.proof import kept_results, prove
 from scripts.lib.proof.kept_results import KeptResults, digest
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from scripts.lib import dist
 from scripts.lib.consumers.java_tools import VERSION as GENERATOR
 from scripts.lib.consumers.java_tools import generate
 from scripts.lib.consumers.tools import ConsumerError, Tool, Workshop
+from scripts.lib.regenerate import dist
 
 if TYPE_CHECKING:
     from pathlib import Path

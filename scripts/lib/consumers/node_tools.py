@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from scripts.lib import dist
 from scripts.lib.consumers.tools import BIN, HERE, ConsumerError, Tool, Workshop
+from scripts.lib.regenerate import dist
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.lib import dist
 from scripts.lib.consumers import go_tools, java_tools, node_tools, python_tools
 from scripts.lib.consumers.scene import scene
 from scripts.lib.consumers.tools import HERE, ConsumerError, Tool, Workshop
+from scripts.lib.regenerate import dist
 
 if TYPE_CHECKING:
     from scripts.lib.consumers.scene import Scene

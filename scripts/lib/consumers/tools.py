@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.lib import dist
 from scripts.lib.consumers.scene import ConsumerError, Scene, run
+from scripts.lib.regenerate import dist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

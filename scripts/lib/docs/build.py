@@ -11,8 +11,8 @@ from pathlib import Path
 from sphinx.cmd.build import build_main
 
 from scripts.lib.called_from import called_path
-from scripts.lib.contract_page import contract_page
 from scripts.lib.docs.links import broken_links
+from scripts.lib.regenerate.contract_page import contract_page
 
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "docs"

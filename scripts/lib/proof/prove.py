@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from contract_tests.mutants.catalogue import mutants
 from contract_tests.mutants.edits.client_edits import client_edits
-from contract_tests.mutants.healthy_instances import SURROUNDINGS
-from contract_tests.mutants.judging import RELEASE, Verdict
-from contract_tests.mutants.proof import FEW_CASES, Trial, verdicts
+from contract_tests.mutants.proving.healthy_instances import SURROUNDINGS
+from contract_tests.mutants.proving.judging import RELEASE, Verdict
+from contract_tests.mutants.proving.proof import FEW_CASES, Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
 from contract_tests.support.servers import nginx

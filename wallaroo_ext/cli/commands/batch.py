@@ -105,9 +105,9 @@ def batch(
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
     from wallaroo_ext.batch.progress import progress_function
-    from wallaroo_ext.cli.columns import surplus_said, without_values
-    from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
-    from wallaroo_ext.cli.storage_options import parse_storage_options
+    from wallaroo_ext.cli.reading.columns import surplus_said, without_values
+    from wallaroo_ext.cli.reading.data_sets import choose_columns, open_data_set, parse_filter, parse_types
+    from wallaroo_ext.cli.reading.storage_options import parse_storage_options
 
     source, target = str(source), str(target)
     with options.report_errors():

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from wallaroo_ext import contract
-from wallaroo_ext.cli.bodies import example_body, required_query
 from wallaroo_ext.cli.call_requests import RequestInputs, build_request
 from wallaroo_ext.cli.commands.operations import find_operation
 from wallaroo_ext.cli.completion import at_files
@@ -22,6 +21,7 @@ from wallaroo_ext.cli.parameters import OUTPUT_FILE
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_files import check_output, open_output
+from wallaroo_ext.cli.reading.bodies import example_body, required_query
 from wallaroo_ext.operations import Send, sendable
 from wallaroo_ext.redaction.terminal_text import printable_json
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error

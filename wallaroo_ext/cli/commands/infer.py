@@ -82,9 +82,9 @@ def infer(
         dataset_separator: The text that the instance joins names with; the printed names have a dot in any case.
         options: The instance, and how to answer.
     """
-    from wallaroo_ext.cli.columns import surplus_said
-    from wallaroo_ext.cli.input_rows import add_keys, complete_rows
-    from wallaroo_ext.cli.storage_options import parse_storage_options
+    from wallaroo_ext.cli.reading.columns import surplus_said
+    from wallaroo_ext.cli.reading.input_rows import add_keys, complete_rows
+    from wallaroo_ext.cli.reading.storage_options import parse_storage_options
 
     with options.report_errors():
         if output_file is not None:
@@ -107,7 +107,7 @@ def _read_rows(
     file: str, columns: list[str], drop: list[str], keys: list[str], texts: TextOptions
 ) -> tuple[pa.Table, pa.Table]:
     """Return the columns to send, and the keys that stand beside the scores."""
-    from wallaroo_ext.cli.input_rows import read_rows, select_columns, select_keys
+    from wallaroo_ext.cli.reading.input_rows import read_rows, select_columns, select_keys
 
     read = read_rows(file, [*columns, *keys], texts)
     beside = select_keys(read, keys)
@@ -126,7 +126,7 @@ def _find_url(client: Client, where: str, workspace: str | None, deployment_id: 
 
 def _score(client: Client, url: str, rows: pa.Table, settings: Any, file: Path | None) -> pa.Table:
     """Return the scored rows; they are sent in requests that are small enough for every gateway."""
-    from wallaroo_ext.cli.input_rows import split_into_requests
+    from wallaroo_ext.cli.reading.input_rows import split_into_requests
     from wallaroo_ext.inference.infer import infer as score
 
     answers: list[pa.Table] = []

@@ -802,6 +802,13 @@ def test_a_key_that_the_contract_does_not_list_names_nothing_of_others(
     see(effects, owned, b'{"workspace_id": 7, "models": {"conformance-abc-x": null}}')
 
 
+def test_a_body_that_is_a_map_itself_has_keys_that_name_nothing_of_others(owned: OwnedResources) -> None:
+    effects = added(WORKSPACE, json=within() | {"additionalProperties": {"type": "boolean"}})
+    with pytest.raises(WithheldError, match="the key 'tumor'"):
+        see(effects, owned, b'{"workspace_id": 7, "tumor": true}')
+    see(effects, owned, b'{"workspace_id": 7, "conformance-abc-x": true}')
+
+
 def test_a_key_is_free_where_the_contract_says_that_nothing_below_names_anything(owned: OwnedResources) -> None:
     schema = within(labels={"type": "object", "additionalProperties": {"type": "string"}})
     content = b'{"workspace_id": 7, "labels": {"team": "red"}}'

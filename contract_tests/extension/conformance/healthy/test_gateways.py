@@ -11,7 +11,7 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from contract_tests.mutants.healthy_instances import ROWS_AT, rows_host
+from contract_tests.mutants.proving.healthy_instances import ROWS_AT, rows_host
 from contract_tests.support.command_line import process
 from contract_tests.support.conformance.gateway import TOO_LARGE, TROUBLES, WANTS_BASIC, Gateway
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.mutants.healthy_instances import NGINX
+from contract_tests.mutants.proving.healthy_instances import NGINX
 from contract_tests.support.command_line import process
 from contract_tests.support.conformance.gateway import Gateway
 from contract_tests.support.servers import nginx

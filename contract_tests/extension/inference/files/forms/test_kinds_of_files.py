@@ -13,7 +13,7 @@ import pytest
 from contract_tests.extension.inference.files.forms.kinds_of_files import JSON, KINDS, KindOfFile
 from wallaroo_ext.batch.reading.data_source import open_source
 from wallaroo_ext.batch.reading.positions import Position
-from wallaroo_ext.cli.input_rows import complete_rows, read_rows, select_columns, select_keys
+from wallaroo_ext.cli.reading.input_rows import complete_rows, read_rows, select_columns, select_keys
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms import json_files
 from wallaroo_ext.inference.files.forms.json_files import JsonFile

@@ -14,7 +14,7 @@ from contract_tests.extension.inference.files.forms.test_kinds_of_files import b
 from wallaroo_ext import InvalidDataError
 from wallaroo_ext.batch.reading.data_source import open_source
 from wallaroo_ext.batch.reading.positions import Position
-from wallaroo_ext.cli.input_rows import read_rows, select_columns
+from wallaroo_ext.cli.reading.input_rows import read_rows, select_columns
 from wallaroo_ext.inference.inputs.rows import rows_to_send
 
 if TYPE_CHECKING:

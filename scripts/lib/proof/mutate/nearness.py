@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scripts.lib.proof.mutate_changes import Change
+    from scripts.lib.proof.mutate.changes import Change
 
 _ELSEWHERE = ("vendor", "real_keycloak", "scripts", "mutants", "documents")
 """Tests of other things than the extension, or that need more than Python."""

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from scripts.lib.proof.mutate_forks import Forks
-from scripts.lib.proof.mutate_processes import end_with_parent, take_orphans
-from scripts.lib.proof.mutate_reports import Chosen, Measure, Reporter, outcome_of, reached, read_reports
-from scripts.lib.proof.mutate_running import OPTIONS, files_of, import_plugins, run_tests
+from scripts.lib.proof.mutate.forks import Forks
+from scripts.lib.proof.mutate.processes import end_with_parent, take_orphans
+from scripts.lib.proof.mutate.reports import Chosen, Measure, Reporter, outcome_of, reached, read_reports
+from scripts.lib.proof.mutate.running import OPTIONS, files_of, import_plugins, run_tests
 
 if TYPE_CHECKING:
     import mmap

@@ -13,8 +13,8 @@ import pytest
 import wallaroo_ext.batch
 from contract_tests.support.servers.http_servers import unused
 from wallaroo_ext.batch.options import DatasetScored
-from wallaroo_ext.cli import input_rows
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.reading import input_rows
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN
 
 if TYPE_CHECKING:

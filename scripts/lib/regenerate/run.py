@@ -10,16 +10,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from scripts.lib import dist
-from scripts.lib.api_page import PACKAGE, answer_content, page, request_content
 from scripts.lib.called_from import called_path
-from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles, difference_lines
 from scripts.lib.generator.running import GenerationError, run_generator
+from scripts.lib.regenerate import dist
+from scripts.lib.regenerate.api_page import PACKAGE, answer_content, page, request_content
+from scripts.lib.regenerate.generated_files import ForeignFilesError, GeneratedFiles, difference_lines
 from wallaroo_ext import contract
 from wallaroo_ext._util.files.yaml_files import line_of
 from wallaroo_ext.contract_checks import ContractError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OWN = ROOT / "generated"
 PAGE = "api.md"
 PRODUCTS = (PACKAGE, PAGE)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from contract_tests.mutants.proving.suite_runs import NOT_WAITING, run
 from contract_tests.mutants.serving import lying_instance
-from contract_tests.mutants.suite_runs import NOT_WAITING, run
 from contract_tests.support.conformance.gateway import Gateway
 from contract_tests.support.servers import nginx
 from wallaroo_ext import connect, contract, upload_model

@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from scripts.lib.proof.mutate_processes import end_with_parent
+from scripts.lib.proof.mutate.processes import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +91,7 @@ class _Forker:
         files = [theirs.fileno(), *([programs._ours.fileno()] if programs else [])]  # noqa: SLF001 - of this class
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "scripts.lib.proof.mutate_forks", kind, *map(str, files)],
+                [sys.executable, "-P", "-m", "scripts.lib.proof.mutate.forks", kind, *map(str, files)],
                 env=os.environ if kind == _TESTS_ANEW else fork_server.program_environment(),
                 stdin=subprocess.PIPE,
                 pass_fds=files,
@@ -174,8 +174,8 @@ def _serve_programs_anew(descriptors: list[int]) -> None:
 
 def _run_tests(programs: socket.socket, descriptors: list[int]) -> None:
     from contract_tests.support.servers.forks import fork_server
-    from scripts.lib.proof.mutate_reports import Chosen
-    from scripts.lib.proof.mutate_running import files_of, import_plugins, run_tests
+    from scripts.lib.proof.mutate.reports import Chosen
+    from scripts.lib.proof.mutate.running import files_of, import_plugins, run_tests
 
     def serve_programs(control: socket.socket, **_: Any) -> None:
         socket.send_fds(programs, [b"F"], [control.fileno()])

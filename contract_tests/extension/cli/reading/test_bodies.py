@@ -11,8 +11,8 @@ import pytest
 
 from wallaroo_ext import InvalidDataError, aio, call, connect, contract, list_workspaces
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext.cli.bodies import check_fields, example_body
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.reading.bodies import check_fields, example_body
 from wallaroo_ext.contract_schemas import ContractSchemas
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from scripts.lib.proof.mutate_changes import Change
+    from scripts.lib.proof.mutate.changes import Change
 
-FILE = "scripts/lib/proof/mutate_killers.json"
+FILE = "scripts/lib/proof/mutate/killers.json"
 
 
 class Killers:

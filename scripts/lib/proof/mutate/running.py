@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from scripts.lib.proof.mutate_processes import end_with_parent
-from scripts.lib.proof.mutate_reports import Chosen
+from scripts.lib.proof.mutate.processes import end_with_parent
+from scripts.lib.proof.mutate.reports import Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scripts.lib.proof.mutate_reports import Reporter
+    from scripts.lib.proof.mutate.reports import Reporter
 
 OPTIONS = ["-q", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 _PLUGINS = ("wallaroo_ext.conformance.plugin", "wallaroo_ext.pytest_plugin")

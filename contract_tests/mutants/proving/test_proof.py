@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.mutants import proof
-from contract_tests.mutants.proof import Trial
+from contract_tests.mutants.proving import proof
+from contract_tests.mutants.proving.proof import Trial
 
 LIES = ("wrong-status", "wrong-media-type", "ignores-tokens", "now-and-then-500", "refuses-everything-afterwards")
 

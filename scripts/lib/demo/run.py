@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.lib.called_from import called_path
-from scripts.lib.demo_files import Job, UnfitFilesError, read_job
+from scripts.lib.demo.files import Job, UnfitFilesError, read_job
 from wallaroo_ext import (
     Deployment,
     WallarooError,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 _FLOATS: dict[Any, Any] = {pa.float16(): np.float16, pa.float32(): np.float32}
 SHOWN_ROWS = 8
 SHOWN_CHARACTERS = 40

@@ -7,8 +7,8 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.reading.columns import drop_columns, find_columns
 from wallaroo_ext.inference.inputs.rows import require_pyarrow
 
 if TYPE_CHECKING:

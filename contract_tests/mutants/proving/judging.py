@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract_tests.mutants.healthy_instances import SURROUNDINGS, healthy_instance
 from contract_tests.mutants.lies.people.ignored_tokens import ABOUT_TOKENS
-from contract_tests.mutants.suite_runs import NOT_WAITING, run
+from contract_tests.mutants.proving.healthy_instances import SURROUNDINGS, healthy_instance
+from contract_tests.mutants.proving.suite_runs import NOT_WAITING, run
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 

@@ -16,7 +16,7 @@ from contract_tests.mutants.catalogue import mutants
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from contract_tests.mutants.judging import Verdict
+    from contract_tests.mutants.proving.judging import Verdict
     from contract_tests.mutants.serving import LyingInstance
 
 FEW_CASES = 5
@@ -80,7 +80,7 @@ def _instance() -> LyingInstance:
 
 
 def _try(trial: Trial) -> Verdict:
-    from contract_tests.mutants.judging import judge, judge_healthy
+    from contract_tests.mutants.proving.judging import judge, judge_healthy
 
     if not trial.mutant:
         return judge_healthy(trial.surroundings, cases=trial.cases, seed=trial.seed)

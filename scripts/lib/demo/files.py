@@ -14,7 +14,7 @@ import pyarrow as pa
 from wallaroo_ext._util.files.user_paths import near_name
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext._util.quantities import format_count
-from wallaroo_ext.cli.columns import likely_no_inputs
+from wallaroo_ext.cli.reading.columns import likely_no_inputs
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.inputs.rows import to_table
 

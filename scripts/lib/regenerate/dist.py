@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scripts.lib.contract_page import contract_page
-from scripts.lib.generated_files import difference_lines
+from scripts.lib.regenerate.contract_page import contract_page
+from scripts.lib.regenerate.generated_files import difference_lines
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 

@@ -1,6 +1,6 @@
 """Imports the changed modules of the extension with their switches, in every process of an environment.
 
-A copy of this file is the `sitecustomize` of the environments that `mutate_environment` makes, so that the programs
+A copy of this file is the `sitecustomize` of the environments that `environment` makes, so that the programs
 that tests start have the changes, too, however they are started. It imports nothing but the standard library.
 """
 

@@ -10,11 +10,11 @@ import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.lib.proof import mutate_hook
-from scripts.lib.proof.mutate_changes import switchable_code
+from scripts.lib.proof.mutate import hook
+from scripts.lib.proof.mutate.changes import switchable_code
 
 if TYPE_CHECKING:
-    from scripts.lib.proof.mutate_changes import Change
+    from scripts.lib.proof.mutate.changes import Change
 
 
 def make_environments(root: Path, directory: Path, numbers: dict[Change, int], count: int) -> list[Path]:
@@ -49,7 +49,7 @@ def _add_packages(root: Path, place: Path) -> None:
     packages = Path("lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
     paths = [root, root / "generated", Path(sys.prefix, packages)]
     (place / packages / "repository.pth").write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
-    shutil.copyfile(mutate_hook.__file__, place / packages / "sitecustomize.py")
+    shutil.copyfile(hook.__file__, place / packages / "sitecustomize.py")
 
 
 def _add_programs(place: Path) -> None:

@@ -23,18 +23,18 @@ from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from scripts.lib.proof.kept_results import KeptResults, digest
-from scripts.lib.proof.mutate_changes import changes_of
-from scripts.lib.proof.mutate_environment import make_environments
-from scripts.lib.proof.mutate_killers import FILE, Killers
-from scripts.lib.proof.mutate_nearness import TestFiles
+from scripts.lib.proof.mutate.changes import changes_of
+from scripts.lib.proof.mutate.environment import make_environments
+from scripts.lib.proof.mutate.killers import FILE, Killers
+from scripts.lib.proof.mutate.nearness import TestFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scripts.lib.proof.mutate_changes import Change
+    from scripts.lib.proof.mutate.changes import Change
 
-ROOT = Path(__file__).parents[3]
-REASONS: dict[str, str] = json.loads((ROOT / "scripts/lib/proof/mutate_equivalent.json").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[4]
+REASONS: dict[str, str] = json.loads((ROOT / "scripts/lib/proof/mutate/equivalent.json").read_text(encoding="utf-8"))
 """Why no test can notice a change, by the change's name."""
 LEAST_NOTICED = 0.9
 _SEED = 29
@@ -96,7 +96,7 @@ def draw(changes: Sequence[Change], seed: int, skip: int, count: int) -> list[Ch
 def check_reasons(changes: Sequence[Change]) -> None:
     """Check that all changes that are listed as equivalent are still there."""
     if gone := sorted(REASONS.keys() - {change.name for change in changes}):
-        raise SystemExit("\n".join(["These are no changes any more: take them out of mutate_equivalent.json.", *gone]))
+        raise SystemExit("\n".join(["These are no changes any more: take them out of equivalent.json.", *gone]))
 
 
 class Trials:
@@ -243,7 +243,7 @@ class Worker:
             "VIRTUAL_ENV": str(place),
         }
         self._process = subprocess.Popen(
-            [place / "bin/python", "-P", "-m", "scripts.lib.proof.mutate_tests", str(ROOT)],
+            [place / "bin/python", "-P", "-m", "scripts.lib.proof.mutate.testing", str(ROOT)],
             env=variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -283,7 +283,7 @@ def report(outcomes: dict[Change, dict[str, Any]], possible: int, seconds: float
         if outcome["outcome"] == "noticed" and change.name in REASONS
     ]
     for name in stale:
-        print(f"It is noticed: take it out of mutate_equivalent.json: {name}")
+        print(f"It is noticed: take it out of equivalent.json: {name}")
     for room, counts in sorted(rooms.items()):
         print(f"{room}: {_share(counts)}")
     total = sum(rooms.values(), Counter[str]())

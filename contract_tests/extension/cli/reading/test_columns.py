@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from wallaroo_ext.cli.columns import surplus_columns
+from wallaroo_ext.cli.reading.columns import surplus_columns
 
 NUMBERS: dict[str, Any] = {f"x{number}": [0.5, 1.5] for number in range(13)}
 REFUSAL = "The field 'tensor' has rows of shape [{}], the model's input 'x' takes [13]."

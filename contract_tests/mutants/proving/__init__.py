@@ -1,0 +1,1 @@
+"""Judging: runs the suite on mutants and on healthy instances, in several processes."""
