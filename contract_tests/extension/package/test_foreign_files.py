@@ -81,11 +81,11 @@ WRITERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Path], Done]]] = {
     ),
     "regenerate --output": (
         ("api.md",),
-        lambda directory, _: script("regenerate.py", "--output", str(directory)),
+        lambda directory, _: script("regenerate/run.py", "--output", str(directory)),
     ),
     "regenerate --output, with a package": (
         ("wallaroo_mlops_client/own.py",),
-        lambda directory, _: script("regenerate.py", "--output", str(directory)),
+        lambda directory, _: script("regenerate/run.py", "--output", str(directory)),
     ),
     **{
         f"conformance --report, with {name}": (
@@ -253,12 +253,12 @@ class TestBesideWhatIsOurs:
         fill(tmp_path / "client", tmp_path / "outside", ".api.md.new", ".api.md.old", "wallaroo_mlops_client.txt")
         before = snapshot(tmp_path / "client", tmp_path / "outside")
         for _ in range(2):
-            assert script("regenerate.py", "--output", str(tmp_path / "client")).returncode == 0
+            assert script("regenerate/run.py", "--output", str(tmp_path / "client")).returncode == 0
         assert changed(before, snapshot(tmp_path / "client", tmp_path / "outside")) == {"client"}
         with (tmp_path / "client" / "api.md").open("a") as page:
             page.write("my own remark\n")
         before = snapshot(tmp_path / "client")
-        done = script("regenerate.py", "--output", str(tmp_path / "client"))
+        done = script("regenerate/run.py", "--output", str(tmp_path / "client"))
         assert done.returncode == 2
         assert "was changed since" in done.stderr
         assert snapshot(tmp_path / "client") == before
@@ -266,11 +266,11 @@ class TestBesideWhatIsOurs:
     @pytest.mark.slow
     @pytest.mark.parametrize("name", ["api.md", "wallaroo_mlops_client", "wallaroo_mlops_client/client.py"])
     def test_regenerate_follows_no_link(self, tmp_path: Path, name: str) -> None:
-        assert script("regenerate.py", "--output", str(tmp_path / "client")).returncode == 0
+        assert script("regenerate/run.py", "--output", str(tmp_path / "client")).returncode == 0
         (tmp_path / "client" / name).rename(tmp_path / "elsewhere")
         (tmp_path / "client" / name).symlink_to(tmp_path / "elsewhere")
         before = snapshot(tmp_path)
-        assert script("regenerate.py", "--output", str(tmp_path / "client")).returncode == 2
+        assert script("regenerate/run.py", "--output", str(tmp_path / "client")).returncode == 2
         assert snapshot(tmp_path) == before
 
     @pytest.mark.slow
@@ -278,14 +278,14 @@ class TestBesideWhatIsOurs:
         from wallaroo_ext._util.files.atomic_files import temporary_name
 
         client = tmp_path / "client"
-        assert script("regenerate.py", "--output", str(client)).returncode == 0
+        assert script("regenerate/run.py", "--output", str(client)).returncode == 0
         listed = json.loads((client / ".wallaroo-generated.json").read_bytes())
         staging = temporary_name("generated")
         (client / ".wallaroo-generated.json").write_text(json.dumps(listed | {"unfinished": [staging, "notes"]}))
         write(client / "notes" / "own")
         (client / staging).mkdir()
         (client / "wallaroo_mlops_client").rename(client / staging / "wallaroo_mlops_client.old")
-        assert script("regenerate.py", "--output", str(client)).returncode == 0
+        assert script("regenerate/run.py", "--output", str(client)).returncode == 0
         names = sorted(path.name for path in client.iterdir())
         assert names == [".wallaroo-generated.json", "api.md", "notes", "wallaroo_mlops_client"]
 
