@@ -130,6 +130,9 @@ class TestBins:
         assert (edges[0], edges[-1], len(edges)) == (values.min(), values.max(), number + 1)
         assert np.diff(edges) == pytest.approx((values.max() - values.min()) / number, abs=1e-8)
 
+    def test_equal_edges_of_the_largest_numbers_are_numbers(self) -> None:
+        assert equal_edges(np.array([-1e308, 1e308]), 4).tolist() == [-1e308, -5e307, 0.0, 5e307, 1e308]
+
     @given(baseline=samples, window=samples, number=bins, mode=st.sampled_from(["Quantile", "Equal"]))
     @settings(deadline=None, derandomize=True)
     def test_counts_are_those_of_a_mirrored_histogram(
@@ -604,6 +607,29 @@ class TestRuns:
         with pytest.raises(Problem) as raised:
             run.results()
         assert "The baseline is empty" in message(raised)
+
+    @pytest.mark.parametrize(
+        ("baseline", "window"),
+        [
+            ({"fixed_window": {"path": "output y 0", "start": "9999-12-31T00:00:00Z", "width": "48 hours"}}, {}),
+            ({"vector": [1.0, 2.0]}, {"start": "9999-12-31T12:00:00Z"}),
+        ],
+    )
+    def test_times_after_the_last_year_are_refused(
+        self, log: InferenceLog, baseline: dict[str, Any], window: dict[str, Any]
+    ) -> None:
+        watched = {"path": "output y 0", "pipeline_name": "p", "model_name": "m", "workspace_id": 1, "width": "1 day"}
+        calculated = {form: watched | content if form != "vector" else content for form, content in baseline.items()}
+        request = {
+            "baseline": {"calculated": calculated},
+            "window": watched | {"start": "2023-01-01T00:00:00Z"} | window,
+            "summarizer": summarizer(),
+            "alert_threshold": 0.1,
+            "workspace_id": 1,
+        }
+        with pytest.raises(Problem) as raised:
+            Run(Plan.of(request), LoggedValues(log), {Source(1, "p", "m"): 1}, self.clock).baseline_result()
+        assert "years 1 to 9999" in message(raised)
 
     def test_more_windows_than_an_answer_holds_are_refused(self, log: InferenceLog) -> None:
         self.add(log, "2023-01-01T00:00:00Z", [1.0, 2.0])

@@ -182,6 +182,14 @@ class TestGrants:
         assert refusal(renew(sandbox, second["refresh_token"]))[:2] == (400, "invalid_grant")
         assert renew(sandbox, other["refresh_token"]).status_code == 200
 
+    def test_another_client_cannot_use_a_refresh_token_or_end_its_session(self, sandbox: dict[str, str]) -> None:
+        token = sign_in(sandbox)["refresh_token"]
+        form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": SDK_CLIENT}
+        answer = httpx.post(sandbox["WALLAROO_AUTH_URL"] + TOKEN_PATH, data=form)
+        message = "Invalid refresh token. Token client and authorized client don't match"
+        assert refusal(answer) == (400, "invalid_grant", message)
+        assert renew(sandbox, token).status_code == 200
+
     def test_openid_brings_an_id_token_that_is_no_access_token(self, sandbox: dict[str, str]) -> None:
         answer = sign_in(sandbox, scope="openid")
         assert answer["scope"] == "openid profile email"

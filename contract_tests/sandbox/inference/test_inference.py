@@ -195,7 +195,7 @@ def test_integers_of_64_bits_without_a_sign_are_read_in_lists_too(largest: int) 
     assert rows.table.column("x").to_pylist() == [[largest, 1], [0, 3]]
 
 
-@pytest.mark.parametrize("values", [[2**64, 1], [2**63, -1], [2**63, 1.5], [2**63, "1"]])
+@pytest.mark.parametrize("values", [[2**64, 1], [2**63, -1], [2**63, 1.5], [2**63, "1"], [2**63, None]])
 def test_integers_that_no_type_holds_are_refused(values: list[Any]) -> None:
     with pytest.raises(Problem, match="'x' is no column of one type"):
         read.read_rows("application/json; format=pandas-records", [{"x": values}], 64)

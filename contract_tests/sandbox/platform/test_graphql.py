@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import uuid
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from graphql import build_client_schema, get_introspection_query, get_named_type, is_leaf_type, parse, validate
 
-from contract_tests.support.servers.callers import invited, new_workspace, post, sign_in, with_token
+from contract_tests.support.sandbox.deployments import deployed as deploy_anew
+from contract_tests.support.sandbox.steering import assay, day, seed_pipeline, seed_rows, steer
+from contract_tests.support.servers.callers import invited, new_workspace, post, sign_in, user_token, with_token
+from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import upload_model
 from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.instance import Instance
@@ -453,6 +457,34 @@ class TestChanges:
         assert changed == {"id": assay_id, "active": False, "alert_threshold": 0.5}
         [listed] = post(http, "list_assays", {"pipeline_id": deployed["id"]}).json()
         assert (listed["alert_threshold"], listed["warning_threshold"]) == (0.5, 0.125)
+
+    def test_windows_that_are_over_keep_the_thresholds_they_were_compared_by(self) -> None:
+        with running() as environment, with_token(environment, user_token(environment)) as http:
+            steer(http, "clock", {"now": "2023-01-02T12:00:00Z"})
+            pipeline_id = seed_pipeline(http)
+            seed_rows(http, pipeline_id, [*day(1, 1, 2, 3, 4, 5), *day(2, 9, 9, 9)])
+            assay_id = post(http, "create_assay", assay(pipeline_id, alert_threshold=0.25)).json()["assay_id"]
+            steer(http, "clock", {"now": "2023-01-02T23:59:59.9Z"})
+            time.sleep(0.2)  # now a window is over, and nobody has looked
+            mutation = f"""mutation {{
+              update_assay_by_pk(pk_columns: {{id: {assay_id}}} _set: {{alert_threshold: 1000.0}}) {{ id }}
+            }}"""
+            assert ask(http, mutation)["update_assay_by_pk"] == {"id": assay_id}
+            [result] = post(http, "get_assay_results", {"assay_id": assay_id}).json()
+        assert (result["alert_threshold"], result["status"]) == (0.25, "Alert")
+
+    def test_no_more_deployments_run_than_the_sandbox_may_have(self, model_file: Path) -> None:
+        mutation = """mutation D($id: bigint!, $run: Boolean!) {
+          update_deployment_by_pk(pk_columns: {id: $id} _set: {deployed: $run}) { deployed }
+        }"""
+        with running(None, "--deployments", "1") as environment:
+            deploy_anew(environment, model_file, "first")
+            with with_token(environment, user_token(environment)) as http:
+                [first] = ask(http, "{ deployment { id } }")["deployment"]
+                assert ask(http, mutation, id=first["id"], run=False)["update_deployment_by_pk"] == {"deployed": False}
+                deploy_anew(environment, model_file, "second")
+                [error] = errors(http, mutation, id=first["id"], run=True)
+        assert "no memory left for a deployment" in error["message"]
 
 
 class TestErrors:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,10 @@ def equal_edges(values: Array, bins: int) -> Array:
         values: The values; at least one.
         bins: The number of bins.
     """
-    return np.linspace(float(values.min()), float(values.max()), bins + 1)
+    lowest, highest = float(values.min()), float(values.max())
+    if math.isfinite(highest - lowest):
+        return np.linspace(lowest, highest, bins + 1)
+    return 2 * np.linspace(lowest / 2, highest / 2, bins + 1)
 
 
 def bin_counts(values: Array, edges: Array) -> Array:
@@ -56,6 +60,18 @@ def bin_counts(values: Array, edges: Array) -> Array:
     bins: Array = np.searchsorted(edges, values, side="left")
     bins[values == edges[0]] = 1
     return np.bincount(bins, minlength=len(edges) + 1)
+
+
+def open_bin_counts(values: Array, edges: Array) -> Array:
+    """Return the number of values in each bin, of which the first has no lower end and the last no upper one.
+
+    A bin is closed on the right.
+
+    Args:
+        values: The values.
+        edges: The edges between the bins, one fewer than there are bins, in ascending order.
+    """
+    return np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
 
 
 def format_edge(edge: float) -> str:
@@ -83,6 +99,8 @@ class Binning:
         add_outlier_edges: Whether there are bins for the values outside the edges. Without them, such values are in no
             bin, but count in the total.
         aggregation: `Density`, `Cumulative` or `Edges`.
+        is_open: Whether there are `num_bins` bins in all, and the first and the last one have the outliers. So it was
+            recorded of an assay of the second version, whose baseline was given as a distribution.
     """
 
     mode: str
@@ -90,6 +108,7 @@ class Binning:
     provided: tuple[float, ...]
     add_outlier_edges: bool
     aggregation: str
+    is_open: bool = False
 
     @staticmethod
     def of(summarizer: dict[str, Any]) -> Binning:
@@ -104,6 +123,7 @@ class Binning:
             provided=tuple(float(edge) for edge in summarizer.get("provided_edges") or ()),
             add_outlier_edges=summarizer.get("add_outlier_edges") is not False,  # null was recorded, with outliers
             aggregation=summarizer["aggregation"],
+            is_open=bool(summarizer.get("is_open")),
         )
         if binning.mode == "Provided":
             binning._check_provided()
@@ -119,7 +139,7 @@ class Binning:
         """Return the number of bins, without those for outliers."""
         if self.mode == "Provided":
             return len(self.provided) - (0 if len(self.provided) == self.num_bins else 1)
-        return 1 if self.mode == "None" else self.num_bins
+        return 1 if self.mode == "None" else self.num_bins - (2 if self.is_open else 0)
 
     @property
     def size(self) -> int:
@@ -127,7 +147,12 @@ class Binning:
         return self._inner_bins() + (2 if self.add_outlier_edges else 0)
 
     def edges(self, values: Array) -> Array:
-        """Return the edges for some values, from the lower end of the first bin to the upper end of the last one."""
+        """Return the edges for some values, from the lower end of the first bin to the upper end of the last one.
+
+        Of open bins, these are the edges between them.
+        """
+        if self.is_open:
+            return replace(self, is_open=False).edges(values)[1:-1]
         if self.mode == "Quantile":
             return quantile_edges(values, self.num_bins)
         if self.mode == "Provided":
@@ -165,6 +190,6 @@ class Binning:
         """
         if self.aggregation == "Edges":
             return np.array([edge or 0.0 for edge in self.shown_edges(edges)])
-        counts = bin_counts(values, edges)
+        counts = (open_bin_counts if self.is_open else bin_counts)(values, edges)
         shown = counts if self.add_outlier_edges else counts[1:-1]
         return (shown.cumsum() if self.aggregation == "Cumulative" else shown) / len(values)

@@ -24,8 +24,10 @@ from wallaroo_ext.sandbox.assays.scores import Distribution, Metric, status_of
 from wallaroo_ext.sandbox.assays.windows import (
     LATEST,
     Schedule,
+    check_time,
     format_nanoseconds,
     format_time,
+    format_with_offset,
     parse_time,
     parse_width,
 )
@@ -81,7 +83,7 @@ def baseline_times(form: str, content: Any) -> tuple[int | None, int | None]:
     """Return when a baseline begins and ends, None where it has no time.
 
     Raises:
-        Problem: 400, if a time is none, or a window has no start.
+        Problem: 400, if a text is not a time, or a window has no start, or ends after the year 9999.
     """
     if form == "vector":
         return None, None
@@ -89,7 +91,7 @@ def baseline_times(form: str, content: Any) -> tuple[int | None, int | None]:
         if not content.get("start"):
             raise bad_request("baseline.fixed_window.start: the window of a baseline needs a start.")
         start = parse_time(content["start"])
-        return start, start + parse_width(content["width"])
+        return start, check_time(start + parse_width(content["width"]), "the end of the baseline")
     first, last = ("start_at", "end_at") if form == "Fixed" else ("start", "end")
     return _given_time(content, first), _given_time(content, last)
 
@@ -109,8 +111,8 @@ class Plan:
         iopath: The value to watch.
         window: Where the windows' values come from.
         baseline: Where the baseline's values come from.
-        first_window: When the first window begins: `window.start` or, without one, the end of a baseline of a fixed
-            time, or else when the assay was created.
+        first_window: When the first window begins: `window.start` or, without one, the end of a `Fixed` baseline, or
+            else when the assay was created.
         width: The length of a window.
         interval: The time from one window's start to the next: `window.interval` or, without one, the width.
         run_until: When the last window must have ended; None for no limit.
@@ -146,6 +148,8 @@ class Plan:
         baseline = BaselinePlan.of(request)
         width, binning, until = parse_width(window["width"]), Binning.of(summarizer), request.get("run_until")
         start = created if baseline.end is None or baseline.form != "Fixed" else baseline.end
+        if baseline.form == "static":
+            Distribution.of_summary(baseline.content, binning)
         return Plan(
             request=request,
             iopath=IoPath.parse(watched_path(request)),
@@ -165,13 +169,9 @@ class Plan:
         return Schedule(self.first_window, self.width, self.interval, until)
 
     def next_run(self, schedule: Schedule, number: int) -> str | None:
-        """Return when a window can be computed, as `list_assays` writes it; None after the assay's end."""
+        """Return when a window can be computed, with the offset of UTC; None after the assay's end."""
         end = schedule.end(number)
-        return (
-            None
-            if end > (LATEST if self.run_until is None else self.run_until)
-            else format_time(end).replace("Z", "+00:00")
-        )
+        return None if end > (LATEST if self.run_until is None else self.run_until) else format_with_offset(end)
 
 
 def _shown_time(time: int | None) -> str | None:
@@ -276,11 +276,17 @@ class Run:
         _ = self._baseline
 
     def baseline_result(self) -> dict[str, Any]:
-        """Return the result of comparing the baseline with itself."""
+        """Return the result of comparing the baseline with itself.
+
+        Raises:
+            Problem: 400, if the baseline has no values, or the window in place of its time ends after the year 9999.
+        """
         plan, began = self._plan, time.perf_counter_ns()
         window = self._baseline.compared_with_itself(plan.binning)
         start = plan.first_window if plan.baseline.start is None else plan.baseline.start
-        end = start + plan.width if plan.baseline.end is None else plan.baseline.end
+        end = plan.baseline.end
+        if end is None:
+            end = check_time(start + plan.width, "the end of the first window")
         return self._result(window, start, end, began) | {"status": "BaselineRun"}
 
     def results(self) -> list[dict[str, Any]]:

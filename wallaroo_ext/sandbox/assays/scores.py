@@ -154,7 +154,7 @@ class Distribution:
         """Return this baseline as if it was the distribution of a window."""
         if self.given is None:
             return self.of_window(self.values, binning)
-        names = binning.window_names(self.edges)
+        names = self._window_names(self.edges, binning)
         return replace(self, names=names, given=self.given | {"edge_names": names})
 
     def of_window(self, values: Array, binning: Binning) -> Distribution:
@@ -163,7 +163,11 @@ class Distribution:
         It has the baseline's edges, as recorded, unless the edges are compared: then it has its own.
         """
         edges = binning.edges(values) if binning.aggregation == "Edges" else self.edges
-        return Distribution(values, edges, binning.window_names(edges), binning.aggregate(values, edges))
+        return Distribution(values, edges, self._window_names(edges, binning), binning.aggregate(values, edges))
+
+    def _window_names(self, edges: Array, binning: Binning) -> list[str]:
+        """Return the names of a window's bins: those of the baseline, as recorded, where the bins are open."""
+        return self.names if binning.is_open else binning.window_names(edges)
 
     def summary(self, binning: Binning, start: str | None, end: str | None) -> dict[str, Any]:
         """Return the distribution as results contain it; `std` is the population's (field notes)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.sandbox.assays.windows import format_time, parse_time
+from wallaroo_ext.sandbox.assays.windows import check_time, format_time, parse_time, parse_width
 from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:
@@ -30,14 +30,15 @@ def kept_baseline(body: Mapping[str, Any]) -> dict[str, Any]:
         Problem: 400, if it makes no sense, or the sandbox does not compute it.
     """
     window = _watched(body["targeting"])
+    baseline = _baseline(body["baseline"], window)
     return {
         "name": "preview",
         "pipeline_id": body["targeting"]["data_origin"]["pipeline_id"],
         "pipeline_name": window["pipeline_name"],
         "workspace_id": window["workspace_id"],
-        "baseline": _baseline(body["baseline"], window),
+        "baseline": baseline,
         "window": window | {"width": "1 minutes"},
-        "summarizer": _summarizer(body["summarizer"]["UnivariateContinuous"]),
+        "summarizer": _summarizer(body["summarizer"]["UnivariateContinuous"], baseline.get("static")),
         **_thresholds(body["targeting"]["iopath"][0]),
     }
 
@@ -52,12 +53,13 @@ def kept_assay(body: Mapping[str, Any], *, first_window: int | None = None) -> d
     Raises:
         Problem: 400, if it makes no sense, or the sandbox does not compute it.
     """
-    scheduling, seconds = body["scheduling"], int(body["window"]["width"]["seconds"])
+    scheduling, width = body["scheduling"], f"{int(body['window']['width']['seconds'])} seconds"
     frequency = scheduling["run_frequency"]["SimpleRunFrequency"]
-    begin = parse_time(scheduling["first_run"]) - seconds * 1_000_000 if first_window is None else first_window
+    begin = parse_time(scheduling["first_run"]) - parse_width(width) if first_window is None else first_window
+    check_time(begin, "the beginning of the first window")
     kept = kept_baseline(body)
     kept["window"] |= {
-        "width": f"{seconds} seconds",
+        "width": width,
         "interval": f"{int(frequency['quantity'])} {frequency['unit'].lower()}s",
         "start": format_time(begin),
     }
@@ -103,9 +105,10 @@ def _thresholds(watched: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _summarizer(univariate: Mapping[str, Any]) -> dict[str, Any]:
+def _summarizer(univariate: Mapping[str, Any], distribution: Mapping[str, Any] | None) -> dict[str, Any]:
     mode, count, edges = _bins(univariate["bin_mode"])
     return {
+        "is_open": mode in _COUNTED and distribution is not None and len(distribution["edges"]) == count > 1,
         "type": "UnivariateContinuous",
         "bin_mode": mode,
         "num_bins": count,
@@ -124,8 +127,8 @@ def _bins(mode: Any) -> tuple[str, int, list[float] | None]:
     if edges and all(isinstance(edge, int | float) for edge in edges):
         return "Provided", len(edges), edges
     for name, count in counts:
-        if isinstance(count, int) and 0 < count <= _MOST_BINS:
-            return name, count, None
+        if isinstance(count, int | float) and 0 < count <= _MOST_BINS:
+            return name, int(count), None  # the contract has whole numbers, and JSON's 5.0 is one, too
     raise bad_request(
         f"summarizer: the bin mode is None, or a number of bins, at most {_MOST_BINS}, by {' or '.join(_COUNTED)}, or "
         "edges by Provided."
@@ -148,15 +151,35 @@ def _baseline(baseline: Mapping[str, Any], window: Mapping[str, Any]) -> dict[st
 
 
 def _distribution(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a distribution that was given, in the kept form.
+
+    Raises:
+        Problem: 400, if it lacks something, or something in it can be compared with nothing.
+    """
     try:
-        return {
-            **{name: summary["statistics"][name] for name in _STATISTICS},
-            "edges": [None if edge == _INFINITY else edge for edge in summary["bins"]["edges"]],
-            "edge_names": summary["bins"]["labels"],
-            "aggregated_values": summary["aggregated_values"],
-            "aggregation": summary["aggregation"],
-            "start": summary.get("start"),
-            "end": summary.get("end"),
-        }
+        return _checked_distribution(summary)
     except KeyError as error:
         raise bad_request(f"baseline.Summary: a distribution needs {error}.") from None
+
+
+def _checked_distribution(summary: Mapping[str, Any]) -> dict[str, Any]:
+    *lower, last = summary["bins"]["edges"] or [None]
+    if not _are_numbers(lower) or not (last in {None, _INFINITY} or _are_numbers([last])):
+        raise bad_request(f"baseline.Summary: the edges are numbers, of which the last one may be {_INFINITY}.")
+    if not _are_numbers(summary["aggregated_values"]):
+        raise bad_request("baseline.Summary: the aggregated values are numbers.")
+    if summary["bins"]["labels"] is None:
+        raise bad_request("baseline.Summary: each bin needs a label.")
+    return {
+        **{name: summary["statistics"][name] for name in _STATISTICS},
+        "edges": [None if edge == _INFINITY else edge for edge in summary["bins"]["edges"]],
+        "edge_names": summary["bins"]["labels"],
+        "aggregated_values": summary["aggregated_values"],
+        "aggregation": summary["aggregation"],
+        "start": summary.get("start"),
+        "end": summary.get("end"),
+    }
+
+
+def _are_numbers(values: Any) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in list_of(values))

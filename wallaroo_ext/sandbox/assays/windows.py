@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 """The latest time that can be formatted."""
 _UNITS = {
@@ -64,9 +65,29 @@ def parse_time(text: str) -> int:
         raise bad_request(f"{text!r} is no point in time: {error}.") from None
 
 
+def check_time(time: int, what: str) -> int:
+    """Return a time in microseconds since 1970 as it is.
+
+    Args:
+        time: The time.
+        what: What it is the time of, for the message: `the end of the window`.
+
+    Raises:
+        Problem: 400, if it is before the year 1 or after the year 9999, and so can be shown nowhere.
+    """
+    if not _EARLIEST <= time <= LATEST:
+        raise bad_request(f"Send other times: {what} would not be in the years 1 to 9999.")
+    return time
+
+
 def format_time(time: int) -> str:
     """Return a time as results write it, in UTC with a Z: `2023-01-01T05:00:00Z`."""
     return (_EPOCH + timedelta(microseconds=time)).isoformat().replace("+00:00", "Z")
+
+
+def format_with_offset(time: int) -> str:
+    """Return a time as lists of assays write it, in UTC with its offset: `2023-01-01T05:00:00+00:00`."""
+    return format_time(time).removesuffix("Z") + "+00:00"
 
 
 def format_nanoseconds(time_ns: int) -> str:

@@ -90,6 +90,9 @@ def read_token(
         )
     except jwt.ExpiredSignatureError:
         raise expired_token() from None
+    except jwt.ImmatureSignatureError:
+        message = "The token is not valid yet: the clock of this machine may be behind its issuer's."
+        raise unauthorized(message) from None
     except jwt.InvalidTokenError as error:
         if _is_for_another_audience(error):
             raise unauthorized(f"The token is not for {audience!r}: its `aud` does not name it.") from None

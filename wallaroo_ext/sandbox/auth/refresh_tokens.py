@@ -93,6 +93,8 @@ class RefreshTokens:
             Problem: 400, if the token is not this client's, has expired, or was used before.
         """
         claims = self._read(token)
+        if claims is not None and claims.get("azp") != client_id:  # it was not used, so its session goes on
+            raise _refused("Invalid refresh token. Token client and authorized client don't match")
         token_id = token if claims is None else _token_id(claims)
         with self._store.reading() as db:
             row = db.execute(

@@ -10,6 +10,7 @@ import orjson
 from wallaroo_ext._util.arrow.no_pandas import to_values
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.assays.request_forms import newer_baseline, newer_window, watched_path
+from wallaroo_ext.sandbox.assays.scheduled import created_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +69,7 @@ def assay(options: SandboxOptions, row: Row, statuses: Iterable[str]) -> dict[st
         "pipeline_id": row["pipeline_id"],
         "pipeline_name": request["pipeline_name"],
         "last_run": row["last_run"],
-        "next_run": row["next_run"],
+        "next_run": _next_run(row, request),
         "run_until": request.get("run_until"),
         "updated_at": row["updated_at"],
         "baseline": _baseline(options, request),
@@ -78,6 +79,24 @@ def assay(options: SandboxOptions, row: Row, statuses: Iterable[str]) -> dict[st
     if options.is_since("2024.2"):
         shown |= {"workspace_id": row["workspace_id"], "workspace_name": row["workspace_name"]}
     return shown
+
+
+def _next_run(row: Row, request: dict[str, Any]) -> str:
+    """Return when the next window begins, as recorded: also behind the assay's end; before a run, when it was created.
+
+    The second version of the assays has another time, when that window will have ended (`get_next_assay_run_v2`).
+    """
+    from wallaroo_ext.sandbox.assays.runs import Plan
+    from wallaroo_ext.sandbox.assays.windows import LATEST, format_with_offset, parse_time
+
+    created = created_microseconds(row)
+    if row["last_run"] is None:
+        return format_with_offset(created)
+    plan = Plan.of(request, created)
+    if row["next_run"] is not None:
+        return format_with_offset(parse_time(row["next_run"]) - plan.width)
+    schedule = plan.schedule(LATEST)
+    return format_with_offset(min(schedule.begin(schedule.complete), LATEST))
 
 
 def _status(run_at: str, statuses: list[str]) -> str:
@@ -142,17 +161,30 @@ def _oldest_result(request: dict[str, Any], found: dict[str, Any]) -> dict[str, 
     return {name: shown[name] for name in _OLDEST_RESULT}
 
 
-def known_of(call: Call, batch: LoggedBatch) -> dict[str, Any]:
-    """Return what the log knows of rows that were scored together, and the version of their model."""
-    query = "SELECT version FROM model_versions JOIN models ON models.id = model_id WHERE name = ? AND sha = ?"
-    with call.instance.store.reading() as db:
-        row = db.execute(query, (batch.model_name, batch.model_sha)).fetchone()
-    return {
+def known_of(call: Call, workspace_id: int, batch: LoggedBatch) -> dict[str, Any]:
+    """Return what the log knows of rows that were scored together and, for the oldest release, which model version."""
+    origin = batch.origin
+    known: dict[str, Any] = {
         "model_name": batch.model_name,
         "model_sha": batch.model_sha,
-        "model_version": "" if row is None else row["version"],
         "elapsed_ns": batch.elapsed_ns,
+        "parse_ns": origin.parse_ns,
     }
+    if not call.instance.options.is_since("2023.1"):
+        known["model_version"] = _model_version(call, workspace_id, batch)
+    places = {"pipeline_version": origin.pipeline_version, "engine": origin.partition}
+    return known | {name: place for name, place in places.items() if place}
+
+
+def _model_version(call: Call, workspace_id: int, batch: LoggedBatch) -> str:
+    """Return the newest version of a batch's model in a workspace; it is empty where there is none."""
+    query = (
+        "SELECT version FROM model_versions JOIN models ON models.id = model_id "
+        "WHERE workspace_id = ? AND name = ? AND sha = ? ORDER BY model_versions.id DESC"
+    )
+    with call.instance.store.reading() as db:
+        row = db.execute(query, (workspace_id, batch.model_name, batch.model_sha)).fetchone()
+    return "" if row is None else row["version"]
 
 
 def flat_rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
@@ -171,8 +203,8 @@ def logged_row(options: SandboxOptions, row: dict[str, Any], batch: dict[str, An
     Args:
         options: The options with the release.
         row: The time in milliseconds, and the columns `in.<field>` and `out.<field>`.
-        batch: What is known of the rows that were scored together: `model_name`, `model_sha`, `elapsed_ns`,
-            `pipeline_name`, `pipeline_version`, `model_version` and `engine`.
+        batch: What is known of the rows that were scored together: `model_name`, `model_sha`, `elapsed_ns`, `parse_ns`,
+            `pipeline_name`, `pipeline_version`, `engine` and, of the oldest release, `model_version`.
     """
     if not options.is_since("2023.1"):
         return _oldest_row(row, batch)
@@ -183,7 +215,7 @@ def logged_row(options: SandboxOptions, row: dict[str, Any], batch: dict[str, An
     metadata: dict[str, Any] = {
         "metadata.last_model": last_model,
         "metadata.pipeline_version": batch["pipeline_version"],
-        "metadata.elapsed": [0, batch["elapsed_ns"]],
+        "metadata.elapsed": [batch["parse_ns"], batch["elapsed_ns"]],
         "metadata.dropped": [],
         "metadata.partition": batch["engine"],
     }

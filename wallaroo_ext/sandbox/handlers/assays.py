@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -248,9 +249,11 @@ def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
         "pipeline_version": version,
         "engine": pod_name("engine", pipeline_id),
     }
+    known_of = partial(assay_shapes.known_of, call, body["workspace_id"])
     rows = (
-        assay_shapes.logged_row(call.instance.options, row, place | assay_shapes.known_of(call, batch))
+        assay_shapes.logged_row(call.instance.options, row, place | known)
         for batch in batches
+        for known in (known_of(batch),)
         for row in assay_shapes.flat_rows(batch, limit)
     )
     return list(islice(rows, limit))
@@ -355,10 +358,10 @@ def _shown_assay_v2(call: Call, row: Row, logged: LoggedValues) -> dict[str, Any
     request: dict[str, Any] = orjson.loads(row["request"])
     with call.instance.store.reading() as db:
         pipelines = watched_pipelines(db, request)
-    plan = Plan.of(request, created_microseconds(row))
     try:
+        plan = Plan.of(request, created_microseconds(row))
         baseline = Run(plan, logged, pipelines, call.instance.clock).baseline_summary()
-    except Problem:  # nothing was logged yet
+    except Problem:  # nothing was logged yet, or the request is one that an earlier release of the sandbox took
         baseline = None
     return assay_shapes.assay_v2(row, baseline)
 

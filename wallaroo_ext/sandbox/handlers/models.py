@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.engine.engine import NATIVE_FRAMEWORK
 from wallaroo_ext.sandbox.handlers import model_shapes
 from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
@@ -152,16 +153,41 @@ def _configured(call: Call, db: sqlite3.Connection, version: Row) -> dict[str, A
 
 @handles_on_event_loop
 def list_model_versions(call: Call) -> list[dict[str, Any]]:
-    """Return the versions of the models with a name, or of the model with an id; with both, of one model."""
-    name, model_id = call.body.get("model_id"), call.body.get("models_pk_id")
+    """Return the versions of the models with a name, or of the model with an id.
+
+    With both, it is one model up to 2024.2, and since then what either names, as recorded.
+    """
+    options, name, model_id = call.instance.options, call.body.get("model_id"), call.body.get("models_pk_id")
     with call.instance.store.reading() as db:
-        models = _require_models(db, call.user, name=name, model_id=model_id if name is None else None)
-        if len(models) > 1 and model_id is not None:
-            models = [row for row in models if row["id"] == model_id]
-            if not models:
-                raise bad_request(f"There is no model {name!r} with the id {model_id}.")
-        options = call.instance.options
-        return [model_shapes.listed_version(options, row) for model in models for row in _versions(db, model["id"])]
+        if options.is_since("2025.2") or name is None:
+            models = _require_models(db, call.user, name=name, model_id=model_id)
+        else:
+            models = _models_of_name(db, call.user, name, model_id)
+        return [
+            model_shapes.listed_version(options, row, _owner_of(db, row))
+            for model in models
+            for row in _versions(db, model["id"])
+        ]
+
+
+def _models_of_name(db: sqlite3.Connection, user: User, name: str, model_id: int | None) -> list[Row]:
+    """Return the models with a name; of several, the one that has the id, if one is given.
+
+    Raises:
+        Problem: 400, if there is none.
+    """
+    models = _require_models(db, user, name=name)
+    if len(models) > 1 and model_id is not None:
+        models = [row for row in models if row["id"] == model_id]
+        if not models:
+            raise bad_request(f"There is no model {name!r} with the id {model_id}.")
+    return models
+
+
+def _owner_of(db: sqlite3.Connection, version: Row) -> str | None:
+    """Return the id of the user who uploaded a version; None if that is not known."""
+    user = find_user_by_email(db, version["created_by"] or "")
+    return None if user is None else user.id
 
 
 @handles

@@ -15,18 +15,24 @@ if TYPE_CHECKING:
     import sqlite3
 
 _ACCESS = {"manageGroupMembership": True, "impersonate": False, "view": True, "mapRoles": True, "manage": True}
+_NO_ACCOUNTS: dict[str, Any] = {"federatedIdentities": []}
 
 
 @handles
 def query_users(call: Call) -> dict[str, Any]:
     """Return the users with some ids, with null for an unknown id, or all users without ids.
 
-    No user has `federatedIdentities`, because nobody signs in through another identity provider here.
+    Users whose ids were sent have `federatedIdentities` since 2023.1, as recorded. They are empty, because nobody signs
+    in through another identity provider here.
     """
     _ = call.user  # refuses a token without a user
+    options, ids = call.instance.options, call.body.get("user_ids")
+    further = {"access": _ACCESS | {"impersonate": True}} if options.is_since("2024.2") else {}
+    if ids is not None and options.is_since("2023.1"):
+        further |= _NO_ACCOUNTS
     with call.instance.store.reading() as db:
-        users = {user.id: representation(user) for user in all_users(db)}
-    return {"users": {user_id: users.get(user_id) for user_id in call.body.get("user_ids", users)}}
+        users = {user.id: representation(user) | further for user in all_users(db)}
+    return {"users": {user_id: users.get(user_id) for user_id in (users if ids is None else ids)}}
 
 
 def representation(user: User) -> dict[str, Any]:

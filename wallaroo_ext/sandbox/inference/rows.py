@@ -92,7 +92,7 @@ def _table(columns: dict[str, list[Any]]) -> pa.Table:
     for name, values in columns.items():
         try:
             arrays[name] = _column(values)
-        except (pa.ArrowException, OverflowError, ValueError) as error:
+        except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
             raise engine_error(f"The field {name!r} is no column of one type: {error}.") from None
     if len({len(array) for array in arrays.values()}) > 1:
         raise engine_error("The fields have different numbers of rows.")

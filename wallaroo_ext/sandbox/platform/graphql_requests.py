@@ -113,6 +113,9 @@ class Platform:
         operation, store, budget = get_operation_ast(document, name), self._instance.store, _Budget()
         changes = operation is not None and operation.operation is OperationType.MUTATION
         reader = Reader(self._tables, store, user.id, budget.spend)
+        if changes:  # windows that are due are compared by the thresholds of before
+            self._instance.engine.wait_for_libraries()
+            self._instance.scheduled_assays.catch_up_all()
         try:
             with store.transaction() if changes else nullcontext():
                 result = execute_sync(

@@ -19,6 +19,7 @@ from graphql import (
     GraphQLString,
 )
 
+from wallaroo_ext.sandbox.handlers.pipelines.pipelines import require_capacity
 from wallaroo_ext.sandbox.handlers.workspaces import require_other_owner
 from wallaroo_ext.sandbox.platform.selection import Wanted
 from wallaroo_ext.sandbox.platform.table_types import BIGINT, list_of_all, select
@@ -194,6 +195,9 @@ def _set_deployed(instance: Instance, db: sqlite3.Connection, deployment_id: int
     deployed = values.get("deployed")
     if deployed is None:
         raise GraphQLError("_set: deployed is missing.")
+    if deployed:
+        name = db.execute("SELECT pipeline_id, deploy_id FROM deployments WHERE id = ?", (deployment_id,)).fetchone()
+        require_capacity(instance.options, db, *name)
     query = "UPDATE deployments SET deployed = ? WHERE id = ? AND deployed <> ?"
     if db.execute(query, (deployed, deployment_id, deployed)).rowcount:
         change = instance.engine.start if deployed else instance.engine.stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     Info = GraphQLResolveInfo[Reader]
 
 _INT64 = 2**63
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 def _bigint(value: Any) -> int:
@@ -52,7 +53,7 @@ def _time(value: Any) -> str:
     try:
         time = datetime.fromisoformat(value)
         aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-        return to_text(int(aware.timestamp()) * 10**9 + aware.microsecond * 1000)
+        return to_text((aware - _EPOCH) // _MICROSECOND * 1000)
     except (TypeError, ValueError, OverflowError):
         raise GraphQLError(f"A timestamptz is a time in ISO 8601, not {str(value)[:40]!r}.") from None
 

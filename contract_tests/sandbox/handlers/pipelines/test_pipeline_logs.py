@@ -19,7 +19,7 @@ from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch, LoggedOrig
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.storage.pipelines import add_pipeline
+from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -123,6 +123,20 @@ def test_rows_come_as_an_inference_answers_them(logs: Logs) -> None:
     assert row.pop("check_failures", []) == []
     out = {"y": [2.1]}
     assert row == {"time": 2, "in": {"x": [2.0]}, "out": {"_model_split": [SPLIT]} | out, "out_b.1": out}
+
+
+def test_rows_of_a_baseline_have_what_was_logged_with_them(logs: Logs) -> None:
+    logs.add(1)
+    rows = pa.table({"time": pa.array([2], pa.timestamp("ms")), "out.y": pa.array([[0.5]])})
+    logs.instance.log.append(logs.pipeline, LoggedBatch(rows, "m", "s", 9))  # less is known of seeded rows
+    with logs.instance.store.transaction() as db:
+        newest = add_pipeline_version(db, logs.pipeline, "{}")["version"]
+    body = {"workspace_id": 1, "pipeline_name": "p"}
+    known, seeded = logs.post(contract.operation("get_assay_baseline").path, body).json()
+    names = ("metadata.pipeline_version", "metadata.partition", "metadata.elapsed")
+    assert [known[name] for name in names] == ["uuid", "engine-1", [5, 7]]
+    assert (seeded[names[0]], seeded[names[2]]) == (newest, [0, 9])
+    assert seeded[names[1]], "the pipeline's engine"
 
 
 def test_rows_come_in_arrow_where_it_is_accepted(logs: Logs) -> None:

@@ -189,10 +189,9 @@ def _as_json(status: dict[str, Any], records: Iterable[dict[str, Any]]) -> Respo
 
 def _oldest_records(call: Call, page: Page) -> Iterable[dict[str, Any]]:
     """Return the rows in the form of the oldest release."""
-    found = pipeline_of_topic(call.path["topic"].removesuffix(_FAILURES))
-    place = {"pipeline_name": "" if found is None else found[1]}
+    workspace_id, name = pipeline_of_topic(call.path["topic"].removesuffix(_FAILURES)) or (0, "")
     for batch in page.batches:
-        known = place | assay_shapes.known_of(call, batch)
+        known = {"pipeline_name": name} | assay_shapes.known_of(call, workspace_id, batch)
         for row in assay_shapes.flat_rows(batch, None):
             yield assay_shapes.logged_row(call.instance.options, row, known)
 

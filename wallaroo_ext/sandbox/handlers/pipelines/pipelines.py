@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from wallaroo_ext.sandbox.auth.users import User
+    from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.storage.store import Row
 
 _PIPELINES = """
@@ -128,7 +129,8 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
     body = call.body
     with call.instance.store.transaction() as db:
         version_id = body["pipeline_version_pk_id"]
-        pipeline = _require_pipeline(db, body.get("pipeline_id") or _pipeline_of_version(db, version_id), call.user)
+        pipeline_id = body.get("pipeline_id") or _pipeline_of_version(db, version_id, call.user)
+        pipeline = _require_pipeline(db, pipeline_id, call.user)
         version = _require_pipeline_version(db, pipeline["id"], version_id)
         steps = _steps(db, pipeline["workspace_id"], version, body)
         running = _find_running(db, version, body["deploy_id"], steps)
@@ -141,9 +143,14 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
     return {"id": deployment_id}
 
 
-def _pipeline_of_version(db: sqlite3.Connection, version_id: int) -> int:
-    row = db.execute("SELECT pipeline_id FROM pipeline_versions WHERE id = ?", (version_id,)).fetchone()
-    if row is None:
+def _pipeline_of_version(db: sqlite3.Connection, version_id: int, user: User) -> int:
+    """Return the pipeline of a version, about which nobody but a member of its workspace learns anything."""
+    query = (
+        "SELECT pipeline_id, workspace_id FROM pipeline_versions JOIN pipelines ON pipelines.id = pipeline_id "
+        "WHERE pipeline_versions.id = ?"
+    )
+    row = db.execute(query, (version_id,)).fetchone()
+    if row is None or not is_member(db, row["workspace_id"], user):
         raise bad_request(f"There is no pipeline version {version_id}.")
     return int(row["pipeline_id"])
 
@@ -159,7 +166,7 @@ def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: l
 
 def _deploy(call: Call, db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int:
     """Add or change the deployment with a name, so that it runs some model versions, and return its id."""
-    _require_capacity(call, db, version["pipeline_id"], deploy_id)
+    require_capacity(call.instance.options, db, version["pipeline_id"], deploy_id)
     configure_versions(db, steps)
     row = db.execute(
         "INSERT INTO deployments (pipeline_id, deploy_id, pipeline_version_id, steps, deployed, created_at) "
@@ -176,9 +183,13 @@ def _configure_engine(db: sqlite3.Connection, deployment_id: int, body: dict[str
     db.execute("UPDATE deployments SET engine_config = ? WHERE id = ?", (config, deployment_id))
 
 
-def _require_capacity(call: Call, db: sqlite3.Connection, pipeline_id: int, deploy_id: str) -> None:
-    """Refuse a deployment beyond the limit, as an instance without free memory does."""
-    limit = call.instance.options.deployments
+def require_capacity(options: SandboxOptions, db: sqlite3.Connection, pipeline_id: int, deploy_id: str) -> None:
+    """Refuse a deployment beyond the limit, as an instance without free memory does.
+
+    Raises:
+        Problem: 500, if as many others run as may.
+    """
+    limit = options.deployments
     query = "SELECT count(*) FROM deployments WHERE deployed AND NOT (pipeline_id = ? AND deploy_id = ?)"
     others = db.execute(query, (pipeline_id, deploy_id)).fetchone()[0]
     if others >= limit:
@@ -264,7 +275,7 @@ def undeploy_pipeline(call: Call) -> dict[str, Any] | None:
     pipeline_id, deployment_id = call.body.get("pipeline_id"), call.body.get("deployment_id")
     with call.instance.store.transaction() as db:
         if pipeline_id is None:
-            pipeline_id = _pipeline_of(db, deployment_id)
+            pipeline_id = _pipeline_of_deployment(db, deployment_id, call.user)
         _require_pipeline(db, pipeline_id, call.user)
         query = "SELECT id FROM deployments WHERE pipeline_id = ?"
         ids = [row["id"] for row in db.execute(query, (pipeline_id,))]
@@ -278,8 +289,13 @@ def undeploy_pipeline(call: Call) -> dict[str, Any] | None:
     return {} if call.instance.options.is_since("2024.2") else None
 
 
-def _pipeline_of(db: sqlite3.Connection, deployment_id: int | None) -> int:
-    row = db.execute("SELECT pipeline_id FROM deployments WHERE id = ?", (deployment_id,)).fetchone()
-    if row is None:
+def _pipeline_of_deployment(db: sqlite3.Connection, deployment_id: int | None, user: User) -> int:
+    """Return the pipeline of a deployment, about which nobody but a member of its workspace learns anything."""
+    query = (
+        "SELECT pipeline_id, workspace_id FROM deployments JOIN pipelines ON pipelines.id = pipeline_id "
+        "WHERE deployments.id = ?"
+    )
+    row = db.execute(query, (deployment_id,)).fetchone()
+    if row is None or not is_member(db, row["workspace_id"], user):
         raise bad_request(f"There is no deployment {deployment_id}.")
     return int(row["pipeline_id"])
