@@ -246,6 +246,11 @@ def _oldest_output(value: Any) -> dict[str, Any]:
     return {"Float": {"v": 1, "dim": [1, len(data)], "data": data}}
 
 
+def with_z(time: str | None) -> str | None:
+    """Return a stored time with `Z` in place of the offset of UTC, as results and the second version have it."""
+    return time and time.replace("+00:00", "Z")
+
+
 def assay_v2(row: Row, baseline: dict[str, Any] | None) -> dict[str, Any]:
     """Return an assay as the second version of the assays shows it.
 
@@ -292,8 +297,8 @@ def assay_v2(row: Row, baseline: dict[str, Any] | None) -> dict[str, Any]:
                 }
             ],
         },
-        "created_at": created,
-        "updated_at": row["updated_at"],
+        "created_at": with_z(created),
+        "updated_at": with_z(row["updated_at"]),
         "active": bool(row["active"]),
     }
 
@@ -367,8 +372,8 @@ def result_v2(row: Row, result: dict[str, Any]) -> dict[str, Any]:
         "summaries": {key: summary_v2(key, summary, bin_mode_v2(request["summarizer"]))},
         "window_end": summary["end"],
         "window_start": result["window_start"],
-        "created_at": row["created_at"],
-        "updated_at": row["created_at"],
+        "created_at": with_z(row["created_at"]),
+        "updated_at": with_z(row["created_at"]),
         "workspace_id": row["workspace_id"],
         "workspace_name": row["workspace_name"],
         "pipeline_id": row["pipeline_id"],

@@ -317,8 +317,9 @@ def _stored_results(call: Call, assay: Row, *, pipeline_id: int | None = None, l
 
 def _result(row: Row) -> dict[str, Any]:
     """Return a stored result, with what an interactive one leaves empty."""
-    names = ("id", "assay_id", "pipeline_id", "created_at", "workspace_id", "workspace_name")
-    return orjson.loads(row["result"]) | {name: row[name] for name in names}
+    names = ("id", "assay_id", "pipeline_id", "workspace_id", "workspace_name")
+    place = {name: row[name] for name in names} | {"created_at": assay_shapes.with_z(row["created_at"])}
+    return orjson.loads(row["result"]) | place
 
 
 @handles_rows
@@ -374,7 +375,7 @@ def get_next_assay_run_v2(call: Call) -> dict[str, Any]:
     call.instance.scheduled_assays.try_to_catch_up(assay["id"])
     with call.instance.store.reading() as db:
         assay = require_assay_v2(db, call.body["assay_id"], call.user)
-    return {"last_run": assay["last_run"], "next_run": assay["next_run"]}
+    return {name: assay_shapes.with_z(assay[name]) for name in ("last_run", "next_run")}
 
 
 @handles_rows
