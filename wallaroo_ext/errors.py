@@ -80,6 +80,11 @@ def _restore(kind: type[WallarooError], arguments: tuple[Any, ...]) -> WallarooE
     return kind.__new__(kind, *arguments)
 
 
+def _without_known_secrets(texts: list[str]) -> list[str]:
+    """Return texts without the secrets that this process holds."""
+    return [remove_known_secrets(text) for text in texts]
+
+
 class ConfigurationError(WallarooError):
     """A setting is missing, or contradicts another one."""
 
@@ -203,7 +208,7 @@ class AmbiguousError(WallarooError):
 
     def __init__(self, message: str, *, candidates: list[str], advice: str = "") -> None:
         super().__init__(message, advice=advice)
-        self.candidates = candidates
+        self.candidates = _without_known_secrets(candidates)
 
 
 class WaitTimeoutError(WallarooError):
@@ -237,19 +242,19 @@ class ConversionError(WallarooError):
     def __init__(self, message: str, *, version_id: int, logs: list[str] | None = None, advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.version_id = version_id
-        self.logs = [] if logs is None else logs
+        self.logs = _without_known_secrets(logs or [])
 
 
 class DeploymentError(WallarooError):
     """A deployment stayed in `Error`.
 
     Attributes:
-        details: What the instance and its pods say, one text each.
+        details: What the instance and its pods say, one text each, without secrets.
     """
 
     def __init__(self, message: str, *, details: list[str], advice: str = "") -> None:
         super().__init__(message, advice=advice)
-        self.details = details
+        self.details = _without_known_secrets(details)
 
 
 class ForkedError(WallarooError):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import wallaroo_ext
 from wallaroo_ext import errors
 from wallaroo_ext.errors import Attempt
-from wallaroo_ext.redaction.known_secrets import remove_known_secrets
+from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
 from wallaroo_ext.redaction.patterns import BODY_LIMIT, redact
 from wallaroo_ext.transport.answer_texts import body_excerpt
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error
@@ -381,6 +381,16 @@ class TestSecrets:
             seen = f"{error} {error!r} {vars(error)}".encode() + pickle.dumps(error)
             assert SECRET.encode() not in seen
             assert b"eyJ" not in seen
+
+    @pytest.mark.parametrize("kind", CLASSES)
+    def test_no_list_of_texts_has_any(self, kind: type[errors.WallarooError]) -> None:
+        held = KnownSecrets()
+        held.add(SECRET)
+        lists = {name for name in fields_of(kind) if name in {"candidates", "details", "logs"}}
+        others = {name: 0 for name in fields_of(kind) if name in {"status", "version_id", "sent_sha", "stored_sha"}}
+        error = kind("no", **others, **dict.fromkeys(lists, [f"pulled with {SECRET}", "and so on"]))
+        assert all(getattr(error, name) == ["pulled with [removed]", "and so on"] for name in lists)
+        assert SECRET.encode() not in pickle.dumps(error)
 
     def test_a_long_text_takes_no_long_time(self) -> None:
         for text in (

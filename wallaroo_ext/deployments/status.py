@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.operations import Send, Steps, operation_id, parse, request_of, send
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.retry import request_options
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ def pods_of(status: DeploymentStatus) -> list[PodStatus | EngineStatus]:
 
 
 def details_of(status: DeploymentStatus) -> list[str]:
-    """Return the messages of the deployment and its pods, each once."""
-    texts = [str(detail) for detail in list_of(status.details)]
+    """Return the messages of the deployment and its pods, each once, without secrets."""
+    texts = [redact(str(detail)) for detail in list_of(status.details)]
     for pod in pods_of(status):
         messages = [str(detail) for detail in list_of(pod.details)]
         if pod.reason:
             messages.append(pod.reason)
-        texts += [f"{pod.name or 'a pod'}: {text}" for text in messages]
+        texts += [f"{redact(pod.name or 'a pod')}: {redact(text)}" for text in messages]
     return list(dict.fromkeys(texts))
 
 

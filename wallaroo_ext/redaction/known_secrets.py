@@ -77,7 +77,7 @@ class KnownSecrets:
 
     def __init__(self) -> None:
         self._values: deque[str] = deque(maxlen=_KEPT_PER_OWNER)
-        self._needles: tuple[_Needle, ...] | None = None
+        self._needles: tuple[tuple[str, ...], tuple[_Needle, ...]] = (), ()
         _register(self)
 
     def add(self, *secrets: str | None) -> None:
@@ -85,7 +85,6 @@ class KnownSecrets:
         for secret in secrets:
             if secret and secret not in self._values:
                 self._values.append(secret)
-                self._needles = None
                 _forget_index()
 
     def add_client(self, client_id: str, client_secret: str | None) -> None:
@@ -96,9 +95,12 @@ class KnownSecrets:
     @property
     def needles(self) -> tuple[_Needle, ...]:
         """The texts to look for."""
-        if self._needles is None:
-            self._needles = tuple(_needles(tuple(self._values)))
-        return self._needles
+        values = tuple(self._values)
+        made_of, needles = self._needles
+        if made_of != values:  # compared, because another thread may add one while the texts are made
+            needles = tuple(_needles(values))
+            self._needles = values, needles
+        return needles
 
     def __repr__(self) -> str:
         return "KnownSecrets(...)"
@@ -304,7 +306,7 @@ def _find_in(text: str, index: _Index) -> Iterator[tuple[_Needle, int, int]]:
             if text.startswith(needle.text, at) and (not needle.alone or _stands_alone(text, at, stop)):
                 yield needle, at, stop
             stop = at + _common_prefix_length(text[at:stop], needle.text)
-            if stop == len(text) or _ELLIPSIS.match(text, stop):  # only the secret's beginning is there
+            if _is_cut_off(needle, text, at, stop):
                 yield needle, at, stop
 
 
@@ -333,9 +335,20 @@ def _original_span(layer: _Layer, start: int, stop: int, whole: str, *, base64: 
     return first, last
 
 
+def _is_cut_off(needle: _Needle, text: str, start: int, stop: int) -> bool:
+    """Return whether a part of a text, the beginning of a secret, is what was left of it."""
+    if stop - start == len(needle.text) or (needle.alone and _is_within_word(text, start)):
+        return False
+    return stop == len(text) or _ELLIPSIS.match(text, stop) is not None
+
+
 def _stands_alone(text: str, start: int, stop: int) -> bool:
-    before, after = text[start - 1 : start], text[stop : stop + 1]
-    return not (before.isalnum() or after.isalnum())
+    return not (_is_within_word(text, start) or text[stop : stop + 1].isalnum())
+
+
+def _is_within_word(text: str, at: int) -> bool:
+    """Return whether a letter or a digit stands before a place in a text."""
+    return text[at - 1 : at].isalnum()
 
 
 def _common_prefix_length(one: str, other: str) -> int:

@@ -102,9 +102,12 @@ def _not_converted_steps(name: str, version: ModelVersion, *, ask: bool) -> Step
 
 
 def _reason(version: ModelVersion) -> str:
-    """Return why a version was not converted; empty where that is unknown. Recorded releases write `null` as a text."""
+    """Return why a version was not converted, without secrets; empty where that is unknown.
+
+    Recorded releases write `null` as a text.
+    """
     reason = version.error_summary
-    return reason.strip().rstrip(".") if isinstance(reason, str) and reason.strip() != "null" else ""
+    return redact(reason.strip().rstrip(".")) if isinstance(reason, str) and reason.strip() != "null" else ""
 
 
 def _log_steps(version_id: int) -> Steps[list[str]]:

@@ -437,6 +437,20 @@ class TestWaiting:
         assert raised.value.details == ["sorry", "engine-1: out of memory", "engine-1: OOMKilled"]
         assert clock.time == pytest.approx(60)
 
+    def test_an_error_holds_no_secret_of_what_the_pods_say(self) -> None:
+        pods = [{"status": "Error", "name": "engine-1", "details": ["password=hunter2"], "reason": "token: hunter2"}]
+        client, _ = telling(
+            {"status": "Error", "details": ["pull https://u:hunter2@registry/x failed"], "engines": pods}
+        )
+        with pytest.raises(DeploymentError, match="is in Error") as raised:
+            wait_until_running(client, "a-1", timeout=1, clock=MovedClock())
+        assert raised.value.details == [
+            "pull https://u:[removed]@registry/x failed",
+            "engine-1: password=[removed]",
+            "engine-1: token: [removed]",
+        ]
+        assert b"hunter2" not in pickle.dumps(raised.value)
+
     def test_what_starts_again_after_an_error_has_its_reason_at_the_end_of_the_time(self) -> None:
         client, _ = telling(FAILED, {"status": "Starting", "details": ["a pod is pending"]})
         reason = r"is Starting after 60 s: a pod is pending; before, it was in Error \(sorry\)"

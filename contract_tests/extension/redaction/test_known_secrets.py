@@ -22,12 +22,13 @@ from hypothesis import strategies as st
 from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import WallarooError, connect
 from wallaroo_ext.conformance.exchanges import redact_body, redact_headers
+from wallaroo_ext.redaction import known_secrets
 from wallaroo_ext.redaction.known_secrets import KnownSecrets, json_may_have_known_secrets, remove_known_secrets
 from wallaroo_ext.redaction.patterns import redact, remove_secrets
 from wallaroo_ext.transport.answer_texts import body_excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 PASSWORD = 'pä"ss <wörd>&+%\\1'
 CLIENT_SECRET = "cl1ent/secret=Zq8xW5"
@@ -152,6 +153,14 @@ class TestByValue:
         short.add("test")
         assert remove_known_secrets("the latest test, test1: test.") == "the latest [removed], test1: [removed]."
 
+    @pytest.mark.parametrize("after", ["", "... and others", "\N{HORIZONTAL ELLIPSIS}", "** and others"])
+    @pytest.mark.parametrize("secret", ["test", "test7"])
+    def test_a_short_one_stays_in_another_word_that_a_text_ends_with(self, secret: str, after: str) -> None:
+        short = KnownSecrets()
+        short.add(secret)
+        assert remove_known_secrets(f"the latest{after}") == f"the latest{after}"
+        assert remove_known_secrets(f"a test{after}") == f"a [removed]{after}"
+
     @pytest.mark.parametrize("length", range(5, len(TOKEN)))
     def test_what_was_cut_off_at_the_end_is_removed_too(self, length: int) -> None:
         assert remove_known_secrets(f"bad credentials {TOKEN[:length]}") == "bad credentials [removed]"
@@ -232,6 +241,20 @@ def test_secrets_are_forgotten_with_their_owner() -> None:
     del secrets
     gc.collect()
     assert remove_known_secrets("forgotten-with-me") == "forgotten-with-me"
+
+
+def test_one_that_is_added_while_another_thread_collects_them_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = KnownSecrets()
+    secrets.add("held-before-4711")
+    collect = known_secrets._needles  # noqa: SLF001 - where another thread may come between
+
+    def add_meanwhile(values: Iterable[str]) -> Iterator[Any]:
+        yield from collect(values)
+        secrets.add("added-meanwhile-4711")
+
+    monkeypatch.setattr(known_secrets, "_needles", add_meanwhile)
+    remove_known_secrets("any text")
+    assert remove_known_secrets("held-before-4711 added-meanwhile-4711") == "[removed] [removed]"
 
 
 def _child(queue: Any) -> None:

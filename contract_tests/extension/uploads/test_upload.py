@@ -955,6 +955,13 @@ class TestWaitingById:
         with instance.connected() as client, pytest.raises(ConversionError, match=r"not converted: no opset\.$"):
             upload_model(client, b"model", name="a")
 
+    def test_an_error_holds_no_secret_of_its_summary(self) -> None:
+        instance = self.waiting(listed="error")
+        instance.by_id = [instance.details("error", error_summary="pull https://u:hunter2@registry/x failed.")]
+        reason = r"not converted: pull https://u:\[removed\]@registry/x failed\.$"
+        with instance.connected() as client, pytest.raises(ConversionError, match=reason):
+            upload_model(client, b"model", name="a")
+
     @pytest.mark.parametrize("summary", [None, "null"])
     @pytest.mark.parametrize("log", [GONE, httpx.Response(200, json={"logs": []}), httpx.Response(503)])
     def test_one_without_a_reason_says_so(self, summary: str | None, log: httpx.Response) -> None:
