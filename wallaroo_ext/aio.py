@@ -24,6 +24,7 @@ from wallaroo_ext.operations import (
     asynchronous_block,
     call_steps,
     client_of,
+    wait_to_the_end,
 )
 from wallaroo_ext.operations import run_async as run
 from wallaroo_ext.resources import models, pipelines, workspaces
@@ -223,5 +224,15 @@ async def sandbox(
         finally:
             await instance.aclose()
     finally:  # also where the task was cancelled while the sandbox started
-        await asyncio.gather(starting, return_exceptions=True)
-        await asyncio.to_thread(running.close)
+        ending = asyncio.ensure_future(_end(starting, running))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await wait_to_the_end(ending)
+            raise
+
+
+async def _end(starting: asyncio.Future[Any], running: ExitStack) -> None:
+    """End a sandbox, which may still be starting."""
+    await asyncio.gather(starting, return_exceptions=True)
+    await asyncio.to_thread(running.close)

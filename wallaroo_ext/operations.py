@@ -32,6 +32,7 @@ from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
 from wallaroo_ext.transport.wire_errors import NO_ANSWER
 
 if TYPE_CHECKING:
+    import asyncio
     import threading
     from collections.abc import Callable, Coroutine
 
@@ -315,7 +316,8 @@ async def run_async(client: Client, steps: Steps[T]) -> T:
             if _has_ended(steps):
                 raise
             outcome = error
-            carry_out = _carried_out_async if isinstance(error, Exception) else _carried_out_to_the_end
+            if not isinstance(error, Exception):
+                carry_out = _carried_out_to_the_end
 
 
 def _has_ended(steps: Steps[Any]) -> bool:
@@ -351,10 +353,17 @@ async def _carried_out_to_the_end(client: Client, step: Step) -> Any:
     import asyncio
 
     work = asyncio.ensure_future(_carried_out_async(client, step))
+    await wait_to_the_end(work)
+    return work.result()
+
+
+async def wait_to_the_end(work: asyncio.Future[Any]) -> None:
+    """Wait until work is done, however often the task is cancelled meanwhile; the work is not cancelled."""
+    import asyncio
+
     while not work.done():
         with suppress(asyncio.CancelledError):
-            await asyncio.shield(work)
-    return work.result()
+            await asyncio.wait([work])
 
 
 async def _done_in_thread(work: Work) -> Any:
@@ -376,7 +385,10 @@ async def _done_in_thread(work: Work) -> Any:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             work.stopped.set()
-            await asyncio.wait([running])
+            await wait_to_the_end(running)  # or the event loop would wait for the thread, which may wait for the loop
+            raise
+        except GeneratorExit:  # nobody awaits this any more, and the end of the thread is waited for at once
+            work.stopped.set()
             raise
 
 

@@ -101,7 +101,8 @@ def test_asyncio_has_it_too() -> None:
     assert not is_answering(asyncio.run(use()))
 
 
-def test_a_task_that_is_cancelled_while_it_starts_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_task_that_is_cancelled_while_it_starts_leaves_none(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     started: list[process.Program] = []
     start = process.start_process
 
@@ -120,7 +121,9 @@ def test_a_task_that_is_cancelled_while_it_starts_leaves_none(monkeypatch: pytes
         monkeypatch.setattr(process, "running", partial(process.running, start=remembered))
         task = asyncio.create_task(run())
         await begun.wait()
-        task.cancel()
+        for _ in range(times):
+            task.cancel()
+            await asyncio.sleep(0.01)
         with pytest.raises(asyncio.CancelledError):
             await task
 
