@@ -18,6 +18,8 @@ DATA = {"default", "enum", "const", "example", "examples", "x-extensible-enum"}
 """The keys of a contract whose values are data, in which `$ref` has no meaning."""
 NAMES = {"properties", "patternProperties", "$defs", "schemas", "responses", "parameters", "requestBodies", "headers"}
 """The keys of a contract whose values have names as their keys."""
+_PLACES = ("path", "query", "header", "cookie")
+"""Where a parameter may be. They are compared, because what stands there in a contract may be a list."""
 _IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 """The keys of a schema whose schemas are about the same value as it is itself."""
 
@@ -255,13 +257,8 @@ def _check_parameters(document: dict[str, Any], keys: tuple[str, ...], fields: d
     if not isinstance(fields.get("parameters", []), list):
         raise ContractError((*keys, "parameters"), f"the parameters of {where} are no list")
     for number, entry in enumerate(list_of(fields.get("parameters"))):
-        parameter = resolve(document, object_of(entry))
-        if not isinstance(parameter.get("name"), str) or parameter.get("in") not in {
-            "path",
-            "query",
-            "header",
-            "cookie",
-        }:
+        parameter = object_of(resolve(document, object_of(entry)))
+        if not isinstance(parameter.get("name"), str) or parameter.get("in") not in _PLACES:
             raise ContractError(
                 (*keys, "parameters", str(number)),
                 f"parameter {number + 1} of {where} lacks its `name`, or an `in` that is path, query, header or cookie",

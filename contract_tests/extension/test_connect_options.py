@@ -14,8 +14,8 @@ _TEXTS = (
     *("api_url", "auth_url", "prefix", "suffix", "client_id", "client_secret"),
     *("username", "password", "refresh_token", "scope", "user_agent"),
 )
-_NEEDED = ("retries", "limits", "transport", "cache")
-_OTHERS = ("ca_bundle", "inference_hosts", "verify", "clock", "telemetry", *_NEEDED)
+_NEEDED = ("retries", "limits", "transport", "cache", "telemetry")
+_OTHERS = ("ca_bundle", "inference_hosts", "verify", "clock", *_NEEDED)
 
 
 class Secret:

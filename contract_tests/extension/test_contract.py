@@ -139,6 +139,14 @@ def test_what_only_3_0_has_is_written_as_in_3_1(written: str, meant: dict[str, A
             "paths:\n  /a:\n    get:\n      operationId: a\n      parameters: [{}]\n      responses: {200: {}}",
             "line 6, #/paths/~1a/get/parameters/0: parameter 1 of #/paths/~1a/get lacks its `name`",
         ),
+        *(
+            (
+                f"paths:\n  /a:\n    get:\n      operationId: a\n      parameters: [{parameter}]\n"
+                f"      responses: {{200: {{}}}}\ncomponents: {{parameters: {{X: true}}}}",
+                "line 6, #/paths/~1a/get/parameters/0: parameter 1 of #/paths/~1a/get lacks its `name`, or an `in` that",
+            )
+            for parameter in ("{$ref: '#/components/parameters/X'}", "{name: n, in: [query]}", "{name: n, in: {}}", "true")
+        ),
         (
             "paths: {}\ncomponents: {schemas: {A: {$ref: 'b.yaml'}}}",
             "line 3, #/components/schemas/A refers to 'b.yaml'",

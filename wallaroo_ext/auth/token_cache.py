@@ -34,8 +34,6 @@ _LOCK_SECONDS = 90.0  # longer than a token request may take
 _LEFT_SECONDS = 3600.0
 _LARGEST_FILE = 1 << 20
 _UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.json\.(?:[0-9a-f]{16}){1,2}\.unfinished")
-_EARLIER_NAME = re.compile(r"\.[a-z0-9_]{8}\.new")  # of releases up to 0.1
-_BEGINNING = b'{"key": [1, "'
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OPEN_SAFELY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -132,10 +130,14 @@ class TokenCache:
         return True
 
     def _remove_leftovers(self) -> None:
-        """Remove the temporary files that killed processes left. The caller holds the lock."""
-        for path in self._directory.iterdir():
-            if self._is_leftover(path):
-                path.unlink(missing_ok=True)
+        """Remove the temporary files that killed processes left. The caller holds the lock.
+
+        Those that cannot be found or removed stay: nothing depends on them.
+        """
+        with suppress(OSError):
+            for path in self._directory.iterdir():
+                if self._is_leftover(path):
+                    path.unlink(missing_ok=True)
 
     def _is_leftover(self, path: Path) -> bool:
         """Return whether a file is a temporary file of this cache that nobody writes any more.
@@ -144,15 +146,7 @@ class TokenCache:
         """
         if is_temporary_name(path.name, self._file.name):
             return True
-        if _UNFINISHED.fullmatch(path.name):
-            return _is_old(path)
-        if not _EARLIER_NAME.fullmatch(path.name):
-            return False
-        with suppress(OSError, _UntrustedError):
-            content = self._content_of(path)
-            key = _json_object(content).get("key")
-            return key == self._key or (content.startswith(_BEGINNING) and _is_old(path))
-        return False
+        return _UNFINISHED.fullmatch(path.name) is not None and _is_old(path)
 
     def _newest(self, old: Token | None) -> Token | None:
         """Return the cached token, unless the old one is newer or the same."""

@@ -58,8 +58,7 @@ def check_kinds(**options: Any) -> None:
         kind = _KINDS[name]
         is_missing = value is None and name not in _NEEDED
         if not is_missing and not isinstance(value, kind.types):
-            shown = "None" if value is None else type(value).__name__
-            raise ConfigurationError(f"`{name}` is {kind.name}, not {shown}.", advice=kind.advice)
+            raise ConfigurationError(f"`{name}` is {kind.name}, not {_type_of(value)}.", advice=kind.advice)
     environment: Mapping[Any, Any] = options.get("environment") or {}
     for variable, value in environment.items():
         given = value.__class__
@@ -69,5 +68,10 @@ def check_kinds(**options: Any) -> None:
 
 def check_telemetry(telemetry: Any) -> None:
     """Raise ConfigurationError unless telemetry is switched on or off, or goes to a provider of tracers."""
-    if telemetry is not None and not isinstance(telemetry, bool) and not hasattr(telemetry, "get_tracer"):
-        raise ConfigurationError(f"`telemetry` is True, False or a TracerProvider, not {type(telemetry).__name__}.")
+    if not isinstance(telemetry, bool) and not hasattr(telemetry, "get_tracer"):
+        raise ConfigurationError(f"`telemetry` is True, False or a TracerProvider, not {_type_of(telemetry)}.")
+
+
+def _type_of(value: object) -> str:
+    """Return the name of the type of a value for a message, which shows no values."""
+    return "None" if value is None else type(value).__name__

@@ -383,27 +383,19 @@ def test_what_another_process_is_writing_is_not_removed(keycloak: Keycloak, dire
     assert [mine.exists(), young.exists(), old.exists()] == [False, True, False]
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_what_a_release_before_left_is_removed(keycloak: Keycloak, directory: Path, *, whole: bool) -> None:
-    keycloak.auth(cache=directory).access_token()
-    left, others = directory / ".abcd_123.new", directory / ".wxyz_123.new"
-    content = the_file(directory).read_text()
-    left.write_text(content if whole else content[:100])
-    others.write_text('{"key": "another program\'s"}')
-    for file in (left, others):
-        file.chmod(0o600)
-        if not whole:
-            os.utime(file, (1, 1))
-    keycloak.auth(cache=directory).access_token()
-    assert [left.exists(), others.exists()] == [False, True]
+@pytest.mark.parametrize("refused", ["iterdir", "unlink"])
+def test_what_cannot_be_found_or_removed_is_not_in_the_way(
+    keycloak: Keycloak, directory: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    killed_while_it_wrote(directory)
 
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
 
-def test_a_link_with_the_name_of_what_a_release_before_left_stays(keycloak: Keycloak, directory: Path) -> None:
-    keycloak.auth(cache=directory).access_token()
-    link = directory / ".abcd_123.new"
-    link.symlink_to(the_file(directory))
-    keycloak.auth(cache=directory).access_token()
-    assert link.is_symlink()
+    monkeypatch.setattr(Path, refused, refuse)
+    assert keycloak.auth(cache=directory).access_token() == "t1"
+    assert keycloak.auth(cache=directory).access_token() == "t1"
+    assert len(keycloak.grants) == 1
 
 
 def test_without_being_asked_for_nothing_is_cached(

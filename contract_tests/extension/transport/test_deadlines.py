@@ -162,7 +162,8 @@ def test_what_is_slow_and_ends_in_time_is_read_whole(way: str) -> None:
         assert list_in(way, url, deadline=20).workspaces == []
 
 
+@pytest.mark.parametrize("deadline", [None, float("inf")])
 @pytest.mark.parametrize("way", WAYS)
-def test_without_a_deadline_there_is_none(way: str) -> None:
+def test_without_a_deadline_there_is_none(way: str, deadline: float | None) -> None:
     with http_servers.raw(forever(b"")) as url, pytest.raises(RequestTimeoutError):
-        list_in(way, url, retries=RetryPolicy(attempts=1, deadline=None), timeout=0.2)
+        list_in(way, url, retries=RetryPolicy(attempts=1, deadline=deadline), timeout=0.2)

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import re
+import threading
 from contextlib import nullcontext
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -321,6 +322,11 @@ class TestPauses:
             assert max(column) > 0.9 * bound  # missed by chance once in a thousand million runs
             assert min(column) < 0.1 * bound
 
+    def test_there_may_be_any_number_of_them(self, caller: Caller) -> None:
+        caller.meets(503, attempts=1200, deadline=None, budget=10**6).post()
+        assert caller.sent == 1200
+        assert max(caller.clock.slept) <= 8
+
     @pytest.mark.parametrize("form", ["7", " 7 ", formatdate(NOW + 7, usegmt=True)])
     def test_what_the_instance_asks_for_is_obeyed(self, caller: Caller, form: str) -> None:
         answer = httpx.Response(429, headers={"Retry-After": form})
@@ -415,6 +421,12 @@ class TestDeadline:
         )
         assert caller.sent == 9
 
+    @pytest.mark.parametrize("seconds", [float("inf"), 2 * threading.TIMEOUT_MAX])
+    def test_one_that_nobody_can_wait_for_is_none(self, caller: Caller, seconds: float) -> None:
+        caller.meets(503, takes=4, deadline=seconds, attempts=9).post(timeout=httpx.Timeout(6, read=None))
+        assert caller.sent == 9
+        assert caller.instance.timeouts[-1] == {"connect": 6, "read": None, "write": 6, "pool": 6}
+
     @pytest.mark.parametrize("seconds", [1, 3])
     def test_an_answer_that_comes_in_drops_misses_it(self, caller: Caller, seconds: int) -> None:
         body = Broken(caller.clock, *[b" "] * 100, seconds=seconds)
@@ -488,6 +500,13 @@ class TestHistory:
 def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         RetryPolicy(**wrong)
+
+
+def test_what_a_transport_raises_is_no_end_of_the_retries() -> None:
+    answers = iter([httpx.Response(503)])
+    transport = RetryTransport(httpx.MockTransport(lambda _: next(answers)), RetryPolicy(first_pause=0))
+    with httpx.Client(transport=transport, base_url=API) as http, pytest.raises(StopIteration):
+        http.post(LIST)
 
 
 def test_a_cancelled_request_is_not_sent_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("wallaroo_ext")
 
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_MOST_DOUBLINGS = 64
+"""How often a pause doubles at most: no pause is that long, and a power without a bound becomes no float."""
 _BROKEN = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
@@ -205,7 +208,8 @@ class RetryState:
         return None if self._in_memory else "its body cannot be sent twice"
 
     def _backoff(self) -> float:
-        longest = min(self._policy.first_pause * 2 ** len(self._attempts), self._policy.longest_pause)
+        doubled = min(len(self._attempts), _MOST_DOUBLINGS)
+        longest = min(self._policy.first_pause * 2**doubled, self._policy.longest_pause)
         return random.uniform(0.0, longest)  # noqa: S311 - not used for security
 
     def _pay(self, outcome: Outcome) -> bool:
@@ -240,7 +244,9 @@ class RetryState:
 
 
 def _earlier(deadline: float | None, longest: float | None) -> float | None:
-    return min((each for each in (deadline, longest) if each is not None), default=None)
+    """Return the earlier one of two deadlines; None for none, or for one that no thread can wait for, as infinity."""
+    given = (each for each in (deadline, longest) if each is not None and each <= threading.TIMEOUT_MAX)
+    return min(given, default=None)
 
 
 def _refused_certificate(error: BaseException) -> bool:

@@ -62,15 +62,16 @@ class RetryTransport(ForkSafeTransport):
         outcome: Outcome | None = None
         try:
             while True:
-                step = steps.send(outcome)
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    response: httpx.Response = end.value
+                    return response
                 try:
                     outcome = self._perform(step, request, state.time)
                 except httpx.TransportError as error:
                     clear_frames(error)
                     outcome = error
-        except StopIteration as end:
-            response: httpx.Response = end.value
-            return response
         except BaseException as error:
             clear_frames(error)
             raise
@@ -84,15 +85,16 @@ class RetryTransport(ForkSafeTransport):
         outcome: Outcome | None = None
         try:
             while True:
-                step = steps.send(outcome)
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    response: httpx.Response = end.value
+                    return response
                 try:
                     outcome = await self._perform_async(step, request, state.time)
                 except httpx.TransportError as error:
                     clear_frames(error)
                     outcome = error
-        except StopIteration as end:
-            response: httpx.Response = end.value
-            return response
         except BaseException as error:
             clear_frames(error)
             raise
