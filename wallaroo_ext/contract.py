@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext._util.files.repository_files import repository_file
 from wallaroo_ext._util.files.yaml_files import line_of, parse_yaml
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.contract_checks import METHODS, ContractError, check_form, check_operations, keys_of, resolve
+from wallaroo_ext.contract_checks import (
+    DATA,
+    METHODS,
+    NAMES,
+    ContractError,
+    check_form,
+    check_operations,
+    keys_of,
+    resolve,
+)
 from wallaroo_ext.contract_forms import plainly_written
 
 if TYPE_CHECKING:
@@ -50,8 +59,6 @@ COPY = "contract.json"
 
 _FILE = "openapi/wallaroo-mlops.yaml"
 _OVERLAYS = "openapi/releases"
-_NAMES = {"properties", "schemas"}
-"""The keys of a contract whose values have names as their keys."""
 _NOT_IN_RULES = {
     "description",
     "summary",
@@ -249,7 +256,8 @@ def rules_of(document: dict[str, Any]) -> dict[str, Any]:
         document: The contract, as `load` returns it. It is not changed.
     """
     components = object_of(document.get("components"))
-    kept = {name: _rule(part) for name, part in components.items() if name != "responses"}
+    left_out = {"responses"} | _NOT_IN_RULES
+    kept = {kind: _rule(part, are_names=True) for kind, part in components.items() if kind not in left_out}
     return {
         "openapi": document["openapi"],
         "paths": {path: _rule(item) for path, item in object_of(document["paths"]).items()},
@@ -263,15 +271,17 @@ def _rule(value: Any, *, are_names: bool = False) -> Any:
 
     Args:
         value: The part.
-        are_names: Whether its keys are names of fields, all of which are kept.
+        are_names: Whether its keys are names, all of which are kept.
     """
     if isinstance(value, list):
         return [_rule(inner) for inner in list_of(value)]
     if not isinstance(value, dict):
         return value
-    kept = {key: inner for key, inner in object_of(value).items() if are_names or key not in _NOT_IN_RULES}
-    rules = {key: _rule(inner, are_names=key in _NAMES) for key, inner in kept.items()}
-    if "responses" in rules and not are_names:
+    if are_names:
+        return {name: _rule(inner) for name, inner in object_of(value).items()}
+    kept = {key: inner for key, inner in object_of(value).items() if key not in _NOT_IN_RULES}
+    rules = {key: inner if key in DATA else _rule(inner, are_names=key in NAMES) for key, inner in kept.items()}
+    if "responses" in rules:
         rules["responses"] = {status: {} for status in object_of(rules["responses"])}
     return rules
 

@@ -46,6 +46,17 @@ def test_a_client_without_the_rules_of_releases_has_them_from_the_contract(monke
     assert contract.load_rules("2022.4") == generated
 
 
+def test_the_rules_keep_what_is_named_as_something_that_they_leave_out() -> None:
+    names = ("tags", "links", "summary", "example", "description", "responses", "properties", "x-names")
+    schema = {"type": "object", "properties": {name: {"type": "integer"} for name in names}}
+    data = {"default": {"summary": "of data"}, "const": {"properties": {"tags": 1}}}
+    schemas = {name: schema for name in names} | {"Data": data}
+    document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": schemas, "examples": {"a": {"value": 1}}}}
+    described = {name: value | {"description": "It."} for name, value in schemas.items()}
+    assert contract.rules_of(document)["components"] == {"schemas": schemas}
+    assert contract.rules_of(document | {"components": {"schemas": described}})["components"] == {"schemas": schemas}
+
+
 def test_a_release_changes_nothing_for_the_next_reader() -> None:
     before = contract.load()
     assert contract.load("2022.4") != before
