@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from wallaroo_ext.transport.retry.policy import RetryPolicy
 from wallaroo_ext.transport.timeouts import Timeouts, to_httpx_timeout
 
 if TYPE_CHECKING:
-    import os
     import ssl
     from collections.abc import Iterable, Mapping
 
@@ -55,7 +55,7 @@ def connect(
     answer_limit: int | None = None,
     retries: RetryPolicy = RETRIES,
     user_agent: str | None = None,
-    ca_bundle: str | None = None,
+    ca_bundle: str | os.PathLike[str] | None = None,
     verify: ssl.SSLContext | bool | None = None,
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | Backend = "httpx",
     telemetry: bool | TracerProvider = False,
@@ -140,6 +140,8 @@ def connect(
         environment=environment,
     )
     check_telemetry(telemetry)
+    if ca_bundle is not None:
+        ca_bundle = os.fspath(ca_bundle)
     settings = Settings.resolve(
         environment,
         api_url=api_url,

@@ -109,8 +109,10 @@ class TestTimeouts:
 
     @pytest.mark.parametrize("wrong", [0, -1, float("nan"), True, "7", None, httpx.Timeout(-1.0)])
     def test_what_is_no_time_is_refused(self, wrong: Any) -> None:
-        with pytest.raises(ConfigurationError, match="positive number of seconds"):
+        with pytest.raises(ConfigurationError, match="positive number of seconds") as raised:
             connected("https://api.example.com", timeout=wrong)
+        assert raised.value.advice == "math.inf means no limit."
+        assert "timeout timeout" not in str(raised.value)
         if not isinstance(wrong, httpx.Timeout):
             with pytest.raises(ConfigurationError, match="timeout read is a positive"):
                 Timeouts(read=wrong)
@@ -269,6 +271,7 @@ class TestCertificates:
     def test_the_bundle_is_trusted(self, backend: str, certificate: Path) -> None:
         with http_servers.serving(tls=certificate) as seen:
             assert post(seen.url, backend, ca_bundle=str(certificate)).status_code == 200
+            assert post(seen.url, backend, ca_bundle=certificate).status_code == 200
 
     def test_the_environment_names_the_bundle(self, certificate: Path) -> None:
         environment = {"WALLAROO_TOKEN": "given", "WALLAROO_CA_BUNDLE": str(certificate)}

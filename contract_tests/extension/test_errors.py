@@ -387,8 +387,10 @@ class TestSecrets:
         held = KnownSecrets()
         held.add(SECRET)
         lists = {name for name in fields_of(kind) if name in {"candidates", "details", "logs"}}
-        others = {name: 0 for name in fields_of(kind) if name in {"status", "version_id", "sent_sha", "stored_sha"}}
-        error = kind("no", **others, **dict.fromkeys(lists, [f"pulled with {SECRET}", "and so on"]))
+        given: dict[str, Any] = {name: [f"pulled with {SECRET}", "and so on"] for name in lists}
+        needed = {"status": 500, "version_id": 7, "sent_sha": "", "stored_sha": ""}
+        given |= {name: value for name, value in needed.items() if name in fields_of(kind)}
+        error = kind("no", **given)
         assert all(getattr(error, name) == ["pulled with [removed]", "and so on"] for name in lists)
         assert SECRET.encode() not in pickle.dumps(error)
 

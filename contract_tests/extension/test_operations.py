@@ -78,7 +78,7 @@ def test_cleaning_up_that_fails_once_is_not_cancelled_either(client: Client) -> 
 
     class Failing(Clock):
         async def sleep_async(self, seconds: float) -> None:
-            raise OSError("no way")
+            raise OSError(f"no {seconds} s")
 
     def steps() -> Steps[None]:
         try:

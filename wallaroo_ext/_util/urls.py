@@ -12,7 +12,7 @@ import httpx
 
 from wallaroo_ext.errors import ConfigurationError, ContractViolationError
 
-_LARGEST_PORT = 65_535
+LARGEST_PORT = 65_535
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _PART = re.compile(rb"[\w*-]+", re.ASCII)
 _WITH_A_PORT = re.compile(r"https?://(?:[^/:\[\]]+|\[[^/\]]+\]):[^/:]+(?:/|$)", re.IGNORECASE)
@@ -30,7 +30,7 @@ def parse_url(text: str | httpx.URL) -> httpx.URL | None:
         _ = (url.host, url.raw_host, url.netloc, url.userinfo, url.port, url.raw_path, str(url))
     except (httpx.InvalidURL, ValueError, TypeError):  # UnicodeError, and so idna's own, are a ValueError
         return None
-    is_port = url.port is None or 0 < url.port <= _LARGEST_PORT
+    is_port = url.port is None or 0 < url.port <= LARGEST_PORT
     return url if is_port and _is_name(url.raw_host.rstrip(b".")) else None
 
 
@@ -68,7 +68,7 @@ def parse_http_url(text: str | httpx.URL, name: str) -> httpx.URL:
 def _as_it_may_be(text: str) -> str:
     """Return a sentence on how a URL is written in place of a text that is none."""
     if _WITH_A_PORT.match(text):
-        return f"Write it as https://host:port, with a port from 1 to {_LARGEST_PORT}."
+        return f"Write it as https://host:port, with a port from 1 to {LARGEST_PORT}."
     is_without_scheme = _HOST_ALONE.match(text) and parse_url(f"https://{text}")
     return f"Write https://{text}." if is_without_scheme else "Write it as https://host."
 
@@ -121,6 +121,11 @@ def origin_of(url: httpx.URL) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
 
 
+def port_of(url: httpx.URL) -> int | None:
+    """Return the port that a URL names or its scheme has; None if there is none."""
+    return url.port or _PORTS.get(url.scheme)
+
+
 def display_host(text: str | httpx.URL) -> str:
     """Return the host of a URL for a message, or `an address that is no URL`."""
     url = parse_url(text)
@@ -130,7 +135,7 @@ def display_host(text: str | httpx.URL) -> str:
 def display_address(text: str | httpx.URL) -> str:
     """Return the host and the port of a URL for a message, or `an address that is no URL`."""
     url = parse_url(text)
-    port = None if url is None else url.port or _PORTS.get(url.scheme)
+    port = None if url is None else port_of(url)
     host = display_host(text)
     host = f"[{host}]" if ":" in host else host
     return host if port is None else f"{host}:{port}"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.urls import parse_http_url
+from wallaroo_ext._util.urls import origin_of, parse_http_url
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import httpx
-
-_Origin = tuple[str, bytes, int | None]
 
 
 class Origins:
@@ -37,15 +35,15 @@ class Origins:
     def __init__(self, api_url: str, auth_url: str | None = None, inference_hosts: Iterable[str] | None = None) -> None:
         self.home = parse_http_url(api_url, "The API's URL")
         given = [self.home] if auth_url is None else [self.home, parse_http_url(auth_url, "Keycloak's URL")]
-        allowed = {_origin(url) for whole in given for url in (whole, _to_https(whole))}
+        allowed = {origin_of(url) for whole in given for url in (whole, _to_https(whole))}
         hosts = (inference_hosts,) if isinstance(inference_hosts, str) else inference_hosts or ()
         for host in hosts:
-            allowed.update(map(_origin, self._inference_urls(host)))
+            allowed.update(map(origin_of, self._inference_urls(host)))
         self._allowed = frozenset(allowed)
 
     def check(self, url: httpx.URL) -> None:
         """Raise ConfigurationError unless a token may be sent to a URL."""
-        if _origin(url) not in self._allowed:
+        if origin_of(url) not in self._allowed:
             raise ConfigurationError(self._refusal(url))
 
     def _inference_urls(self, host: str) -> list[httpx.URL]:
@@ -61,8 +59,8 @@ class Origins:
         return [url]
 
     def _refusal(self, url: httpx.URL) -> str:
-        where = f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
-        if url.scheme == "http" and _origin(url.copy_with(scheme="https")) in self._allowed:
+        where = origin_of(url)
+        if url.scheme == "http" and origin_of(url.copy_with(scheme="https")) in self._allowed:
             return f"The token of {self.home.host} is not sent to {where}, which is not encrypted: use https."
         return (
             f"The token of {self.home.host} is not sent to {where}, which is another origin. Take inference URLs from "
@@ -73,7 +71,3 @@ class Origins:
 def _to_https(url: httpx.URL) -> httpx.URL:
     """Return the https URL of the same host for a URL of http on the default port; otherwise the URL itself."""
     return url.copy_with(scheme="https") if url.scheme == "http" and url.port is None else url
-
-
-def _origin(url: httpx.URL) -> _Origin:
-    return url.scheme, url.raw_host, url.port

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.urls import origin_of, redirect_target
 from wallaroo_ext.auth.grants import Form, refresh_form
-from wallaroo_ext.auth.token_endpoint import OPERATION
+from wallaroo_ext.auth.token_endpoint import OPERATION, doubt_about
 from wallaroo_ext.auth.tokens import Token
 from wallaroo_ext.errors import AnswerError, AuthenticationError, RateLimitedError, ServerError
 from wallaroo_ext.transport import basic_challenges, response_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import httpx
 
     from wallaroo_ext.auth.token_endpoint import Answer, TokenEndpoint
 
@@ -127,7 +125,8 @@ def sign_in_error(answer: Answer, *, renewing: bool) -> AnswerError:
     response = answer.response
     if response.is_success:
         return _as_authentication_error(
-            response_errors.contract_violation(OPERATION, response, "it has no token"), _check_endpoint(response)
+            response_errors.contract_violation(OPERATION, response, "it has no token"),
+            doubt_about(response.request.url),
         )
     error = response_errors.response_error(OPERATION, response)
     if isinstance(error, ServerError | RateLimitedError):
@@ -156,8 +155,4 @@ def _advice(answer: Answer, *, renewing: bool) -> str:
     if answer.status == HTTPStatus.NOT_FOUND and _DOUBLED in response.request.url.path:
         return "Leave out the /auth at the end of Keycloak's address, WALLAROO_AUTH_URL: requests add it by themselves."
     found = (advice for part, advice in _BY_DESCRIPTION.items() if part in answer.description)
-    return next(found, None) or _BY_ERROR.get(answer.error) or _check_endpoint(response)
-
-
-def _check_endpoint(response: httpx.Response) -> str:
-    return f"Is {response.request.url} the token endpoint, or does a proxy answer in its place?"
+    return next(found, None) or _BY_ERROR.get(answer.error) or doubt_about(response.request.url)

@@ -22,10 +22,10 @@ TokenSource = Callable[[], TokenValue | Awaitable[TokenValue]]
 class BearerToken(TokenAuth):
     """A token that was obtained elsewhere, or a function that gets one.
 
-    A token is sent unchanged, and a 401 is returned. A function is called for the first request, and again when its
-    token is refused or, if it returns a lifetime, shortly before its end: by a tenth of it and 60 s at most. It is
-    called once at a time for all threads and event loops, in a thread of its own. An `async` function runs there in an
-    event loop of its own; if it needs a particular loop, it hands over to that
+    A token is sent as it is, but for blanks around it, and a 401 is returned. A function is called for the first
+    request, and again when its token is refused or, if it returns a lifetime, shortly before its end: by a tenth of it
+    and 60 s at most. It is called once at a time for all threads and event loops, in a thread of its own. An `async`
+    function runs there in an event loop of its own; if it needs a particular loop, it hands over to that
     (`asyncio.run_coroutine_threadsafe(...).result()`). Its exceptions reach the caller unchanged. It must not use a
     client that waits for its own token.
 

@@ -121,9 +121,8 @@ class TokenEndpoint:
         raise failure
 
     def _rejected_error(self, error: AnswerRefused) -> AuthenticationError:
-        advice = f"Is {self.url} the token endpoint, or does a proxy answer in its place?"
         message = f"{OPERATION}: {error.status}, {error}, which is no answer with a token."
-        return AuthenticationError(message, status=error.status, operation=OPERATION, advice=advice)
+        return AuthenticationError(message, status=error.status, operation=OPERATION, advice=doubt_about(self.url))
 
     def _send(self, form: Form) -> Answer:
         self._secrets.add(*(form.fields.get(name) for name in _SECRET_FIELDS))
@@ -175,6 +174,11 @@ class _UnclosedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self._transport.handle_request(request)
+
+
+def doubt_about(url: str | httpx.URL) -> str:
+    """Return what to ask oneself where a URL does not answer as a token endpoint does."""
+    return f"Is {url} the token endpoint, or does a proxy answer in its place?"
 
 
 def client_authentication(client_id: str, client_secret: str | None) -> tuple[dict[str, str], dict[str, str]]:

@@ -46,7 +46,7 @@ from wallaroo_ext.transport.response_limits import UNREADABLE_REDIRECT, AnswerRe
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.attempts import attempts_of, describe_attempts
 from wallaroo_ext.transport.retry.retry_after import retry_after
-from wallaroo_ext.transport.wire_errors import NO_ANSWER_AT_ALL, NO_HTTP
+from wallaroo_ext.transport.wire_errors import NO_ANSWER_AT_ALL, NO_CONNECTION, NO_HTTP
 
 AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 
@@ -66,7 +66,6 @@ _LONGEST_WAIT = 7 * 24 * 3600
 """The seconds that an answer may ask to wait; more is no time that anybody means."""
 _LONGEST_ID = 128
 _LAST_STATUS = 599
-_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 NOT_SERVED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 """The statuses by which an instance may say that its release does not have an operation."""
 
@@ -221,7 +220,7 @@ def connection_error(operation: str, error: httpx.RequestError | httpx.InvalidUR
     if isinstance(error, AnswerRefused):
         return _answer_refused(operation, error)
     kind, what, advice = _reason_of(error)
-    if not isinstance(error, _NO_CONNECTION) and _writes(operation):
+    if not isinstance(error, NO_CONNECTION) and _writes(operation):
         advice = _CHECK_BEFORE_RESENDING
     attempts = attempts_of(error)
     message = _sentence(f"{operation}: {redact(what)}", describe_attempts(attempts))

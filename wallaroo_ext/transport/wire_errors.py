@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NO_ANSWER = (httpx.RequestError, httpx.InvalidURL)
 """What httpx raises when a request got no answer, or none that can be read."""
+NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""What httpx raises when no connection was made, so that nothing of the request was sent."""
 _SOCKS = "socksio"
 NO_HTTP = "what answers at this port does not speak HTTP"
 """What an error says where another protocol is spoken."""

@@ -41,7 +41,7 @@ _BEGINNINGS = (
 )
 _MOST_VALUES = 2_000_000
 _DEEPEST = 200
-_HIGH_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _BROKEN_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -92,7 +92,7 @@ def line_of(content: bytes, keys: Sequence[str | int]) -> int | None:
     """
     text = _text(content)
     if text.lstrip()[:1] in {"{", "["}:  # PyYAML does not read all JSON; these changes keep each line where it is
-        text = _HIGH_SURROGATE.sub(r"\\u0020", text.replace("\t", " "))
+        text = _SURROGATE_ESCAPE.sub(r"\\u0020", text.replace("\t", " "))
     try:
         node = _nodes(text)
     except ValueError:
@@ -135,7 +135,7 @@ def _from_json(text: str) -> Any:
         ValueError: It is none, or has a key twice, a number that JSON does not have, or half of a surrogate pair.
     """
     value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refused, parse_float=_finite)
-    if _HIGH_SURROGATE.search(text) and _BROKEN_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+    if _SURROGATE_ESCAPE.search(text) and _BROKEN_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         raise ValueError("it is no JSON: it has half of a surrogate pair")
     return value
 
@@ -276,7 +276,7 @@ def _scalar(node: Any) -> Any:
     if kind == "bool":
         return text.lower() == "true"
     try:
-        return _integer(text) if kind == "int" else _finite(text.replace("+.", "+0."))
+        return _integer(text) if kind == "int" else _finite(text)
     except ValueError:
         raise _error(node, f"{text[:40]} is no number of JSON") from None
 

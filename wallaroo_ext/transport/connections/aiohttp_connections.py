@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -165,9 +165,14 @@ class _LimitedBody(httpx.AsyncByteStream):
         clock = asyncio.get_running_loop().time
         async for part in self._stream:
             for start in range(0, len(part), _CHUNK_SIZE):
-                self._limit.reschedule(clock() + self._seconds)
+                self._end_at(clock() + self._seconds)
                 yield part[start : start + _CHUNK_SIZE]
-        self._limit.reschedule(None)
+        self._end_at(None)
+
+    def _end_at(self, when: float | None) -> None:
+        """Set when the time for what is sent now ends, by the event loop's clock; None for never."""
+        with suppress(RuntimeError):  # the limit is over where the answer begins before the whole body is sent
+            self._limit.reschedule(when)
 
 
 def _limit_writing(request: httpx.Request, limit: asyncio.Timeout) -> httpx.Request:

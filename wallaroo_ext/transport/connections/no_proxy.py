@@ -16,13 +16,13 @@ from typing import TypeAlias
 
 import httpx
 
+from wallaroo_ext._util.urls import LARGEST_PORT, port_of
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\[\]]*\](?:/\d+)?|[^\[\]:]+)(?::(?P<port>\d{1,5}))?")
 _NAME = re.compile(r"[\w*.-]+", re.ASCII)
-_PORTS = {"http": 80, "https": 443}
-_LARGEST_PORT = 65_535
 _MAPPED_BITS = 96
 """The length of `::ffff:0:0/96`, in which IPv4 addresses are mapped into IPv6."""
 
@@ -66,11 +66,6 @@ def host_of(url: httpx.URL) -> str:
     return url.raw_host.decode("ascii", "replace").lower().rstrip(".")
 
 
-def port_of(url: httpx.URL) -> int | None:
-    """Return the port that a URL names or its scheme has; None if there is none."""
-    return url.port or _PORTS.get(url.scheme)
-
-
 def address_of(name: str) -> Address | None:
     """Return the IP address in a text, also in short forms such as `127.1`; None if it is none.
 
@@ -99,7 +94,7 @@ def _parse(text: str) -> _Entry | None:
         return _Entry(scheme, network, None)
     found = _HOST_AND_PORT.fullmatch(rest)
     port = int(found["port"]) if found and found["port"] else None
-    if found is None or (port is not None and not 0 < port <= _LARGEST_PORT):
+    if found is None or (port is not None and not 0 < port <= LARGEST_PORT):
         return None
     hosts = _network(found["host"]) or _pattern(found["host"])
     return None if hosts is None else _Entry(scheme, hosts, port)

@@ -85,10 +85,14 @@ def prepare_thread() -> None:
 
 
 def _certifi() -> ssl.SSLContext:
+    """Return TLS settings that trust the authorities which come with httpx."""
     try:
         return httpx.create_ssl_context(trust_env=False)
     except OSError as error:
-        raise _key_log_error(error) from None
+        import certifi
+
+        advice = "Install certifi anew, or name a PEM file of certificates to trust in SSL_CERT_FILE."
+        raise _refusal(error, f"{certifi.where()}, the file of the known authorities,", advice) from None
 
 
 def _trusting(name: str, path: str, context: ssl.SSLContext | None = None) -> ssl.SSLContext:
@@ -98,11 +102,8 @@ def _trusting(name: str, path: str, context: ssl.SSLContext | None = None) -> ss
         if context is None:
             return ssl.create_default_context(cafile=file, capath=directory)
         context.load_verify_locations(file, directory)
-    except ssl.SSLError:
-        reason = "holds no certificates in PEM form that can be read"
-        raise ConfigurationError(f"{path}, which {name} names, {reason}.", advice=_advice(name)) from None
     except OSError as error:
-        raise _key_log_error(error) from None
+        raise _refusal(error, f"{path}, which {name} names,", _advice(name)) from None
     return context
 
 
@@ -129,13 +130,21 @@ def _advice(name: str) -> str:
     return f"Name {kind} of certificates to trust in {name}, or unset it."
 
 
-def _key_log_error(error: OSError) -> ConfigurationError:
-    """Return the error for what OpenSSL cannot write while it makes TLS settings."""
-    path = os.environ.get(_KEY_LOG, "a file")
-    return ConfigurationError(
-        f"{path}, which {_KEY_LOG} names for the keys of TLS, cannot be written: {error.strerror or error}.",
-        advice=f"Unset {_KEY_LOG}.",
-    )
+def _refusal(error: OSError, certificates: str, advice: str) -> ConfigurationError:
+    """Return the error for TLS settings that cannot be made.
+
+    Args:
+        error: What OpenSSL raised: about the certificates, or about the file for the keys of TLS, which it opens, too.
+        certificates: The file or directories of the certificates, and what names them.
+        advice: What to do about the certificates.
+    """
+    if isinstance(error, ssl.SSLError):
+        return ConfigurationError(f"{certificates} holds no certificates in PEM form that can be read.", advice=advice)
+    reason = error.strerror or error
+    if error.filename is not None and error.filename == os.environ.get(_KEY_LOG):
+        what = f"{error.filename}, which {_KEY_LOG} names for the keys of TLS,"
+        return ConfigurationError(f"{what} cannot be written: {reason}.", advice=f"Unset {_KEY_LOG}.")
+    return ConfigurationError(f"{certificates} cannot be read: {reason}.", advice=advice)
 
 
 def _version(named: str | None) -> tuple[str | None, int]:

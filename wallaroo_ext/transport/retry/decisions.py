@@ -16,6 +16,7 @@ from wallaroo_ext.transport.retry.attempts import record_attempts
 from wallaroo_ext.transport.retry.deadline import Deadline
 from wallaroo_ext.transport.retry.request_bodies import WatchedStream, can_be_read_twice
 from wallaroo_ext.transport.retry.retry_after import retry_after
+from wallaroo_ext.transport.wire_errors import NO_CONNECTION
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wallaroo_ext")
 
-_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _MOST_DOUBLINGS = 64
 """How often a pause doubles at most: no pause is that long, and a power without a bound becomes no float."""
 _BROKEN = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
@@ -201,7 +201,7 @@ class RetryState:
     def _must_not_be_sent_again(self, outcome: Outcome) -> str | None:
         """Return why the request must not be sent again; None if it may."""
         read = isinstance(self._request.stream, WatchedStream) and self._request.stream.was_read
-        if not read and isinstance(outcome, _NO_CONNECTION):
+        if not read and isinstance(outcome, NO_CONNECTION):
             return None
         if not self._idempotent:
             return "what has reached the instance is not sent twice"

@@ -36,9 +36,10 @@ class RetryPolicy:
         longest_pause: The limit of that doubling, in seconds.
         longest_retry_after: The longest `Retry-After` that is obeyed, in seconds. After a longer one the request is not
             sent again, and the error says how long to wait.
-        deadline: The time for all attempts of a request, in seconds; None or infinity for no limit. It shortens the timeouts of an
-            attempt, and ends an answer that comes too slowly. A streamed body, such as a large upload, may take longer
-            to send: then the time counts from its end until the answer begins, and again until the answer ends.
+        deadline: The time for all attempts of a request, in seconds; None or infinity for no limit. It shortens the
+            timeouts of an attempt, and ends an answer that comes too slowly. A streamed body, such as a large upload,
+            may take longer to send: then the time counts from its end until the answer begins, and again until the
+            answer ends.
         budget: How many tokens a client has for retries, so that it does not burden an instance that is down.
         cost: How many tokens a retry takes from the budget; a success gives them back.
         timeout_cost: How many tokens a retry after a timeout takes.

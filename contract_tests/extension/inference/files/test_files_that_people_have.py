@@ -240,6 +240,7 @@ def test_it_is_refused_with_what_to_do(tmp_path: Path, content: bytes, options: 
     ("options", "message"),
     [
         ({"encoding": "utf8x"}, "`encoding` says 'utf8x', which is none of texts: name one such as utf8"),
+        ({"encoding": "Latinn-1"}, "which is none of texts: name one such as latin-1"),
         ({"encoding": "hex"}, "none of texts: name one such as utf-8, utf-16, cp1252"),
         ({"encoding": "idna"}, "none of texts"),
         ({"encoding": ""}, "none of texts"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import time
 import traceback
-from typing import TYPE_CHECKING
 
 import pytest
+from wallaroo_mlops_client.models import ListWorkspacesRequest
 
 from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import ConnectionFailedError, ServerError
 
-if TYPE_CHECKING:
-    import socket
-
 SECRET = "s3cr3t-of-a-session"
 BODY = b'{"workspaces":[]}'
+LARGE = 8 << 20
 
 
 def answered(way: str, head: bytes) -> None:
@@ -61,3 +61,20 @@ def test_what_cannot_be_read_is_not_repeated(way: str, head: bytes) -> None:
     assert SECRET not in "".join(traceback.format_exception(raised.value))
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 500
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_an_answer_may_begin_before_the_whole_body_is_sent(way: str) -> None:
+    with http_servers.raw(_answer_at_the_first_byte, reads=False) as url:
+        body = ListWorkspacesRequest.from_dict({"filler": "x" * LARGE})
+        assert three_ways.list_in(way, url, body=body).workspaces == []
+
+
+def _answer_at_the_first_byte(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    received = len(connection.recv(1 << 10))
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n")
+    time.sleep(0.2)
+    while received < LARGE:
+        received += len(connection.recv(1 << 20))
+    connection.sendall(BODY)

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 from typing import TYPE_CHECKING, Any, cast
 
+import certifi
 import pytest
 
 from contract_tests.support.servers import http_servers, three_ways
@@ -122,6 +123,19 @@ def test_keys_that_cannot_be_written_are_named_with_their_variable(monkeypatch: 
     monkeypatch.setenv("SSLKEYLOGFILE", "/none/there")
     with pytest.raises(ConfigurationError, match=r"/none/there, which SSLKEYLOGFILE names .* cannot be written"):
         three_ways.list_in("sync", "https://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("keys", ["", "keys"])
+@pytest.mark.parametrize(("name", "problem"), [("none.pem", "cannot be read: No such file"), ("empty.pem", "holds no")])
+def test_known_authorities_that_cannot_be_read_are_named(
+    name: str, problem: str, keys: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty.pem").touch()
+    monkeypatch.setattr(certifi, "where", lambda: str(tmp_path / name))
+    monkeypatch.setenv("SSLKEYLOGFILE", keys and str(tmp_path / keys))
+    with pytest.raises(ConfigurationError, match=rf"{name}, the file of the known authorities, {problem}") as raised:
+        new_tls_context()
+    assert raised.value.advice.startswith("Install certifi anew, or name a PEM file")
 
 
 def test_shared_settings_follow_the_variable_for_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import codecs
 import re
 import sys
-from difflib import get_close_matches
 from encodings.aliases import aliases
 from io import RawIOBase
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.near_names import near_names
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.texts.encoding_guess import guess_encodings
 
@@ -50,7 +50,7 @@ def check_encoding(encoding: str | None) -> str | None:
     name = _name_of(encoding)
     if name is None:
         likely = [each for each in (*_USUAL, *aliases) if _name_of(each) is not None]
-        shown = ", ".join(get_close_matches(str(encoding).lower(), likely, n=1) or _USUAL)
+        shown = ", ".join(near_names(str(encoding), likely)[:1] or _USUAL)
         raise InvalidDataError(f"`encoding` says {encoding!r}, which is none of texts: name one such as {shown}.")
     return "utf-8" if name == "utf-8-sig" else name
 
