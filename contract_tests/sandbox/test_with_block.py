@@ -126,9 +126,9 @@ def test_a_task_that_is_cancelled_while_it_starts_leaves_none(monkeypatch: pytes
             await asyncio.sleep(0.01)
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert started[0].poll() is not None
 
     asyncio.run(use())
-    assert started[0].poll() is not None
 
 
 def test_it_ends_when_its_owner_is_killed_and_leaves_no_file(tmp_path: Path) -> None:
