@@ -24,7 +24,7 @@ from wallaroo_ext.operations import (
     asynchronous_block,
     call_steps,
     client_of,
-    wait_to_the_end,
+    to_its_end,
 )
 from wallaroo_ext.operations import run_async as run
 from wallaroo_ext.resources import models, pipelines, workspaces
@@ -224,12 +224,7 @@ async def sandbox(
         finally:
             await instance.aclose()
     finally:  # also where the task was cancelled while the sandbox started
-        ending = asyncio.ensure_future(_end(starting, running))
-        try:
-            await asyncio.shield(ending)
-        except asyncio.CancelledError:
-            await wait_to_the_end(ending)
-            raise
+        await to_its_end(_end(starting, running))
 
 
 async def _end(starting: asyncio.Future[Any], running: ExitStack) -> None:

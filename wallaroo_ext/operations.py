@@ -34,7 +34,7 @@ from wallaroo_ext.transport.wire_errors import NO_ANSWER
 if TYPE_CHECKING:
     import asyncio
     import threading
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import EngineError, Error, TokenError
@@ -353,11 +353,23 @@ async def _carried_out_to_the_end(client: Client, step: Step) -> Any:
     import asyncio
 
     work = asyncio.ensure_future(_carried_out_async(client, step))
-    await wait_to_the_end(work)
+    await _wait_to_the_end(work)
     return work.result()
 
 
-async def wait_to_the_end(work: asyncio.Future[Any]) -> None:
+async def to_its_end(work: Awaitable[T]) -> T:
+    """Return the result of work. Where the task is cancelled meanwhile, its cancellation waits for the work's end."""
+    import asyncio
+
+    running = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await _wait_to_the_end(running)
+        raise
+
+
+async def _wait_to_the_end(work: asyncio.Future[Any]) -> None:
     """Wait until work is done, however often the task is cancelled meanwhile; the work is not cancelled."""
     import asyncio
 
@@ -385,7 +397,7 @@ async def _done_in_thread(work: Work) -> Any:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             work.stopped.set()
-            await wait_to_the_end(running)  # or the event loop would wait for the thread, which may wait for the loop
+            await _wait_to_the_end(running)  # otherwise the loop would wait for the thread, and that may for the loop
             raise
         except GeneratorExit:  # nobody awaits this any more, and the end of the thread is waited for at once
             work.stopped.set()

@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from wallaroo_ext.batch.retries import StoppedError
+from wallaroo_ext.operations import to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
@@ -72,4 +73,4 @@ async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]
             stopped.set()
             if isinstance(reading, FromLoop):
                 reading.end()
-            await asyncio.shield(loop.run_in_executor(thread, generator.close))
+            await to_its_end(loop.run_in_executor(thread, generator.close))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import threading
 import time
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -38,6 +40,7 @@ from wallaroo_ext import (
     infer_batches,
 )
 from wallaroo_ext._util.arrow.files import to_file
+from wallaroo_ext.batch.asyncio_threads import elements
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -474,6 +477,33 @@ class TestAsyncio:
         asyncio.run(main())
         assert running_threads() == []
         assert taken or source == "waiting"
+
+    def test_the_event_loop_goes_on_while_the_thread_ends_however_often_it_is_cancelled(self) -> None:
+        begun, loop_went_on, ended = threading.Event(), threading.Event(), list[bool]()
+
+        def rows(_: Any, stopped: threading.Event) -> Iterator[Any]:
+            begun.set()
+            stopped.wait(10)
+            ended.append(loop_went_on.wait(5))
+            yield
+
+        async def take() -> None:
+            async with aclosing(elements(cast("Any", rows), [])) as taken:
+                async for _ in taken:
+                    pass
+
+        async def main() -> None:
+            task = asyncio.create_task(take())
+            await asyncio.to_thread(begun.wait, 10)
+            asyncio.get_running_loop().call_later(0.3, loop_went_on.set)
+            for _ in range(3):
+                task.cancel()
+                await asyncio.sleep(0.02)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(main())
+        assert ended == [True]
 
     def test_errors_are_the_same(self, control: Sandbox, lookup: str) -> None:
         async def main() -> None:
