@@ -470,6 +470,24 @@ def test_what_is_known_of_a_tree_is_kept(root: Path, asked: type[Asked]) -> None
     assert [list(request) for request in asked.requests] == [["load"]], "no test is run again"
 
 
+@pytest.mark.parametrize("skip", [0, 1])
+def test_changes_with_a_text_in_their_names_are_drawn_however_few_they_are(
+    skip: int, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = "".join(f"def f{number}(x):\n  return x + {number}\n" for number in range(30))
+    everything = changes_in(root, code)
+    [last, *_] = sorted(everything, key=lambda change: change.rank(29), reverse=True)
+    monkeypatch.setattr(mutate, "changes_of", lambda *_: everything)
+    monkeypatch.setattr(mutate, "check_reasons", lambda _: None)
+    monkeypatch.setattr(sys, "argv", ["mutate", "--list", "--sample", "1", "--skip", str(skip), "--match", last.name])
+    if skip:
+        with pytest.raises(SystemExit, match=r"^No change is drawn: 1 have "):
+            mutate.main()
+        return
+    assert mutate.main() == 0
+    assert capsys.readouterr().out == f"{last.line}: {last.name}\n"
+
+
 def test_every_listed_change_is_still_one() -> None:
     files = {ROOT / name.partition("::")[0] for name in REASONS}
     names = {change.name for change in changes_of(ROOT, sorted(files))}

@@ -66,6 +66,36 @@ def test_verdicts_are_of_the_files_that_they_depend_on(tmp_path: Path, monkeypat
         assert (digest(["a"], "suite", ":!*.md") != before) is changes, name
 
 
+def test_a_new_file_changes_what_verdicts_are_of_unless_git_ignores_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_results, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
+    (tmp_path / "suite").mkdir()
+    (tmp_path / ".gitignore").write_text("*.pyc\n")
+    kept_results.subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    before = digest(["a"], "suite")
+    (tmp_path / "suite/test_new.pyc").write_text("ignored")
+    assert digest(["a"], "suite") == before
+    (tmp_path / "suite/test_new.py").write_text("new")
+    assert digest(["a"], "suite") != before
+
+
+def test_a_sample_takes_as_many_of_a_kind_as_there_are() -> None:
+    """Of 55 and of 11, too, which a step of 11 would come to a fifth and one of."""
+    for kind in {mutant.kind for mutant in mutants().values()}:
+        names = [name for name, mutant in mutants().items() if mutant.kind == kind]
+        assert sorted(prove.stratify(names, len(names))) == sorted(names), kind
+
+
+def test_a_pattern_that_no_name_matches_is_refused() -> None:
+    [first, *_] = mutants()
+    assert prove.choose([first], 0) == [first]
+    with pytest.raises(SystemExit, match=r"^No mutant is named like 'no\.\*': --list prints their names\.$"):
+        prove.choose([first, "no.*"], 5)
+
+
 def test_the_share_of_each_kind_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert prove.print_summary(list(judged(TRIALS, 1)), 1.0, 0.0) == 1, "no reason is known of the survivor"
     printed = capsys.readouterr().out

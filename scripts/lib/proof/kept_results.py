@@ -41,8 +41,8 @@ class KeptResults:
 
 
 def digest(texts: Iterable[str], *paths: str) -> str:
-    """Return a digest of texts and of the files that git tracks below some paths, as they are now."""
-    command = ["git", "ls-files", "-z", "--", *paths]
+    """Return a digest of texts and of the files below some paths that git tracks or would add, as they are now."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     found = hashlib.sha256("\n".join(texts).encode())
     for name in filter(None, listed.split("\0")):

@@ -7,6 +7,8 @@ the suite, the sandbox, the contract or the mutants change, so that a whole run 
 from __future__ import annotations
 
 import argparse
+import fnmatch
+import itertools
 import json
 import os
 import shutil
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
-from fnmatch import fnmatch
+from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,8 +109,13 @@ def choose(patterns: list[str], sample: int) -> list[str]:
     Args:
         patterns: Shell patterns, one of which has to match the name; all names if there are none.
         sample: How many of them, the same each time and of every kind of lie; 0 for all.
+
+    Raises:
+        SystemExit: A pattern matches no name.
     """
-    names = [name for name in mutants() if not patterns or any(fnmatch(name, pattern) for pattern in patterns)]
+    if unknown := [pattern for pattern in patterns if not fnmatch.filter(mutants(), pattern)]:
+        raise SystemExit(f"No mutant is named like {', '.join(map(repr, unknown))}: --list prints their names.")
+    names = [name for name in mutants() if not patterns or any(fnmatch.fnmatch(name, each) for each in patterns)]
     return stratify(names, sample) if sample else names
 
 
@@ -121,8 +128,13 @@ def stratify(names: list[str], most: int) -> list[str]:
     for turn in range(len(names)):
         for number, candidates in enumerate(of_kind.values()):
             if len(taken) < most:
-                taken[candidates[(number * 7 + turn * 11) % len(candidates)]] = None
+                taken[candidates[(number * 7 + turn * _step(len(candidates))) % len(candidates)]] = None
     return list(taken)
+
+
+def _step(size: int) -> int:
+    """Return a step to distant ones by which a turn comes to each of so many: it has no divisor in common with them."""
+    return next(step for step in itertools.count(11) if gcd(step, size) == 1)
 
 
 def healthy_trials(number: int, cases: int) -> list[Trial]:

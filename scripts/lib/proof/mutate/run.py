@@ -56,8 +56,10 @@ def main() -> int:
     options = parse_arguments()
     everything = changes_of(ROOT, sorted((ROOT / "wallaroo_ext").rglob("*.py")))
     check_reasons(everything)
-    drawn = draw(everything, options.seed, options.skip, options.sample)
-    drawn = [change for change in drawn if options.match in change.name]
+    matching = [change for change in everything if options.match in change.name]
+    drawn = draw(matching, options.seed, options.skip, options.sample)
+    if not drawn:
+        raise SystemExit(f"No change is drawn: {len(matching)} have {options.match!r} in their names.")
     if options.list:
         print("\n".join(f"{change.line}: {change.name}" for change in drawn))
         return 0
@@ -79,7 +81,7 @@ def parse_arguments() -> argparse.Namespace:
         "--sample", type=int, default=_DRAWN, metavar="N", help=f"how many changes; {_DRAWN} by default"
     )
     parser.add_argument("--skip", type=int, default=0, metavar="N", help="how many changes of the draw to leave out")
-    parser.add_argument("--match", default="", metavar="TEXT", help="try only those whose name has a text in it")
+    parser.add_argument("--match", default="", metavar="TEXT", help="draw only from those whose name has a text in it")
     parser.add_argument("--seed", type=int, default=_SEED, help="another draw")
     parser.add_argument("--jobs", type=int, default=_JOBS, help="how many changes at a time")
     parser.add_argument("--near", action="store_true", help="ask only the six nearest files of tests of each change")
