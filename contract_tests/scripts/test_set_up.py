@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -226,18 +227,25 @@ class TestTwoAtOnce:
                 assert waiting.returncode == 0
         assert clone.steps() == STEPS[1:]
 
-    def test_an_environment_beside_another_is_held_as_well(self, clone: Clone) -> None:
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_an_environment_beside_another_is_held_as_well(self, clone: Clone, *, is_first: bool) -> None:
         (clone.path / "scripts/requirements/vendor.txt").write_text("vendor==1\n", encoding="utf-8")
-        script = SCRIPT.replace("use_environment NAME", "use_environment_beside 7 vendor\nuse_environment demo")
+        both = ["use_environment_beside 7 vendor", "use_environment demo"]
+        script = SCRIPT.replace("use_environment NAME", "\n".join(both if is_first else reversed(both)))
         executable(clone.path / "scripts/both", script)
-        with clone.start("both", "hold") as holder, (clone.path / ".venv-vendor.lock").open("ab") as lock:
+        with clone.start("both", "hold") as holder, ExitStack() as opened:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "holding\n"
-            assert clone.steps() == ["venv", "pip", "sync", *STEPS]  # the project is in the second one only
-            with pytest.raises(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            beside = ["venv", "pip", "sync"]  # the project is in the other one only
+            assert clone.steps() == ([*beside, *STEPS] if is_first else [*STEPS, *beside])
+            names = (".venv.lock", ".venv-vendor.lock")
+            locks = [opened.enter_context((clone.path / name).open("ab")) for name in names]
+            for lock in locks:
+                with pytest.raises(BlockingIOError):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             holder.communicate("go on\n")
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for lock in locks:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def test_a_holder_that_is_killed_holds_nothing(self, clone: Clone) -> None:
         clone.run("demo")

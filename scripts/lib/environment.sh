@@ -1,6 +1,6 @@
 # Sourced by the other scripts. `use_environment NAME` installs what the lock scripts/requirements/NAME.txt pins into
 # .venv and puts it on PATH; `engines` has an environment of its own, .venv-engines. `use_environment_beside` sets up a
-# further one, .venv-NAME, which only the tests start programs in. Nothing outside the clone is changed.
+# further one, .venv-NAME, which stays off PATH: tools or the vendor's SDK. Nothing outside the clone is changed.
 # set_up.py does the work; its docstring explains why concurrent or killed scripts and moved clones do no harm.
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -26,17 +26,22 @@ find_python() {
     exit 2
 }
 
-# Runs set_up.py: PYTHON, COMMAND, DIRECTORY, LOCK.
+# Runs set_up.py with the lock file as its descriptor 9: PYTHON, COMMAND, DIRECTORY, LOCK.
 set_up() {
-    "$1" -I "$root/scripts/lib/set_up.py" "$2" "$root" "$3" "$4" "$1"
+    "$1" -I "$root/scripts/lib/set_up.py" "$2" "$root" "$3" "$4" "$1" 9<&"$lock_file"
 }
 
-# Sets up the environment DIRECTORY, below the clone, from the lock NAME, and keeps a lock on it until this script ends.
+# Sets up an environment and keeps a lock on it until this script ends: DIRECTORY, below the clone, NAME of what pins it,
+# and the descriptor for the lock file, 9 by default, which a script gives one environment only.
 use_environment_in() {
     mkdir -p "$root/$(dirname -- "$1")"
     # A read-only clone may have no lock file; its environment is used all the same.
     (true >>"$root/$1.lock") 2>/dev/null || true
-    if [ -r "$root/$1.lock" ]; then exec 9<"$root/$1.lock"; else exec 9<&-; fi
+    lock_file=-
+    if [ -r "$root/$1.lock" ]; then
+        lock_file=${3-9}
+        eval "exec $lock_file<\"\$root/\$1.lock\""
+    fi
     code=1
     # The environment's own Python is tried first: that is quicker than to look for another.
     if [ -x "$root/$1/bin/python" ]; then
@@ -52,10 +57,9 @@ use_environment_in() {
     esac
 }
 
-# Sets up .venv-NAME for programs that tests start, and moves the lock on it to the descriptor FD: 9 is for the next.
+# Sets up .venv-NAME, beside the environment of the script, and keeps the lock on it by the descriptor FD: FD, NAME.
 use_environment_beside() {
-    use_environment_in ".venv-$2" "$2"
-    if (: <&9) 2>/dev/null; then eval "exec $1<&9"; fi
+    use_environment_in ".venv-$2" "$2" "$1"
     WALLAROO_EXT_ENVIRONMENTS_IN_USE=$root/.venv-$2${WALLAROO_EXT_ENVIRONMENTS_IN_USE:+:$WALLAROO_EXT_ENVIRONMENTS_IN_USE}
 }
 

@@ -30,7 +30,7 @@ OUT_OF_DATE = 3
 """The exit code of `check` where something has to be installed."""
 
 _LOCK = 9
-"""The file descriptor that `environment.sh` opens."""
+"""The file descriptor by which `environment.sh` gives the lock file."""
 
 _RECORD = "installed.json"
 """The record of a complete environment: what it was made from, and what it holds."""
