@@ -46,16 +46,36 @@ def test_a_failure_is_returned_with_its_output(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("end", "code"), [("exit 5", 5), ("kill -INT $$", 130), ("kill -TERM $$", 143)])
+ENDS = [("exit 5", 5), ("kill -HUP $$", 129), ("kill -INT $$", 130), ("kill -TERM $$", 143)]
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS)
 def test_what_was_started_ends_with_the_script(end: str, code: int, tmp_path: Path) -> None:
     done = ran(f'start it sleep 600\ncp "$beside/it.pid" pid\n{end}\n', tmp_path)
     assert done.returncode == code
-    process = int((tmp_path / "pid").read_text())
+    assert has_ended(int((tmp_path / "pid").read_text()))
+    assert [file.name for file in tmp_path.iterdir()] == ["pid"]
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS)
+def test_what_a_function_has_started_ends_with_the_script(end: str, code: int, tmp_path: Path) -> None:
+    lines = (
+        "inner() { sh -c 'echo $$ >child.new; mv child.new child; exec sleep 600'; touch after; }\n"
+        "outer() { (inner); touch after; }\n"
+        "start it outer\nuntil [ -e child ]; do sleep 0.01; done\n"
+    )
+    done = ran(f"{lines}{end}\n", tmp_path)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert has_ended(int((tmp_path / "child").read_text()))
+    assert [file.name for file in tmp_path.iterdir()] == ["child"]
+
+
+def has_ended(process: int) -> bool:
+    """Return whether a process ends within a while."""
     until = time.monotonic() + SECONDS
     while is_running(process) and time.monotonic() < until:
         time.sleep(0.01)
-    assert not is_running(process)
-    assert [file.name for file in tmp_path.iterdir()] == ["pid"]
+    return not is_running(process)
 
 
 def is_running(process: int) -> bool:
