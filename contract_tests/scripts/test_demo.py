@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,12 @@ from rich.console import Console
 
 from contract_tests.support.data.exported_models import EXPORTED, Exported, logistic_regression, with_zip_map
 from contract_tests.support.servers.forks import fork_server
-from scripts.lib.demo.files import UnfitFilesError, read_job, reason_of
+from scripts.lib.demo.files import Job, UnfitFilesError, read_job, reason_of
 from scripts.lib.demo.run import Report, describe_accuracy, run, show_outputs, texts_of
 from wallaroo_ext import connect
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from wallaroo_mlops_client import Client
 
@@ -118,11 +118,12 @@ def test_what_does_not_fit_is_named_by_its_column(name: str, rows: Any, message:
         read_job(EXPORTED[name]().save(tmp_path), write_rows(rows, tmp_path))
 
 
-def of_two_numbers(kind: int, *rows: int | None) -> Exported:
-    """Return a model that doubles two numbers of a type, with a free or a fixed number of rows."""
+def of_two_numbers(kind: int, *rows: int | None, unchanged: bool = False) -> Exported:
+    """Return a model that doubles two numbers of a type, or returns them, with a free or a fixed number of rows."""
     shape = [*(rows or (None,)), 2]
     x, y = (helper.make_tensor_value_info(name, kind, shape) for name in ("x", "y"))
-    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "doubled", [x], [y])
+    node = helper.make_node("Identity", ["x"], ["y"]) if unchanged else helper.make_node("Add", ["x", "x"], ["y"])
+    graph = helper.make_graph([node], "doubled", [x], [y])
     return Exported(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), {})
 
 
@@ -152,6 +153,46 @@ def test_whole_numbers_may_be_written_as_decimals(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        *[(kind, 100) for kind in (TensorProto.INT8, TensorProto.UINT8, TensorProto.INT16, TensorProto.UINT16)],
+        *[(kind, (1 << 24) + 1) for kind in (TensorProto.INT32, TensorProto.UINT32)],
+        *[(kind, (1 << 53) + 1) for kind in (TensorProto.INT64, TensorProto.UINT64)],
+    ],
+)
+def test_whole_numbers_are_sent_with_all_their_digits(client: Client, kind: int, value: int, tmp_path: Path) -> None:
+    """Those from 2**24 are no 32-bit floats."""
+    model = of_two_numbers(kind, unchanged=True).save(tmp_path)
+    job = read_job(model, write_rows({"a": [value], "b": [1]}, tmp_path))
+    assert job.rows.column("x").to_pylist() == [[value, 1]]
+    scored = run(client, Report(Console(file=io.StringIO())), job)
+    assert [table.column("out.y").to_pylist() for table in scored.values()] == [[[value, 1]]] * 2
+
+
+@pytest.mark.parametrize("kind", [TensorProto.INT64, TensorProto.INT32, TensorProto.UINT8, TensorProto.BOOL])
+def test_no_nan_is_sent_where_an_input_takes_whole_numbers(kind: int, tmp_path: Path) -> None:
+    model = of_two_numbers(kind, unchanged=True).save(tmp_path)
+    for rows in ({"a": [1, 1], "b": [1, None]}, {"tensor": [[1, 1], [1, None]]}, {"x": [[1, 1], [1, None]]}):
+        data = write_rows(rows, tmp_path)
+        with pytest.raises(UnfitFilesError, match=r"' has no number in row 1, .* input 'x' takes whole numbers"):
+            read_job(model, data, missing=True)
+
+
+@pytest.mark.parametrize("rows", [{"tensor": [[1.0, 1.0], [1.0, None]]}, {"x": [[1.0, 1.0], [1.0, None]]}])
+def test_a_number_that_is_missing_in_a_vector_is_named_by_its_row(rows: dict[str, Any], tmp_path: Path) -> None:
+    data, model = write_rows(rows, tmp_path), of_two_numbers(TensorProto.FLOAT).save(tmp_path)
+    with pytest.raises(UnfitFilesError, match=r"^The column '(x|tensor)' has no number in row 1, .* --missing nan"):
+        read_job(model, data)
+    assert read_job(model, data, missing=True).rows.num_rows == 2
+
+
+def test_a_nan_in_a_file_is_a_number_that_is_missing(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.array([[1, 1], [1, np.nan]], np.float32))
+    with pytest.raises(UnfitFilesError, match=r"has no number in row 1, .* --missing nan"):
+        read_job(of_two_numbers(TensorProto.FLOAT).save(tmp_path), tmp_path / "rows.npy")
+
+
 def test_a_model_for_a_fixed_number_of_rows_is_refused_with_what_to_do(tmp_path: Path) -> None:
     data = write_rows({"a": [1, 2], "b": [1, 2]}, tmp_path)
     model = of_two_numbers(TensorProto.FLOAT, 1).save(tmp_path)
@@ -165,8 +206,11 @@ def test_columns_may_be_left_out(tmp_path: Path) -> None:
     model = EXPORTED["linear_regression"]().save(tmp_path)
     job = read_job(model, data, drop=["b", "e"])
     assert (job.rows.num_rows, job.label, job.notes) == (2, None, [])
+    assert read_job(model, data, drop=["b", "b", "e"]).rows.equals(job.rows)
     with pytest.raises(UnfitFilesError, match=r"--drop: .* has no column 'bb'"):
         read_job(model, data, drop=["bb"])
+    with pytest.raises(UnfitFilesError, match="--label and --drop name the same column, 'e'"):
+        read_job(model, data, label="e", drop=["b", "e"])
 
 
 def test_a_sequence_among_the_outputs_is_refused_with_how_to_leave_it_out(tmp_path: Path) -> None:
@@ -249,6 +293,14 @@ def test_a_label_may_be_named(label: str, message: str, tmp_path: Path) -> None:
 def test_figures_have_the_digits_of_their_type(values: list[Any], kind: Any, texts: list[str]) -> None:
     arrow: Any = pa
     assert texts_of(arrow.array(values, kind)) == texts
+
+
+def test_brackets_and_colons_in_names_and_texts_are_shown_as_they_are() -> None:
+    job = Job("x", Path("x"), pa.table({"x": [1]}), {"a[b]": ["[/x]"]}, ("[l]", [":cat:"]), ["[red]note[/red] :dog:"])
+    out = io.StringIO()
+    assert show_outputs(Console(file=out, width=160), job, {"": pa.table({"out.a[b]": ["[cat, dog]"]})})
+    for text in ("[cat, dog]", "[/x]", "out.a[b]", "[l]", ":cat:", "[red]note[/red] :dog:"):
+        assert text in out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,14 @@ from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli.reading.columns import likely_no_inputs
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.inputs.missing_numbers import rows_with_missing
 from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+pc: Any = import_module("pyarrow.compute")  # its stubs lack most functions
 
 
 class UnfitFilesError(Exception):
@@ -93,7 +96,9 @@ def read_job(
     for option, name in [("--drop", each) for each in drop] + ([] if label is None else [("--label", label)]):
         if name not in table.column_names:
             raise UnfitFilesError(f"{option}: {data} has no column {name!r}. {_found(table, [name])}")
-    table = table.drop_columns(list(drop))
+    if label in drop:
+        raise UnfitFilesError(f"--label and --drop name the same column, {label!r}: leave out one of the two.")
+    table = table.drop_columns(list(dict.fromkeys(drop)))  # pyarrow drops another column for each repeated name
     _check_row_count(inputs, table.num_rows, model)
     expected = [name for name in table.column_names if name in outputs and name not in {item.name for item in inputs}]
     given = [*expected, *([] if label is None or label in expected else [label])]
@@ -236,7 +241,8 @@ def fit(table: pa.Table, inputs: list[Input], path: Path, *, missing: bool = Fal
     if len(inputs) == 1 and names[0] not in table.column_names:
         [only] = inputs
         if "tensor" in table.column_names:
-            return table.select(["tensor"]), [name for name in table.column_names if name != "tensor"]
+            column = _fitting(table, "tensor", only, missing=missing)
+            return pa.table({"tensor": column}), _others(table, ["tensor"])
         texts = [name for name in table.column_names if _is_text(table.column(name).type)]
         if only.takes_texts and only.row_shape in {(), (1,)} and len(texts) == 1:
             column = _fitting(table, texts[0], only, missing=missing)
@@ -308,6 +314,7 @@ def _fitting(table: pa.Table, name: str, item: Input, *, missing: bool) -> Any:
     """Return a column as an input takes it: texts of numbers for an input of texts, and numbers for one of numbers."""
     column: Any = table.column(name)
     if pa.types.is_nested(column.type):
+        _check_complete(column, name, item, missing=missing)
         return column
     if item.takes_texts:
         return column.cast(pa.string())
@@ -317,17 +324,37 @@ def _fitting(table: pa.Table, name: str, item: Input, *, missing: bool) -> Any:
             f"The column {name!r} has values of the type {column.type}, such as {first}; the model's input "
             f"{item.name!r} takes numbers."
         )
-    if column.null_count and not missing:
-        row = column.is_null().to_pylist().index(True)
-        raise UnfitFilesError(
-            f"The column {name!r} has no number in row {row}, counted from 0. --missing nan sends NaN, for a "
-            "model that takes it."
-        )
-    wanted: Any = _VALUES.get(item.kind, pa.float32())
+    _check_complete(column, name, item, missing=missing)
     _check_whole(column, name, item)
     if column.null_count:
         column = column.cast(pa.float64()).fill_null(float("nan"))
-    return column.cast(wanted if not column.null_count else pa.float64(), safe=False)
+    return column.cast(_VALUES.get(item.kind, pa.float32()), safe=item.kind in _WHOLE)
+
+
+def _check_complete(column: Any, name: str, item: Input, *, missing: bool) -> None:
+    """Check that no number is missing, neither in lists, unless NaN may stand in its place.
+
+    Raises:
+        UnfitFilesError: One is, or would become NaN where the input takes none.
+    """
+    takes_nan = item.kind not in _WHOLE
+    row = None if missing and takes_nan else _first_missing(column, name)
+    if row is None:
+        return
+    advice = (
+        "--missing nan sends NaN, for a model that takes it."
+        if takes_nan
+        else f"The model's input {item.name!r} takes whole numbers, of which NaN is none: leave out the row."
+    )
+    raise UnfitFilesError(f"The column {name!r} has no number in row {row}, counted from 0. {advice}")
+
+
+def _first_missing(column: Any, name: str) -> int | None:
+    """Return the first row in which a number is missing, null or NaN; None if there is none."""
+    if pa.types.is_nested(column.type):
+        return next(iter(rows_with_missing(pa.table({name: column}))), None)
+    row = pc.index(pc.is_null(column, nan_is_null=True), pa.scalar(value=True)).as_py()
+    return None if row < 0 else row
 
 
 def _check_whole(column: Any, name: str, item: Input) -> None:
@@ -360,12 +387,12 @@ def _listed(names: list[str], what: str) -> str:
     return f"{what}{'s' if len(names) > 1 else ''} {', '.join(map(repr, names))}"
 
 
+_INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 _VALUES: dict[str, Any] = {
     "tensor(float)": pa.float32(),
     "tensor(double)": pa.float64(),
-    "tensor(int64)": pa.int64(),
-    "tensor(int32)": pa.int32(),
     "tensor(bool)": pa.bool_(),
+    **{f"tensor({name})": pa.type_for_alias(name) for name in _INTEGERS},
 }
 _WHOLE = {
     "tensor(bool)": (0, 1),

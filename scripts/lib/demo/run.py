@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from scripts.lib.called_from import called_path
 from scripts.lib.demo.files import Job, UnfitFilesError, read_job
@@ -67,7 +68,7 @@ class Report:
         table.add_column("result")
         table.add_column("seconds", justify="right")
         for name, result, seconds in self.steps:
-            table.add_row(name, result, f"{seconds:.2f}")
+            table.add_row(name, Text(result), f"{seconds:.2f}")
         self.console.print(table)
 
 
@@ -112,19 +113,19 @@ def show_outputs(console: Console, job: Job, scored: dict[str, pa.Table]) -> boo
     columns: list[list[str]] = []
     for output in outputs:
         for name, answer in shown.items():
-            table.add_column(f"{output}\n{name}".strip(), justify="right")
+            table.add_column(Text(f"{output}\n{name}".strip()), justify="right")
             columns.append(texts_of(answer.column(output)))
         if output.removeprefix("out.") in job.expected:
             table.add_column("expected", justify="right")
             columns.append([str(value) for value in job.expected[output.removeprefix("out.")]])
     if job.label is not None:
-        table.add_column(job.label[0], justify="right")
+        table.add_column(Text(job.label[0]), justify="right")
         columns.append([str(value) for value in job.label[1]])
     for row in range(min(SHOWN_ROWS, job.rows.num_rows)):
-        table.add_row(str(row), *(column[row] for column in columns))
+        table.add_row(str(row), *(Text(column[row]) for column in columns))  # a text, whatever brackets are in it
     console.print(table)
     for sentence in [*job.notes, *_accuracies(job, answers[0].select(outputs))]:
-        console.print(sentence, markup=False, highlight=False)
+        console.print(Text(sentence))
     return are_same
 
 
