@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 
 from scripts.lib.congruence import real_servers
@@ -98,6 +99,10 @@ KIND_CASES: list[Any] = [
             ("users.*", "here null, recorded object"),
         ],
     ),
+    ([{"m.last": 1}], [{"m": 1}], [("m.last", "recorded only"), ("m", "here only")]),
+    ([{"m.last": 1}, {}], [{"m.last": 1}], [("m.last", "recorded absent, here number")]),
+    ([{"m": {"a.count": 1}}], [{"m": {}}], [("m.a.count", "recorded only")]),
+    ([{"m": {"a": 1, "a.count": {"b": 1}}}], [{"m": {}}], [("m.a", "recorded only"), ("m.a.count", "recorded only")]),
     ([{}], [[]], [("the answer", "recorded object, here list"), ("the answer", "here list, recorded object")]),
 ]
 
@@ -105,6 +110,16 @@ KIND_CASES: list[Any] = [
 @pytest.mark.parametrize(("recorded", "here", "found"), KIND_CASES)
 def test_kinds_of_fields_are_compared_at_any_depth(recorded: Any, here: Any, found: Any) -> None:
     assert list(differences(FieldKinds(recorded), FieldKinds(here))) == found
+
+
+def test_an_answer_that_is_no_json_differs_from_one_that_is() -> None:
+    compared = real_servers.Comparison("2025.2", "list_models", 200, recorded=[{"models": []}])
+    real_servers.note(compared, httpx.Response(200, text="models"))
+    assert compared.differences == [
+        ("the answer", "recorded object, here string"),
+        ("the answer", "here string, recorded object"),
+        ("models", "recorded only"),
+    ]
 
 
 def test_a_difference_that_nobody_explained_has_no_reason() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract_tests.vendor.day.calls import ABSENT, NEW, OLD
 from contract_tests.vendor.day.whole import WHOLE
+from scripts.lib.written_tables import parse_arguments, write_or_check
 
 if TYPE_CHECKING:
     from contract_tests.vendor.day.calls import Call
@@ -56,5 +58,11 @@ def _outcome(call: Call, release: str) -> str:
     return "works" if reason is None else "not there" if reason == ABSENT else f"does not work: {reason}"
 
 
+def main() -> int:
+    """Write the table, or check it with `--check`. Returns 1 if it differs."""
+    check = parse_arguments("scripts/vendor-day", __doc__).check
+    return write_or_check(TABLE, page(), [], script="scripts/vendor-day", check=check)
+
+
 if __name__ == "__main__":
-    TABLE.write_text(page(), encoding="utf-8")
+    sys.exit(main())

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.lib.bench.mixed_load import Actor, assay
+from scripts.lib.polling import polled
+from scripts.lib.written_tables import parse_arguments
 from wallaroo_ext.sandbox.paths import GRAPHQL
 from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.storage.migrations import MIGRATIONS
@@ -31,6 +33,7 @@ DATABASE = "sandbox.sqlite3"
 SQL = "sandbox.sql"
 CREDENTIALS = {"default_password": "a-password-of-the-tests", "client_secret": "a-client-secret-of-the-tests"}
 _SECOND = timedelta(seconds=1)
+_PATIENCE_SECONDS = 60.0
 _TAGGING = """
 mutation {{
   insert_tag(objects: {{tag: "a tag"}}) {{ affected_rows }}
@@ -52,12 +55,11 @@ def make(directory: Path) -> None:
         actor.infer_json()  # the first inference may take longer
         start = datetime.now(UTC)
         actor.infer_json()
-        time.sleep((start + _SECOND - datetime.now(UTC)).total_seconds())
+        time.sleep(max(0.0, (start + _SECOND - datetime.now(UTC)).total_seconds()))
         actor.infer_arrow()
         assay_id = actor.post("create_assay", _soon_due(actor, start))["assay_id"]
         span = {"start": start.isoformat(), "end": (start + timedelta(days=1)).isoformat()}
-        while not actor.post("get_assay_results", span | {"assay_id": assay_id}):
-            time.sleep(0.1)
+        polled(lambda: actor.post("get_assay_results", span | {"assay_id": assay_id}), bool, seconds=_PATIENCE_SECONDS)
         actor.http.post(GRAPHQL, json={"query": _TAGGING.format(pipeline=actor.pipeline_id)}).raise_for_status()
 
 
@@ -98,6 +100,7 @@ def restore(stored: Path, directory: Path) -> None:
 
 def main() -> int:
     """Store a directory of the present version. Returns 2 if there is one already."""
+    parse_arguments("scripts/make-data-directory", __doc__, checks=False)
     target = DIRECTORIES / str(len(MIGRATIONS))
     if target.exists():
         print(f"There is a data directory of version {len(MIGRATIONS)} already: {target}.", file=sys.stderr)

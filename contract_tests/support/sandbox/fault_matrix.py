@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from wallaroo_mlops_client.models import CreateWorkspaceRequest, ListWorkspaceUs
 
 from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
 from contract_tests.support.servers.forks.fork_server import running
+from scripts.lib.written_tables import parse_arguments, write_or_check
 from wallaroo_ext import (
     AnswerError,
     Clock,
@@ -358,7 +360,7 @@ class Matrix:
             self._made |= {(kind, made["id"]): made["name"] for made in state[kind]}
 
     def _count_writes(self, cells: dict[Case, Cell]) -> None:
-        """Count the writes at the end, when delayed requests have arrived too."""
+        """Count the writes by what was seen after each round: a delayed one is seen after a later round, if at all."""
         made = Counter(self._made.values())
         for case, cell in cells.items():
             if case.action in WRITES:
@@ -417,10 +419,11 @@ def _shown(cells: dict[Case, Cell], fault: Fault, times: str, action: str) -> st
     return " / ".join(dict.fromkeys(str(cell) for cell in found if cell is not None)) or "-"
 
 
-def main() -> None:
-    """Write the table."""
-    TABLE.write_text(page(measured()), encoding="utf-8")
+def main() -> int:
+    """Write the table, or check it with `--check`. Returns 1 if it differs."""
+    check = parse_arguments("scripts/fault-matrix", __doc__).check
+    return write_or_check(TABLE, page(measured()), [], script="scripts/fault-matrix", check=check)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,25 +13,21 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from scripts.lib.bench.model import model_content
 from scripts.lib.congruence import real_servers
+from scripts.lib.congruence.house_prices import log_house_prices
 from scripts.lib.evidence.known_operations import OF_DOCUMENTS
 from scripts.lib.evidence.recordings import VARIABLE, recordings_directory
-from scripts.lib.written_tables import write_or_check
+from scripts.lib.polling import polled
+from scripts.lib.written_tables import parse_arguments, write_or_check
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.validation import ContractSpec
-from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +43,8 @@ DOCUMENTS_SHA = "bc85ce596945f876256f41515c7501c399fd97ebcb9ab3dd41bf03f8937b450
 PATIENCE_SECONDS = 30.0
 ASSAYS = {"api-essentials-guide": (4, 4), "mlops-api-tutorial": (5, 1)}
 """The ids of the workspace and the pipeline that a document's assays belong to."""
+
+LOGGED_MODELS = ("housepricemodel", "houseprice-model-yns")
 
 # The kind of thing that a field of a request or an answer identifies; its values are mapped.
 FIELDS = {
@@ -207,17 +205,15 @@ class Replay:
         return Compared(exchange["id"], operation, result or "same keys, types and nulls", reasons)
 
     def _answer(self, operation: str, request: dict[str, Any]) -> httpx.Response:
-        """Send a request, and repeat one for a deployment's status until it is not `Starting`. Returns the answer."""
-        deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
-        answer = self._http.request(**request)
-        while (
-            operation == "get_deployment_status"
-            and "empty" not in str(request["json"])
-            and object_of(answer.json()).get("status") == "Starting"
-            and datetime.now(UTC) < deadline
-        ) or answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            answer = self._http.request(**request)
-        return answer
+        """Send a request until it is not refused for now, and a deployment is not `Starting`. Returns the answer."""
+        is_of_status = operation == "get_deployment_status" and "empty" not in str(request["json"])
+
+        def is_awaited(answer: httpx.Response) -> bool:
+            if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                return False
+            return not is_of_status or object_of(answer.json()).get("status") != "Starting"
+
+        return polled(lambda: self._http.request(**request), is_awaited, seconds=PATIENCE_SECONDS)
 
     def _request(self, exchange: dict[str, Any]) -> dict[str, Any] | None:
         """Return arguments for httpx's `request`; None if the recording does not have the body."""
@@ -352,7 +348,7 @@ def kinds_of(value_shape: Any) -> set[str]:
 
 def reason_of(operation: str, path: str) -> str:
     """Return why the sandbox's answer differs at a path."""
-    return REASONS.get((operation, path)) or REASONS.get(("*", path)) or "no reason"
+    return REASONS.get((operation, path), "no reason")
 
 
 def prepare(client: Client, document: str, names: Names, model: bytes) -> None:
@@ -402,25 +398,6 @@ def deployment(client: Client, name: str, pipeline_id: int, variant_id: int, ver
     return f"{name}-{call(deploy_pipeline, client=client, body=request).id}"
 
 
-def log_house_prices(directory: Path, pipeline_id: int) -> None:
-    """Log a row for each half hour of the days that the documents' assays cover."""
-    store = Store(directory)
-    log = InferenceLog(store, 100)
-    random = np.random.default_rng(0)
-    for first in (datetime(2022, 1, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC)):
-        times = [int((first + timedelta(minutes=30 * number)).timestamp() * 1000) for number in range(48 * 4)]
-        columns: dict[str, Any] = {
-            "time": pa.array(times, pa.timestamp("ms")),
-            "in.tensor": random.normal(size=(len(times), 17)).tolist(),
-            "out.dense_2": random.normal(12.9, 0.4, size=(len(times), 1)).tolist(),
-        }
-        table = pa.table(columns)
-        for model in ("housepricemodel", "houseprice-model-yns"):
-            log.append(pipeline_id, LoggedBatch(table, model, "test_version", 243))
-    log.close()
-    store.close()
-
-
 def replay(document: str, model: bytes) -> list[Compared]:
     """Replay a document. Returns how each of its exchanges compares."""
     recording = json.loads((RECORDINGS / f"{document}.json").read_text(encoding="utf-8"))
@@ -432,7 +409,7 @@ def replay(document: str, model: bytes) -> list[Compared]:
             prepare(client, document, names, model)
         for kind, recorded in list(names.known):
             if kind == "pipeline":
-                log_house_prices(directory, names.known[kind, recorded])
+                log_house_prices(directory, names.known[kind, recorded], dict.fromkeys(LOGGED_MODELS, "test_version"))
         with ExitStack() as stack:
             environment = stack.enter_context(running(directory, "--release", release))
             client = stack.enter_context(connect(environment=environment))
@@ -474,15 +451,17 @@ def page(rows: list[Compared]) -> str:
 
 def main() -> int:
     """Write both tables, or check them with `--check`. Returns 1 if a difference has no reason or a table differs."""
+    check = parse_arguments("scripts/congruence", __doc__).check
     rows = compare_all()
     unexplained = [f"{row.exchange}: {row.result} {row.reasons}" for row in rows if not row.is_explained]
-    failed = write_or_check(TABLE, page(rows), unexplained, script="scripts/congruence")
+    failed = write_or_check(TABLE, page(rows), unexplained, script="scripts/congruence", check=check)
     if recordings_directory() is None:
         print(f"Without recordings of real servers ({VARIABLE}), {real_servers.TABLE} is left as it is.")
         return failed
     found = real_servers.compare_all()
     lines = real_servers.unexplained(found)
-    return failed | write_or_check(real_servers.TABLE, real_servers.page(found), lines, script="scripts/congruence")
+    page_of_servers = real_servers.page(found)
+    return failed | write_or_check(real_servers.TABLE, page_of_servers, lines, script="scripts/congruence", check=check)
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def _exchanges(scene: Scene, found: list[Recording]) -> dict[Any, Comparison]:
     for operation, status in sorted(forms, key=lambda key: (key[0] in LAST and LAST.index(key[0]) + 1, key)):
         for request in forms[operation, status].values():
             for answer in _answers(scene, operation, status, request):
-                _note(comparisons[operation, status], answer)
+                note(comparisons[operation, status], answer)
         comparisons[operation, status].here += scene.early.get(operation, [])
     return comparisons
 
@@ -163,11 +163,13 @@ def _form(value: Any) -> Any:
     return [_form(item) for item in list_of(value)[:1]] if isinstance(value, list) else value is None
 
 
-def _note(compared: Comparison, answer: httpx.Response) -> None:
+def note(compared: Comparison, answer: httpx.Response) -> None:
+    """Add an answer of the sandbox to a comparison; one that is no JSON counts as a text, which a recording may be."""
     if answer.status_code != compared.status:
         compared.other_statuses.add(answer.status_code)
-    elif "json" in answer.headers.get("content-type", ""):
-        compared.here.append(answer.json())
+        return
+    is_json = "json" in answer.headers.get("content-type", "")
+    compared.here.append(answer.json() if is_json else answer.text)
 
 
 def _answers(scene: Scene, operation: str, status: int, request: Any) -> list[httpx.Response]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from scripts.lib.bench.model import WIDTH, model_content
+from scripts.lib.congruence.house_prices import log_house_prices
+from scripts.lib.polling import polled
 from wallaroo_ext import connect, contract
 from wallaroo_ext._util.arrow.files import MEDIA_TYPE as ARROW
 from wallaroo_ext._util.arrow.files import to_file
-from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -33,7 +31,6 @@ NOBODY = "nobody@example.com"
 NOTHING_THERE = 999_999
 _PASSWORD = "A-password-0f-the-scene"  # noqa: S105 - of a user of a sandbox that ends with the comparison
 _PATIENCE_SECONDS = 60.0
-_HALF_HOURS = 48 * 4
 _FIRST_CONVERTED = "2023.2"
 _FIRST_NEW_ASSAYS = "2023.4"
 _FIRST_SECOND_VERSION = "2025.2"
@@ -120,7 +117,7 @@ def scene_of(release: str, directory: Path) -> Generator[Scene]:
     with running(directory, "--release", release) as environment, connect(environment=environment) as client:
         scene = Scene(release, client.get_httpx_client())
         _make(scene)
-    _log_house_prices(directory, scene.known["pipeline_id"])
+    log_house_prices(directory, scene.known["pipeline_id"], {"house-price": "a" * 64}, ("dense_2", "dense_1"))
     with running(directory, "--release", release) as environment, connect(environment=environment) as client:
         scene.http = client.get_httpx_client()
         _wait_until_running(scene)
@@ -145,12 +142,11 @@ def _model(scene: Scene, name: str) -> dict[Any, Any]:
     """Upload a model, and return the values of fields about it."""
     upload = "upload_and_convert_model" if scene.release >= _FIRST_CONVERTED else "upload_model"
     scene.upload(upload, name).raise_for_status()
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        [version] = scene.must("list_model_versions", {"model_id": name})
-        if version.get("status", "ready") == "ready" or time.monotonic() > deadline:
-            break
-        time.sleep(0.05)
+    [version] = polled(
+        lambda: scene.must("list_model_versions", {"model_id": name}),
+        lambda versions: all(each.get("status", "ready") == "ready" for each in versions),
+        seconds=_PATIENCE_SECONDS,
+    )
     return {
         "model reference": {"name": name, "version": version["model_version"], "sha": version["sha"]},
         "model": name,
@@ -193,30 +189,14 @@ def _deploy(scene: Scene) -> None:
 
 def _wait_until_running(scene: Scene) -> None:
     """Wait until the deployment runs, and keep the first answer about it."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    status = {"name": scene.known["get_deployment_status", "name"]}
-    first = found = scene.must("get_deployment_status", status)
-    while found["status"] != "Running" and time.monotonic() < deadline:
-        found = scene.must("get_deployment_status", status)
-    scene.early.setdefault("get_deployment_status", []).append(first)
+    answers: list[Any] = []
 
+    def ask() -> Any:
+        answers.append(scene.must("get_deployment_status", {"name": scene.known["get_deployment_status", "name"]}))
+        return answers[-1]
 
-def _log_house_prices(directory: Path, pipeline_id: int) -> None:
-    """Log a row for each half hour of the days that recorded assays cover."""
-    store = Store(directory)
-    log = InferenceLog(store, 100)
-    random = np.random.default_rng(0)
-    for first in (datetime(2022, 1, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC)):
-        times = [int((first + timedelta(minutes=30 * number)).timestamp() * 1000) for number in range(_HALF_HOURS)]
-        columns: dict[str, Any] = {
-            "time": pa.array(times, pa.timestamp("ms")),
-            "in.tensor": random.normal(size=(len(times), 17)).tolist(),
-            "out.dense_2": random.normal(12.9, 0.4, size=(len(times), 1)).tolist(),
-            "out.dense_1": random.normal(12.9, 0.4, size=(len(times), 1)).tolist(),
-        }
-        log.append(pipeline_id, LoggedBatch(pa.table(columns), "house-price", "a" * 64, 243))
-    log.close()
-    store.close()
+    polled(ask, lambda answer: answer["status"] == "Running", seconds=_PATIENCE_SECONDS)
+    scene.early.setdefault("get_deployment_status", []).append(answers[0])
 
 
 def _make_assay(scene: Scene) -> None:

@@ -24,7 +24,7 @@ from scripts.lib.keycloak.archive import VERSION, KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, read_realm
 from scripts.lib.keycloak.server import KeycloakFailedError, KeycloakServer
 from scripts.lib.keycloak.server import running as running_keycloak
-from scripts.lib.written_tables import write_or_check
+from scripts.lib.written_tables import parse_arguments, write_or_check
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.auth.users import add_user, enable_user
@@ -339,6 +339,7 @@ def main() -> int:
 
     Returns 1 if a difference has no reason, the table differs or Keycloak fails, and 2 if this machine cannot run it.
     """
+    check = parse_arguments("scripts/token-congruence", __doc__).check
     try:
         with ExitStack() as stack:
             server = stack.enter_context(running_keycloak())
@@ -352,7 +353,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     unexplained = [f"{row.question}: {row.differences} {row.reasons}" for row in rows if not row.is_explained]
-    return write_or_check(TABLE, page(rows), unexplained, script="scripts/token-congruence")
+    return write_or_check(TABLE, page(rows), unexplained, script="scripts/token-congruence", check=check)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def main() -> int:
     if recordings_directory() is None:
         print(f"There are no recordings of real servers here: name their directory by {VARIABLE}.", file=sys.stderr)
         return 2
-    return write_or_check(TABLE, page(), [], script="scripts/evidence")
+    return write_or_check(TABLE, page(), [], script="scripts/evidence", check=options.check)
 
 
 def parse_arguments() -> argparse.Namespace:
