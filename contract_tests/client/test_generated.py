@@ -37,6 +37,7 @@ from wallaroo_mlops_client.models import (
 )
 from wallaroo_mlops_client.types import File
 
+from scripts.lib.regenerate.run import is_of_own, parse_arguments
 from wallaroo_ext import contract
 from wallaroo_ext.operations import request_of
 
@@ -215,7 +216,18 @@ def test_a_client_of_one_release_has_its_operations_only(tmp_path: Path) -> None
 def test_a_client_of_one_release_does_not_take_the_place_of_that_of_all() -> None:
     done = regenerate("--release", "2022.4")
     assert done.returncode == 2
-    assert "give another directory by --output" in done.stderr
+    assert "the client of all releases: give another directory by --output" in done.stderr
+
+
+def test_neither_does_a_client_of_another_contract(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ours").symlink_to(ROOT)
+    for output in ([], ["--output", str(tmp_path / "ours/generated")]):
+        done = regenerate("--check", "--contract", str(own), *output)
+        assert done.returncode == 2
+        assert "the client of the repository's own contract: give another directory by --output" in done.stderr
+    linked = tmp_path / "ours" / contract.path().relative_to(ROOT)
+    monkeypatch.setattr(sys, "argv", ["regenerate", "--contract", str(linked)])
+    assert is_of_own(parse_arguments())
 
 
 def test_a_hand_edit_is_noticed(own: Path, tmp_path: Path) -> None:

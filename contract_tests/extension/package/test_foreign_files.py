@@ -21,6 +21,7 @@ from pyarrow import parquet
 from contract_tests.support.command_line import commands, environment_of, path_parameters, process
 from contract_tests.support.conformance import runs
 from contract_tests.support.data.snapshots import fill, snapshot, write
+from scripts.lib.regenerate.generated_files import ForeignFilesError, GeneratedFiles
 from wallaroo_ext import InvalidDataError
 from wallaroo_ext.sandbox.instance import Instance
 
@@ -122,6 +123,8 @@ def test_a_directory_of_somebodys_is_refused_in_a_sentence_and_not_a_byte_change
     assert len(message.splitlines()) == 1
     assert str(directory) in message
     assert "name " in message
+    if option.startswith("regenerate"):
+        assert f"{directory / names[0]} was not written by scripts/regenerate, or was changed since: move it" in message
     assert snapshot(directory, outside) == before
 
 
@@ -288,6 +291,16 @@ class TestBesideWhatIsOurs:
         assert script("regenerate/run.py", "--output", str(client)).returncode == 0
         names = sorted(path.name for path in client.iterdir())
         assert names == [".wallaroo-generated.json", "api.md", "notes", "wallaroo_mlops_client"]
+
+    def test_a_cache_of_python_that_was_emptied_is_nobodys(self, tmp_path: Path) -> None:
+        made, client = tmp_path / "made", tmp_path / "client"
+        write(made / "package/module.py")
+        for _ in range(2):
+            GeneratedFiles(client, ("package",), is_own=False).replace(made)
+            (client / "package/__pycache__").mkdir()
+        (client / "package/empty").mkdir()
+        with pytest.raises(ForeignFilesError, match="package/empty was not written by"):
+            GeneratedFiles(client, ("package",), is_own=False).check()
 
     def test_by_a_report(self, tmp_path: Path) -> None:
         from wallaroo_ext.conformance.report import write_report

@@ -88,7 +88,7 @@ class GeneratedFiles:
             folder = Path(parent)
             links = [name for name in names if (folder / name).is_symlink()]
             cached = [name for name in files if folder.name == _CACHES and name.endswith(".pyc")]
-            empty = [] if names or files else [""]
+            empty = [] if names or files or folder.name == _CACHES else [""]
             for name in (*links, *(name for name in files if name not in cached), *empty):
                 yield str((folder / name).relative_to(self._directory))
 

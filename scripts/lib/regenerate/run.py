@@ -28,7 +28,7 @@ PRODUCTS = (PACKAGE, PAGE)
 def main() -> int:
     """Generate or compare. Returns 1 on a difference, and 2 if nothing can be generated."""
     options = parse_arguments()
-    target = GeneratedFiles(options.output, PRODUCTS, is_own=options.output.resolve() == OWN)
+    target = GeneratedFiles(options.output, PRODUCTS, is_own=is_into_own(options))
     with tempfile.TemporaryDirectory() as directory:
         made = Path(directory)
         try:
@@ -43,17 +43,22 @@ def main() -> int:
             return 2
         if options.check:
             code = report(differences(made, options.output), options.output)
-            return report(dist.differences(), dist.DIRECTORY) or code if is_own(options) else code
+            return report(dist.differences(), dist.DIRECTORY) or code if is_into_own(options) else code
         target.replace(made)
-        if is_own(options):
+        if is_into_own(options):
             dist.write()
         print(f"{options.output} holds {sum(1 for _ in (options.output / PACKAGE).rglob('*.py'))} modules.")
         return 0
 
 
-def is_own(options: argparse.Namespace) -> bool:
-    """Return whether the repository's own client is generated, beside which the copies for other tools lie."""
-    return options.output.resolve() == OWN and options.contract == contract.path()
+def is_into_own(options: argparse.Namespace) -> bool:
+    """Return whether the directory is that of the repository's own client, beside which the copies for others lie."""
+    return options.output.resolve() == OWN.resolve()
+
+
+def is_of_own(options: argparse.Namespace) -> bool:
+    """Return whether the contract is the repository's own."""
+    return options.contract.resolve() == contract.path().resolve()
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -66,8 +71,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--release", choices=contract.RELEASES, help="the client of one release, with its overlay")
     parser.add_argument("--output", type=called_path, default=OWN, metavar="DIR", help="the directory to write to")
     options = parser.parse_args()
-    if options.release and options.output.resolve() == OWN:
-        parser.error(f"{OWN} is for the client of all releases: give another directory by --output.")
+    if is_into_own(options) and (options.release or not is_of_own(options)):
+        kind = "all releases" if options.release else "the repository's own contract"
+        parser.error(f"{OWN} is for the client of {kind}: give another directory by --output.")
     return options
 
 
