@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
 from scripts.lib.installs import run as installs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 head, _, *rows = [
     [cell.strip() for cell in line.strip("|\n").split("|")]
@@ -51,6 +48,27 @@ def test_the_end_of_an_output_is_what_went_wrong(tmp_path: Path) -> None:
     assert installs.run_program([python, "-c", "pass"], tmp_path) == ""
     assert installs.run_program([python, "-c", "raise ValueError('lost')"], tmp_path).endswith("ValueError: lost")
     assert installs.run_program([python, "-c", "raise SystemExit(3)"], tmp_path) == "exit code 3"
+
+
+def test_a_program_that_does_not_end_is_what_went_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installs, "_SECONDS", 0.2)
+    program = "import time; time.sleep(60)"
+    assert installs.run_program([installs.sys.executable, "-c", program], tmp_path) == "it did not end within 0.2 s"
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [(["3.11", "3.12"], "there is no way 3.9; there are 3.11, 3.12"), ([], "there is no Python 3.11 or 3.12 or")],
+)
+def test_where_nothing_would_be_tried_that_is_an_error(
+    found: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(installs, "columns", lambda: [installs.Column(name, Path(name)) for name in found])
+    monkeypatch.setattr(installs.sys, "argv", ["installs", *(["--python", "3.12", "--python", "3.9"] if found else [])])
+    with pytest.raises(SystemExit) as raised:
+        installs.main()
+    assert raised.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["WALLAROO_USER", "PYTHONPATH", "VIRTUAL_ENV"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
+from typing import Any
+
 import pytest
 
 from scripts.lib.bench.run import SECTIONS, main
-from scripts.lib.bench.soak import Soaked, soak
+from scripts.lib.bench.soak import Soaked, measured, soak
 
 
 def soaked(memory: list[float], errors: int = 0) -> Soaked:
@@ -29,6 +33,28 @@ def test_growth_after_the_warm_up_is_not_good() -> None:
 
 def test_one_error_is_not_good() -> None:
     assert not soaked([100.0] * 100, errors=1).is_good
+
+
+class Interrupted:
+    """An actor that is interrupted by its first request."""
+
+    def step(self) -> str:
+        raise KeyboardInterrupt
+
+
+class Idle:
+    """An actor whose requests end at once."""
+
+    def step(self) -> str:
+        return "nothing"
+
+
+def test_an_interrupt_ends_it_before_its_time() -> None:
+    began = time.monotonic()
+    actors: list[Any] = [Interrupted(), Idle()]
+    with pytest.raises(KeyboardInterrupt):
+        measured(actors, os.getpid(), lambda *_: None, requests=1200, seconds=60)
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.slow

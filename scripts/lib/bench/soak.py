@@ -21,7 +21,7 @@ from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 HOUR = 36_000
 """The requests of an hour."""
@@ -112,24 +112,41 @@ def soak(on_progress: Callable[[int, float], None], requests: int = HOUR, second
             actor.prepare()
             actor.wait_until_running()
             actor.infer_json()
-        soaked = Soaked()
-        with ThreadPoolExecutor(len(actors) + 1) as threads:
-            began, over = time.perf_counter(), threading.Event()
-            sampling = threads.submit(_sample, soaked, pid, began, over, on_progress)
-            turns = (requests // len(actors), seconds, began)
-            for done in [threads.submit(_act, soaked, actor, turns) for actor in actors]:
+        return measured(actors, pid, on_progress, requests, seconds)
+
+
+def measured(
+    actors: Sequence[Actor], pid: int, on_progress: Callable[[int, float], None], requests: int, seconds: float
+) -> Soaked:
+    """Let actors send requests evenly over a time, and return the measurements; an error or an interrupt ends it.
+
+    Args:
+        actors: Those that send the requests, each a part of them.
+        pid: The process whose memory is measured.
+        on_progress: Called each second with the number of ended requests and the MiB of memory.
+        requests: How many requests to send.
+        seconds: The time to send them in.
+    """
+    soaked, over, began = Soaked(), threading.Event(), time.perf_counter()
+    with ThreadPoolExecutor(len(actors) + 1) as threads:
+        sampling = threads.submit(_sample, soaked, pid, began, over, on_progress)
+        turns = (requests // len(actors), seconds, began)
+        try:
+            for done in [threads.submit(_act, soaked, actor, turns, over) for actor in actors]:
                 done.result()
             soaked.took = time.perf_counter() - began
-            over.set()
-            sampling.result()
+        finally:
+            over.set()  # the threads end by it, for which leaving the block waits
+        sampling.result()
     return soaked
 
 
-def _act(soaked: Soaked, actor: Actor, turns: tuple[int, float, float]) -> None:
-    """Send an actor's requests at their times; late requests are sent at once."""
+def _act(soaked: Soaked, actor: Actor, turns: tuple[int, float, float], over: threading.Event) -> None:
+    """Send an actor's requests at their times until the run is over; late requests are sent at once."""
     count, seconds, began = turns
     for number in range(count):
-        time.sleep(max(0.0, began + seconds * number / count - time.perf_counter()))
+        if over.wait(max(0.0, began + seconds * number / count - time.perf_counter())):
+            return
         sent = time.perf_counter()
         try:
             action = actor.step()

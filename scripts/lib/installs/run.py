@@ -83,6 +83,8 @@ def requirements(extra: str) -> list[str]:
 def columns() -> list[Column]:
     """Return the ways to install it for the interpreters that are found."""
     found = {version: path for version in VERSIONS if (path := _interpreter(version)) is not None}
+    if not found:
+        return []
     ways = [Column(version, path) for version, path in found.items()]
     first = next(iter(found))
     return [*ways, Column(f"{first}, lowest", found[first], lowest=True)]
@@ -138,15 +140,18 @@ def run_program(command: list[str], directory: Path | None = None, instance: Map
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("WALLAROO_", "PYTHON", "VIRTUAL_"))
     }
-    done = subprocess.run(
-        command,
-        cwd=directory,
-        env=kept | dict(instance or {}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=directory,
+            env=kept | dict(instance or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it did not end within {_SECONDS} s"
     output = (done.stdout + done.stderr).strip() or f"exit code {done.returncode}"
     return "" if done.returncode == 0 else "\n".join(output.splitlines()[-_SHOWN_LINES:])
 
@@ -193,7 +198,13 @@ def main() -> int:
     parser.add_argument("--python", action="append", help="only this way, such as 3.12; may be given again")
     parser.add_argument("--check", action="store_true", help="only compare the page")
     options = parser.parse_args()
-    ways = [column for column in columns() if column.name in (options.python or [column.name])]
+    there = columns()
+    wanted = options.python or [column.name for column in there]
+    if absent := [name for name in wanted if name not in {column.name for column in there}]:
+        parser.error(f"there is no way {', '.join(absent)}; there are {', '.join(column.name for column in there)}")
+    if not there:
+        parser.error(f"there is no Python {' or '.join(VERSIONS)} on PATH or of pyenv")
+    ways = [column for column in there if column.name in wanted]
     found: dict[str, dict[str, str]] = {}
     failed = False
     for extra, column, problem in outcomes(options.extra or extras(), ways):

@@ -34,7 +34,7 @@ with connect() as client:
         try:
             use()
         except ConfigurationError as error:
-            assert "wallaroo-ext[" in str(error), f"{extra}: {error}"
+            assert f"wallaroo-ext[{extra}]" in str(error), f"{extra}: {error}"
         else:
             raise AssertionError(extra)
 program = Path(sys.executable).with_name("wallaroo-ext")
