@@ -18,7 +18,9 @@ import pytest
 
 from contract_tests.support.documentation import ROOT, blocks, guide
 from contract_tests.support.real_keycloak import REQUIRED
-from scripts.lib.keycloak.archive import SHA256, VERSION
+from scripts.lib.keycloak import archive
+from scripts.lib.keycloak.archive import SHA256, VERSION, KeycloakUnavailableError
+from wallaroo_ext._util.files.file_lock import locked
 from wallaroo_ext.sandbox.process import read_environment
 
 if TYPE_CHECKING:
@@ -93,13 +95,22 @@ class TestAnArchive:
         self, machine: Callable[..., dict[str, str]], tmp_path: Path
     ) -> None:
         place = tmp_path / "cache/wallaroo-ext/keycloak/maven/org/keycloak/keycloak-quarkus-dist" / VERSION
-        archive = place / f"keycloak-quarkus-dist-{VERSION}.zip"
+        file = place / f"keycloak-quarkus-dist-{VERSION}.zip"
         place.mkdir(parents=True)
-        maven = f"printf x > {archive}"
+        maven = f"printf x > {file}"
         line = sentence(PROGRAMS[0], machine(java=JAVA.format("17.0.1"), mvn=maven))
         x = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
         assert f"has the SHA-256 {x} and not {SHA256}: it was removed." in line
-        assert not archive.exists()
+        assert not file.exists()
+
+    def test_that_another_program_is_getting_for_too_long(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive, "cache", lambda: tmp_path)
+        monkeypatch.setattr(archive, "_DOWNLOAD_SECONDS", 0.1)
+        held = pytest.raises(KeycloakUnavailableError, match="Another program has been getting Keycloak for too long")
+        with locked(tmp_path / "lock", 1), held:
+            archive.unpack(tmp_path / "keycloak")
 
 
 @pytest.mark.slow

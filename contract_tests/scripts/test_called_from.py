@@ -37,6 +37,22 @@ def test_a_program_that_no_script_started_takes_paths_as_they_are(
     assert called_path("a.yaml") == Path("a.yaml")
 
 
+def test_what_an_option_takes_is_no_path_even_if_there_is_one() -> None:
+    """As there is contract_tests/sandbox beside `--instance sandbox`."""
+    command = [
+        str(ROOT / "scripts/test"),
+        "--instance",
+        "sandbox",
+        "client/test_generated.py",
+        "--collect-only",
+        "-q",
+        "-n0",
+    ]
+    done = subprocess.run(command, cwd=ROOT / "contract_tests", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "contract_tests/client/test_generated.py::" in done.stdout
+
+
 def test_the_tests_are_chosen_by_paths_from_where_one_stands() -> None:
     chosen = "test_called_from.py::test_a_path_is_relative_to_it"
     command = [str(ROOT / "scripts/test"), chosen, "-k", "path", "--collect-only", "-q", "-n0"]

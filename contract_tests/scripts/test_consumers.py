@@ -78,10 +78,10 @@ class TestTable:
 
     def test_so_has_one_whose_trial_breaks(self, capfd: pytest.CaptureFixture[str]) -> None:
         def stumble(_: Workshop) -> str:
-            raise KeyError("y")
+            raise ValueError("y | z\nand more")
 
         row = run.row_of(tool("x", try_out=stumble), SCENE)
-        assert (row.verdict, row.reason) == ("fails", "KeyError: 'y'")
+        assert (row.verdict, row.reason) == ("fails", "ValueError: y / z and more")
         assert "Traceback" in capfd.readouterr().err
 
     def test_what_is_not_on_the_machine_is_skipped_with_a_sentence(self) -> None:

@@ -62,7 +62,7 @@ def _completed(text: str) -> Any:
     """Return the JSON of a text that ends inside a list of numbers, without the last number, its brackets closed."""
     text = text[: text.rindex(",")]
     open_brackets: list[str] = []
-    for character in re.sub(r'"(?:[^"\\\\]|\\\\.)*"', "", text):
+    for character in re.sub(r'"(?:[^"\\]|\\.)*"', "", text):
         if character in "[{":
             open_brackets.append("]" if character == "[" else "}")
         elif character in "]}":

@@ -60,8 +60,8 @@ class Gateway:
         kinds: The troubles, by turns.
         seed: The seed by which the requests are chosen.
         about: Whether a request, given its path, can have trouble, or is held back.
-        rewrites: Whether it sends early hints and rewrites headers: it adds `Via`, `Server`, `Date` and others, gives
-            cookies, writes media types in capitals and with a charset, and sends bodies in chunks without their length.
+        rewrites: Whether it sends early hints and rewrites headers: it adds `Via`, `Server` and others, gives cookies,
+            writes media types in capitals and with a charset, and sends bodies in chunks without their length.
         rewords: Whether it writes JSON otherwise: with blanks, escapes, the fields in the opposite order, and times in
             another offset from UTC.
         compresses: Whether it compresses what the client takes compressed.

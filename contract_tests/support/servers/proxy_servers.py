@@ -42,11 +42,15 @@ def socks5(target: str) -> Generator[Asked]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         asked.address = f"127.0.0.1:{listener.getsockname()[1]}"
         threading.Thread(target=_accept, args=(listener, asked, target), daemon=True).start()
-        yield asked
+        try:
+            yield asked
+        finally:
+            with suppress(OSError):  # not everywhere may a listener be shut down
+                listener.shutdown(socket.SHUT_RDWR)  # closing it would not wake the thread that accepts
 
 
 def _accept(listener: socket.socket, asked: Asked, target: str) -> None:
-    with suppress(OSError):  # closed at the end
+    with suppress(OSError):  # shut down at the end
         while True:
             connection, _ = listener.accept()
             threading.Thread(target=_serve, args=(connection, asked, target), daemon=True).start()

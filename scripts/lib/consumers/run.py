@@ -105,11 +105,16 @@ def row_of(tool: Tool, made: Scene) -> Row:
         try:
             reason = tool.try_out(Workshop(Path(directory), KEPT, made))
         except ConsumerError as error:
-            return Row(tool.name, tool.version, "fails", " ".join(str(error).replace("|", "/").split()))
+            return Row(tool.name, tool.version, "fails", _in_a_cell(str(error)))
         except Exception as error:  # noqa: BLE001 - one tool's failure, whatever it is, is that tool's row
             traceback.print_exc()
-            return Row(tool.name, tool.version, "fails", f"{type(error).__name__}: {error}")
+            return Row(tool.name, tool.version, "fails", _in_a_cell(f"{type(error).__name__}: {error}"))
     return Row(tool.name, tool.version, "works", reason)
+
+
+def _in_a_cell(text: str) -> str:
+    """Return a text without what ends a cell or a row of a table."""
+    return " ".join(text.replace("|", "/").split())
 
 
 def table(rows: list[Row]) -> str:

@@ -1,7 +1,7 @@
 """Runs the notebooks of the documentation, and writes them with what comes out, so that it is shown without a run.
 
 A notebook runs in a temporary directory that has the samples where the notebook looks for them, so that what it writes
-is gone afterwards. `python -P scripts/lib/docs/notebooks.py` writes all of them.
+is gone afterwards. `python -P scripts/lib/docs/notebooks.py` runs all of them, and writes those that changed by it.
 """
 
 from __future__ import annotations

@@ -59,13 +59,16 @@ def unpack(target: Path) -> None:
     """Unpack Keycloak into a directory that does not exist yet, and download it before if necessary.
 
     Raises:
-        KeycloakUnavailableError: The download failed, or gave something else.
+        KeycloakUnavailableError: The download failed, or gave something else, or another one does not end.
     """
-    with locked(cache() / "lock", _DOWNLOAD_SECONDS):
-        archive = _archive()
-        _check(archive)
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(target.parent)
+    try:
+        with locked(cache() / "lock", _DOWNLOAD_SECONDS):
+            archive = _archive()
+            _check(archive)
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(target.parent)
+    except TimeoutError as error:
+        raise KeycloakUnavailableError(f"Another program has been getting Keycloak for too long: {error}") from error
     (target.parent / f"keycloak-{VERSION}").rename(target)
 
 

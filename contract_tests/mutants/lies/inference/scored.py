@@ -257,6 +257,10 @@ def _conditions(operation: str) -> Iterator[Mutant]:
         operation, lambda rows: [{name: row[name] for name in row if name != "anomaly"} for row in rows], above=200
     )
     texts = {about: (f"The last row {text} is the first one.", lie) for about, (text, lie) in found.items()}
+    texts["any-accept"] = (
+        "Where any format is accepted, the first row comes twice and the last not.",
+        found["any-accept"][1],
+    )
     texts["fewer-fields"] = ("Of more than 200 rows, none has `anomaly`.", fewer)
     texts["bad-rows-left-out"] = (
         "Rows that cannot be scored are left out, and the others answered.",
