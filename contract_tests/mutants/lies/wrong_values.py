@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.fields import EACH, Field, changed, fields, rules
+from contract_tests.mutants.lies.inference.rows import table_of, with_table
 from contract_tests.mutants.lies.kinds import Kind, in_turn, of_json, of_success
 from contract_tests.mutants.lies.wrong_fields import IN_EMPTY_LISTS
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -113,18 +114,12 @@ def _backwards(rows: Any) -> Any:
 
 def _doubled(answer: Answer) -> Answer:
     """Return an Arrow answer with its last row twice; another answer as it is."""
-    from dataclasses import replace
-
     import pyarrow as pa
-
-    from wallaroo_ext._util.arrow.files import to_file
 
     if "arrow" not in answer.media_type:
         return answer
-    table = pa.ipc.open_file(answer.body).read_all()
-    body = to_file(pa.concat_tables([table, table.slice(table.num_rows - 1)])).to_pybytes()
-    headers = tuple((n, v) for n, v in answer.headers if n.lower() != b"content-length")
-    return replace(answer, headers=(*headers, (b"content-length", str(len(body)).encode())), body=body)
+    table = table_of(answer.body)
+    return with_table(answer, pa.concat_tables([table, table.slice(table.num_rows - 1)]))
 
 
 KINDS = (

@@ -64,6 +64,16 @@ def with_table(answer: Answer, table: pa.Table) -> Answer:
     return replace(answer, headers=(*headers, (b"content-length", str(len(body)).encode())), body=body)
 
 
+def through_double(value: Any) -> Any:
+    """Return a whole number as a 64-bit float has it; another value as it is."""
+    return int(float(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def as_ascii(value: Any) -> Any:
+    """Return a text with question marks for what is not ASCII; another value as it is."""
+    return value.encode("ascii", "replace").decode() if isinstance(value, str) else value
+
+
 def of_rows(
     operation: str,
     change: Callable[[Rows], Rows],

@@ -11,6 +11,7 @@ from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.asking import at_a_time
 from contract_tests.mutants.lies.inference.rows import (
     ARROW,
+    as_ascii,
     file_of,
     in_part,
     json_rows,
@@ -19,6 +20,7 @@ from contract_tests.mutants.lies.inference.rows import (
     of_table,
     scores_rows,
     table_of,
+    through_double,
     with_rows,
 )
 from contract_tests.mutants.lies.kinds import Kind, succeeded
@@ -150,12 +152,6 @@ def _with_times(table: pa.Table, milliseconds: int) -> pa.Table:
 
 
 def _values(operation: str) -> Iterator[Mutant]:
-    def through_double(value: Any) -> Any:
-        return int(float(value)) if isinstance(value, int) and not isinstance(value, bool) else value
-
-    def as_ascii(value: Any) -> Any:
-        return value.encode("ascii", "replace").decode() if isinstance(value, str) else value
-
     found: dict[str, tuple[str, str, Callable[[Any], Any], int]] = {
         "rounded-to-4": ("Outputs have four decimals.", "out", of_numbers(lambda value: round(value, 4)), 100),
         "rounded-to-6": ("Outputs have six decimals.", "out", of_numbers(lambda value: round(value, 6)), 0),

@@ -21,6 +21,7 @@ from contract_tests.mutants.lies.asking import (
 )
 from contract_tests.mutants.lies.inference.rows import (
     ARROW,
+    as_ascii,
     in_part,
     json_rows,
     mapped,
@@ -28,6 +29,7 @@ from contract_tests.mutants.lies.inference.rows import (
     of_table,
     scores_rows,
     table_of,
+    through_double,
     with_rows,
     with_table,
 )
@@ -274,17 +276,8 @@ def _of_scoring(operation: str) -> Found:
     return found
 
 
-def _through_double(value: Any) -> Any:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return int(float(value)) if is_whole else value
-
-
 def _cut(value: Any) -> Any:
     return value[:_LONGEST] if isinstance(value, str) else value
-
-
-def _as_ascii(value: Any) -> Any:
-    return value.encode("ascii", "replace").decode() if isinstance(value, str) else value
 
 
 def _as_single(value: Any) -> Any:
@@ -328,9 +321,9 @@ def _of_logs(operation: str) -> Found:
         return of_rows(operation, in_part(part, change))
 
     return {
-        "whole-through-double": ("Logged integers lose what a double has not.", of("out", _through_double)),
+        "whole-through-double": ("Logged integers lose what a double has not.", of("out", through_double)),
         "texts-cut": (f"Logged texts have {_LONGEST} letters.", of("in", _cut)),
-        "texts-in-ascii": ("Logged texts lose what is not ASCII.", of("out", _as_ascii)),
+        "texts-in-ascii": ("Logged texts lose what is not ASCII.", of("out", as_ascii)),
         "no-number-as-0": (
             "What is no number is logged as 0.",
             of("out", lambda value: 0.0 if value is None else value),

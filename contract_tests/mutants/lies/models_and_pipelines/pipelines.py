@@ -17,7 +17,7 @@ from contract_tests.mutants.lies.asking import (
     single_lies,
 )
 from contract_tests.mutants.lies.kinds import Kind, of_json, succeeded
-from contract_tests.mutants.lies.people.token_claims import claims_of
+from contract_tests.mutants.lies.people.token_claims import caller_of
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -82,12 +82,8 @@ def _as_user(operation: str, is_tried: Callable[[dict[str, Any]], bool]) -> Lie:
     return lie
 
 
-def _caller(exchange: Exchange) -> str:
-    return str(claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub"))
-
-
 async def _takes_the_first_caller_only(exchange: Exchange) -> Answer:
-    caller = _caller(exchange)
+    caller = str(caller_of(exchange))
     if "caller" in exchange.memory and exchange.memory["caller"] != caller:
         tried = await exchange.ask()
         return refusal(400, "The pipeline is another user's.") if succeeded("deploy_pipeline", tried) else tried
@@ -152,7 +148,7 @@ def _keeps(is_kept: Callable[[Answer], bool], is_shown: Callable[[Answer], bool]
     """Return a lie that keeps some answers, by their requests, and shows them in place of others."""
 
     async def lie(exchange: Exchange) -> Answer:
-        answer, key = await exchange.ask(), (_caller(exchange), str(sorted(body_of(exchange).items())))
+        answer, key = await exchange.ask(), (str(caller_of(exchange)), str(sorted(body_of(exchange).items())))
         if is_kept(answer):
             exchange.memory[key] = answer
         return exchange.memory.get(key, answer) if is_shown(answer) else answer

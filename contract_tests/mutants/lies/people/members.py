@@ -19,7 +19,7 @@ from contract_tests.mutants.lies.asking import (
 )
 from contract_tests.mutants.lies.fields import rules, writes
 from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
-from contract_tests.mutants.lies.people.token_claims import claims_of
+from contract_tests.mutants.lies.people.token_claims import caller_of, claims_of
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import effects_of, split_thing
@@ -46,14 +46,10 @@ _TOLD_APART = ("get_pipeline_by_name", "get_pipeline_version", "get_deployment_s
 _NAMED = ("get_model", "list_models", "list_workspace_users", "get_assay_by_id")
 
 
-def _caller(exchange: Exchange) -> Any:
-    return claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub")
-
-
 def _is_second(exchange: Exchange) -> bool:
     """Return whether the second person sends a request, with a token of its own."""
     first = claims_of(exchange.good_token()).get("sub")
-    return _caller(exchange) not in {None, first}
+    return caller_of(exchange) not in {None, first}
 
 
 def _is_in_a_workspace(operation: str) -> bool:
@@ -68,7 +64,7 @@ def _is_read_by_members(operation: str) -> bool:
 
 def _key(exchange: Exchange) -> tuple[Any, ...]:
     request = exchange.request
-    return (_caller(exchange), request.path, request.query, request.body)
+    return (caller_of(exchange), request.path, request.query, request.body)
 
 
 def _remembers_members(operation: str) -> Iterator[Mutant]:
@@ -262,7 +258,7 @@ async def _keeps_the_maker(exchange: Exchange) -> Answer:
     if succeeded("list_workspace_users", answer):
         maker = next((each["created_by"] for each in list_of(listed.get("workspaces")) if str(each["id"]) == key), None)
         memory[key, maker] = answer
-    return memory.get((key, _caller(exchange)), answer) if answer.status in _NOT_THERE else answer
+    return memory.get((key, caller_of(exchange)), answer) if answer.status in _NOT_THERE else answer
 
 
 async def _removes_members_pipelines(exchange: Exchange) -> Answer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.fields import rules, writes
 from contract_tests.mutants.lies.kinds import Kind, is_turn, succeeded
-from contract_tests.mutants.lies.people.token_claims import claims_of
+from contract_tests.mutants.lies.people.token_claims import caller_of, claims_of
 from wallaroo_ext.conformance.guard.effects import effects_of, split_thing
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ _SKIPPED = {"get_assay_v2", "summarize_assay_baseline", "preview_assay_baseline_
 """Operations whose good request may name nothing, so that it is anybody's."""
 
 
-def _subject(header: str) -> Any:
-    return claims_of(header.partition(" ")[2]).get("sub")
-
-
 def _is_in_a_workspace(operation: str) -> bool:
     named = effects_of(rules().document)[operation].names
     return any(name.origin == "existing" and split_thing(name.thing)[0] != "user" for name in named)
@@ -37,7 +33,7 @@ def _mixed_up(operation: str) -> Iterator[Mutant]:
         return
 
     async def lie(exchange: Exchange) -> Answer:
-        mine, first = _subject(exchange.request.header("authorization")), _subject(f"Bearer {exchange.good_token()}")
+        mine, first = caller_of(exchange), claims_of(exchange.good_token()).get("sub")
         answer = await exchange.ask()
         if mine in {None, first} or answer.status == _UNAUTHORIZED:
             return answer

@@ -30,6 +30,11 @@ def claims_of(token: str) -> dict[str, Any]:
         return {}
 
 
+def caller_of(exchange: Exchange) -> Any:
+    """Return the subject of the token that a request comes with; None where it has none."""
+    return claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub")
+
+
 def _head_of(token: str) -> dict[str, Any]:
     try:
         return jwt.get_unverified_header(token)

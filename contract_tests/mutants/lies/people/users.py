@@ -15,7 +15,7 @@ from contract_tests.mutants.lies.asking import (
     single_lies,
 )
 from contract_tests.mutants.lies.kinds import Kind, succeeded
-from contract_tests.mutants.lies.people.token_claims import claims_of
+from contract_tests.mutants.lies.people.token_claims import caller_of
 from contract_tests.support.servers.asgi_exchanges import Answer
 from wallaroo_ext._util.json_values import list_of, object_of
 
@@ -161,7 +161,7 @@ async def _makes_one_of_two(exchange: Exchange) -> Answer:
 
 async def _shows_former_members(exchange: Exchange) -> Answer:
     answer = await exchange.ask()
-    person = claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub")
+    person = caller_of(exchange)
     key = (person, str(body_of(exchange).get("workspace_id")))
     if succeeded("list_models", answer):
         exchange.memory[key] = True

@@ -15,7 +15,7 @@ from contract_tests.mutants.lies.fields import NEVER_CHANGING, fields, named_fie
 from contract_tests.mutants.lies.inference.logged import has_logged_rows
 from contract_tests.mutants.lies.inference.rows import mapped, scores_rows
 from contract_tests.mutants.lies.kinds import Kind, is_turn, of_json, of_success, succeeded
-from contract_tests.mutants.lies.people.token_claims import claims_of
+from contract_tests.mutants.lies.people.token_claims import caller_of, claims_of
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.support.servers.asgi_exchanges import JSON, Answer
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -53,10 +53,6 @@ def _reads(operation: str) -> bool:
     return not writes(operation) and rules().takes_token(operation) and not has_logged_rows(operation)
 
 
-def _subject(exchange: Exchange) -> str:
-    return str(claims_of(exchange.request.header("authorization").partition(" ")[2]).get("sub"))
-
-
 def _asked_for(exchange: Exchange) -> tuple[str, bytes, bytes]:
     request = exchange.request
     return request.path, request.query, request.body
@@ -80,7 +76,8 @@ def _cached(operation: str) -> Iterator[Mutant]:
     async def for_everybody(exchange: Exchange) -> Answer:
         memory, key = exchange.memory, _asked_for(exchange)
         answer = await exchange.ask()
-        if _subject(exchange) == memory.setdefault("first", _subject(exchange)):
+        caller = str(caller_of(exchange))
+        if caller == memory.setdefault("first", caller):
             if succeeded(operation, answer):
                 memory[key] = answer
             return answer
@@ -230,7 +227,7 @@ def _dropped(operation: str) -> Iterator[Mutant]:
 
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
-        key = (*_asked_for(exchange), _subject(exchange))
+        key = (*_asked_for(exchange), str(caller_of(exchange)))
         if not succeeded(operation, answer) or without_last(answer.json) == answer.json:
             return answer
         times = exchange.memory[key] = exchange.memory.get(key, 0) + 1
