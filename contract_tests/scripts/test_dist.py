@@ -127,8 +127,14 @@ def test_a_choice_of_one_is_that_one() -> None:
 
 
 def test_a_field_that_is_called_like_an_extension_stays() -> None:
-    schema = {"type": "object", "properties": {"links": {"type": "string"}, "example": {"links": {"type": "string"}}}}
-    answer = {"content": {"application/json": {"schema": schema, "example": {"links": "x", "x-names": 1}}}}
+    schema: dict[str, Any] = {"type": "object"}
+    schema["properties"] = {"links": {"type": "string"}, "example": {"links": {"type": "string"}}}
+    schema["properties"]["constant"] = {"const": {"links": "x"}}
+    schema["$defs"] = {"links": {"type": "string"}}
+    answer: dict[str, Any] = {
+        "content": {"application/json": {"schema": schema, "example": {"links": "x", "x-names": 1}}}
+    }
+    answer["headers"] = {"links": {"schema": {"type": "string"}}}
     document = {
         "openapi": "3.1.0",
         "info": {"title": "x", "version": "1"},
@@ -139,7 +145,9 @@ def test_a_field_that_is_called_like_an_extension_stays() -> None:
     assert "links" not in made
     media = made["content"]["application/json"]
     assert media["example"] == {"links": "x", "x-names": 1}
-    assert media["schema"]["properties"].keys() == {"links", "example"}
+    assert media["schema"]["properties"].keys() == {"links", "example", "constant"}
+    assert media["schema"]["properties"]["constant"] == {"const": {"links": "x"}}
+    assert (media["schema"]["$defs"].keys(), made["headers"].keys()) == ({"links"}, {"links"})
     assert media["schema"]["additionalProperties"] is True
 
 

@@ -17,6 +17,7 @@ from scripts.lib.regenerate.contract_page import contract_page
 from scripts.lib.regenerate.generated_files import difference_lines
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.contract_checks import DATA, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,6 @@ PAGE = f"{NAME}.html"
 
 _OWN = {"x-evidence", "x-names", "x-writes", "x-always", "links"}
 """The keys that only this repository reads, and links."""
-_ARE_NAMES = {"properties", "schemas", "patternProperties"}
-"""The keys whose values have names as their keys."""
-_NOT_PART = {"example", "examples", "default", "enum"}
-"""The keys whose values are no parts of the contract."""
 _ABOUT = """\
 Every operation is a POST with a bearer token. Requests and answers are JSON unless an operation says otherwise.
 
@@ -102,8 +99,8 @@ def _without_own(value: Any, *, are_names: bool = False) -> Any:
     kept = {key: inner for key, inner in object_of(value).items() if are_names or key not in _OWN}
     return {
         key: json.loads(json.dumps(inner))
-        if key in _NOT_PART and not are_names
-        else _without_own(inner, are_names=key in _ARE_NAMES and not are_names)
+        if key in DATA and not are_names
+        else _without_own(inner, are_names=key in NAMES and not are_names)
         for key, inner in kept.items()
     }
 
@@ -123,7 +120,7 @@ def _answered(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if isinstance(reference, str) and reference not in seen:
             seen.add(reference)
             waiting.append(contract.resolve(document, {"$ref": reference}))
-        waiting += [inner for key, inner in fields.items() if key not in _NOT_PART]
+        waiting += [inner for key, inner in fields.items() if key not in DATA]
 
 
 def _drop_unused(document: dict[str, Any]) -> None:
