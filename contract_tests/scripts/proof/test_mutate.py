@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -477,8 +478,8 @@ def test_changes_with_a_text_in_their_names_are_drawn_however_few_they_are(
     code = "".join(f"def f{number}(x):\n  return x + {number}\n" for number in range(30))
     everything = changes_in(root, code)
     [last, *_] = sorted(everything, key=lambda change: change.rank(29), reverse=True)
-    monkeypatch.setattr(mutate, "changes_of", lambda *_: everything)
-    monkeypatch.setattr(mutate, "check_reasons", lambda _: None)
+    monkeypatch.setattr(mutate, "changes_of", Mock(return_value=everything))
+    monkeypatch.setattr(mutate, "check_reasons", Mock())
     monkeypatch.setattr(sys, "argv", ["mutate", "--list", "--sample", "1", "--skip", str(skip), "--match", last.name])
     if skip:
         with pytest.raises(SystemExit, match=r"^No change is drawn: 1 have "):
