@@ -56,9 +56,14 @@ def _listed(rows: list[Any], wrapper: str, *, is_signed: bool) -> list[Any] | No
     return rows if are_vectors and (wrapper == _INSTANCES or is_signed) else None
 
 
+def has_split_names(document: Mapping[Any, Any]) -> bool:
+    """Return whether an object has the names of one that `DataFrame.to_dict("split")` and others write."""
+    return document.keys() - _SPLIT_OPTIONAL == _SPLIT
+
+
 def is_split(document: Mapping[Any, Any]) -> bool:
     """Return whether an object has its columns and rows as `DataFrame.to_dict("split")` and others write them."""
-    if document.keys() - _SPLIT_OPTIONAL != _SPLIT:
+    if not has_split_names(document):
         return False
     width = len(list_of(document["columns"]))
     rows: Any = document["data"]

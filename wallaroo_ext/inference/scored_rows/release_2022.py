@@ -20,13 +20,15 @@ pa: Any = import_module("pyarrow")
 Column: TypeAlias = Any
 """A pyarrow array, or a list with a value for each row."""
 
-_OUTPUTS, _SHADOWS, _SENT = "outputs", "shadow_data", "original_data"
-_FAILURES, _TIME = "check_failures", "time"
+OUTPUTS, SENT = "outputs", "original_data"
+"""The fields of a record with what a model gave, and with what was sent."""
+
+_SHADOWS, _FAILURES, _TIME = "shadow_data", "check_failures", "time"
 
 
 def is_release_2022(records: Sequence[dict[str, Any]]) -> bool:
     """Return whether records have the form of release 2022.4."""
-    return bool(records) and all(isinstance(record.get(_OUTPUTS), list) for record in records)
+    return bool(records) and all(isinstance(record.get(OUTPUTS), list) for record in records)
 
 
 def columns_of_release_2022(records: Sequence[dict[str, Any]], limit: int | None = None) -> dict[str, Column]:
@@ -62,13 +64,13 @@ def _of_all_rows(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {_TIME: last[_TIME]} if _TIME in last else {}
     if any(_FAILURES in record for record in records):
         found[_FAILURES] = [failure for record in records for failure in list_of(record.get(_FAILURES))]
-    used = {_OUTPUTS, _SHADOWS, _SENT, _FAILURES, _TIME}
+    used = {OUTPUTS, _SHADOWS, SENT, _FAILURES, _TIME}
     return found | {f"metadata.{name}": value for name, value in last.items() if name not in used}
 
 
 def _outputs(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Column]]:
     """Yield the outputs of all models, and of their shadows, by the names of their columns."""
-    tensors = [tensor for record in records for tensor in list_of(record[_OUTPUTS])]
+    tensors = [tensor for record in records for tensor in list_of(record[OUTPUTS])]
     yield from ((f"out.{number}", _tensor_column(tensor)) for number, tensor in enumerate(tensors))
     for record in records:
         for model, outputs in object_of(record.get(_SHADOWS)).items():
@@ -78,7 +80,7 @@ def _outputs(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Column]]:
 
 def _sent(record: dict[str, Any], rows: int) -> Iterator[tuple[str, list[Any]]]:
     """Yield the fields that were sent; a field that is no list with a value for each row is left out."""
-    for name, values in object_of(record.get(_SENT)).items():
+    for name, values in object_of(record.get(SENT)).items():
         if isinstance(values, list) and len(cast("list[Any]", values)) == rows:
             yield name, cast("list[Any]", values)
 

@@ -7,6 +7,7 @@ file; `json_orientations` says what it means.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
@@ -118,6 +119,9 @@ class JsonFile:
     def _from_objects(self, stream: JsonStream) -> Iterator[Piece]:
         """Yield the rows of a file that begins with an object."""
         first = stream.value()
+        if is_answer_of_2022(first):
+            yield _sent_in_2022(_each(stream, first))
+            return
         if stream.peek() or self._lines:
             yield from _rows_of_records(_each(stream, first))
             return
@@ -146,11 +150,12 @@ class JsonFile:
         if begin != "{":
             yield from _rows_of_lists(elements, self._names)
             return
-        line, first = next(elements)
-        if is_answer_of_2022(first):
-            yield Piece(0, sent_in_2022([first, *(record for _, record in elements)]))
-            return
-        yield from _rows_of_records(_chain((line, first), elements))
+        first = next(elements)
+        numbered = chain([first], elements)
+        if is_answer_of_2022(first[1]):
+            yield _sent_in_2022(numbered)
+        else:
+            yield from _rows_of_records(numbered)
 
 
 def _each(stream: JsonStream, first: Any) -> Iterator[tuple[int, Any]]:
@@ -174,9 +179,9 @@ def _elements(stream: JsonStream) -> Iterator[tuple[int, Any]]:
         )
 
 
-def _chain(first: tuple[int, Any], others: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    yield first
-    yield from others
+def _sent_in_2022(numbered: Iterator[tuple[int, Any]]) -> Piece:
+    """Return what was sent for answers of release 2022.4 in one part, as consecutive ones may be of one request."""
+    return Piece(0, sent_in_2022([record for _, record in numbered]))
 
 
 def _rows_of_records(numbered: Iterator[tuple[int, Any]], most: int | None = None) -> Iterator[Piece]:

@@ -4,7 +4,8 @@ In this order:
 
 - With `schema` and `data`, it is one with `orient="table"`; its primary key is an index, its times are timestamps.
 - With `columns`, `data` and perhaps `index`, it is one with `orient="split"`.
-- The fields of answers, with `in`, are one scored row.
+- The fields of answers, with `in`, are one scored row, unless their values are columns: all lists, or all objects with
+  the same labels of rows.
 - If all of its values are lists, they are columns.
 - If all are objects, these are columns by the labels of rows, as pandas writes by default, or rows by the names of
   columns, as with `orient="index"`. Labels of rows are whole numbers or begin with a date. It is the rows if its own
@@ -22,18 +23,18 @@ from typing import TYPE_CHECKING, Any, cast
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.log_exports import flat_record, is_log
+from wallaroo_ext.inference.scored_rows.release_2022 import OUTPUTS, SENT
+from wallaroo_ext.inference.wrapped_rows import has_split_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 pa: Any = import_module("pyarrow")
 
-_SPLIT = {"columns", "data"}
-_SPLIT_OPTIONAL = {"index", "index_names", "column_names"}
 _TABLE = {"schema", "data"}
 _LABEL = re.compile(r"-?\d+|\d{4}-\d\d-\d\d(?!\d).*", re.DOTALL)
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
-_SENT, _OUTPUTS = "original_data", "outputs"
+_INPUTS = "in"
 
 Columns = dict[str, Any]
 
@@ -52,11 +53,11 @@ def columns_of_document(document: dict[str, Any], wanted: Collection[str] = ()) 
     values = list(document.values())
     if names == _TABLE and isinstance(object_of(document["schema"]).get("fields"), list):
         return _from_table(document["schema"], document["data"])
-    if names - _SPLIT_OPTIONAL == _SPLIT and isinstance(document["data"], list):
+    if has_split_names(document) and isinstance(document["data"], list):
         return _from_split(list_of(document["columns"]), list_of(document["data"])), set()
     if not values:
         raise InvalidDataError("it is an empty object, which has no columns. There is nothing to score.")
-    if is_log(names, nested=isinstance(document.get("in"), dict)):
+    if _is_scored_row(document):
         return _of_records([flat_record(document)]), set()
     if all(isinstance(value, list) for value in values):
         return _checked(document), set()
@@ -65,8 +66,33 @@ def columns_of_document(document: dict[str, Any], wanted: Collection[str] = ()) 
     return _of_records([document]), set()
 
 
+def _is_scored_row(document: dict[str, Any]) -> bool:
+    """Return whether an object is one scored row, and not scored rows as columns."""
+    sent = document.get(_INPUTS)
+    if not is_log(document, nested=isinstance(sent, dict)):
+        return False
+    values = list(document.values())
+    if all(isinstance(value, list) for value in values):
+        return False
+    has_records = sent is None or all(isinstance(row, dict) for row in object_of(sent).values())
+    return not (has_records and _are_labelled(values))
+
+
+def _are_labelled(values: Sequence[Any]) -> bool:
+    """Return whether all values are objects with the same labels of rows."""
+    labels = object_of(values[0]).keys()
+    are_alike = all(isinstance(value, dict) and object_of(value).keys() == labels for value in values)
+    return are_alike and _are_labels(labels)
+
+
+def _are_labels(names: Iterable[str]) -> bool:
+    return all(map(_LABEL.fullmatch, names))
+
+
 def _checked(columns: Columns) -> Columns:
-    """Return columns, which have to have one length."""
+    """Return columns, which have to be there and to have one length."""
+    if not columns:
+        raise InvalidDataError("it has no columns. There is nothing to score.")
     [(first, values), *others] = columns.items()
     for name, other in others:
         if len(other) != len(values):
@@ -120,7 +146,7 @@ def _from_objects(document: dict[str, dict[str, Any]], wanted: Collection[str]) 
 
 def _are_rows(document: Collection[str], inner: Collection[str], wanted: Collection[str]) -> bool:
     """Return whether the values of an object of objects are rows, and not columns."""
-    outside, inside = (all(map(_LABEL.fullmatch, names)) for names in (document, inner))
+    outside, inside = _are_labels(document), _are_labels(inner)
     if wanted and set(wanted) <= set(document) and not set(wanted) <= set(inner):
         return False
     if wanted and set(wanted) <= set(inner) and not set(wanted) <= set(document):
@@ -179,11 +205,11 @@ def _times(values: list[Any]) -> Any:
 
 def is_answer_of_2022(record: dict[str, Any]) -> bool:
     """Return whether a record is of an answer, or a log, of release 2022.4."""
-    return isinstance(record.get(_SENT), dict) and isinstance(record.get(_OUTPUTS), list)
+    return isinstance(record.get(SENT), dict) and isinstance(record.get(OUTPUTS), list)
 
 
 def sent_in_2022(records: Sequence[Any]) -> Columns:
-    """Return what was sent for answers of release 2022.4, which have a record for each model, in one list.
+    """Return what was sent for answers of release 2022.4, which have a record for each model.
 
     Consecutive records of several models with the same rows are of one request.
 
@@ -195,15 +221,15 @@ def sent_in_2022(records: Sequence[Any]) -> Columns:
     models: set[Any] = set()
     for number, record in enumerate(records):
         if not isinstance(record, dict) or not is_answer_of_2022(cast("dict[str, Any]", record)):
-            raise InvalidDataError(f"record {number} has no {_SENT!r} and {_OUTPUTS!r}, which those before it have.")
+            raise InvalidDataError(f"record {number} has no {SENT!r} and {OUTPUTS!r}, which those before it have.")
         record = cast("dict[str, Any]", record)
-        sent, model = record[_SENT], record.get("model_name")
+        sent, model = record[SENT], record.get("model_name")
         if number and sent == before and model not in models:
             models.add(model)
             continue
         before, models = sent, {model}
         if found and sent.keys() != found.keys():
-            raise InvalidDataError(f"record {number} has other fields in its {_SENT!r} than those before it.")
+            raise InvalidDataError(f"record {number} has other fields in its {SENT!r} than those before it.")
         for name, values in sent.items():
             found.setdefault(name, []).extend(list_of(values))
     return _checked(found)

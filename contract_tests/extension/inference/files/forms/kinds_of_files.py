@@ -164,7 +164,13 @@ JSON = [
         {n: v[:1] for n, v in SENT.items()},
         False,
     ),
+    KindOfFile(
+        "logs", "scored rows as columns, the default of pandas", "logs.json", oriented("columns", SCORED), SENT, False
+    ),
+    KindOfFile("logs", "scored rows as columns of lists", "logs.json", text(json.dumps(SCORED)), SENT, in_pieces=False),
     KindOfFile("logs", "answers of 2022", "answer.json", text(json.dumps(_OF_2022)), SENT, in_pieces=False),
+    KindOfFile("logs", "answers of 2022 in lines", "answer.jsonl", text(lines(_OF_2022)), SENT, in_pieces=False),
+    KindOfFile("logs", "one answer of 2022", "answer.json", text(json.dumps(_OF_2022[0])), SENT, in_pieces=False),
 ]
 
 

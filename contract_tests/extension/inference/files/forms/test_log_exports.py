@@ -114,6 +114,43 @@ def test_the_values_of_other_columns_do_not_matter(tmp_path: Path) -> None:
             assert read(path).to_pydict() == SENT
 
 
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        ({"in": {"0": {"a": 1.5}, "1": {"a": 2.5}}, "time": {"0": 1, "1": 2}}, {"a": [1.5, 2.5]}),
+        ({"in": [{"a": 1.5}, {"a": 2.5}], "time": [1, 2]}, {"a": [1.5, 2.5]}),
+        ({"in": {"0": 1.5, "1": 2.5}, "out": {"0": 0.5, "1": 1.0}}, {"0": [1.5], "1": [2.5]}),
+        ({"in.a": [1.5, 2.5], "out.y": [0.5], "time": 1}, {"a": [[1.5, 2.5]]}),
+        ({"in.a": {"x": 1.5}, "out.y": {"x": 0.5}}, {"a": [{"x": 1.5}]}),
+    ],
+)
+def test_one_object_is_columns_or_one_record(
+    content: dict[str, Any], sent: dict[str, list[Any]], tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    for read in (rows_to_send, by_batch):
+        assert read(path).to_pydict() == sent
+
+
+def test_scored_rows_as_columns_are_as_many_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "logs.json"
+    path.write_text('{"in.a": [1.5, 2.5], "out.y": [0.5]}', encoding="utf-8")
+    with pytest.raises(InvalidDataError, match=r"'in\.a' 2 and 'out\.y' 1; if it is one record, write it in a list"):
+        rows_to_send(path)
+    path.write_text('{"in.a": {}, "out.y": {}}', encoding="utf-8")
+    with pytest.raises(InvalidDataError, match="there are no rows"):
+        rows_to_send(path)
+
+
+@pytest.mark.parametrize("name", ["answers.json", "answers.jsonl"])
+def test_an_answer_of_2022_without_inputs_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text('{"original_data": {}, "outputs": []}', encoding="utf-8")
+    with pytest.raises(InvalidDataError, match="it has no columns"):
+        rows_to_send(path)
+
+
 @pytest.mark.parametrize("names", [["a", "a"], ["in.a", "in.a"], ["in.a", "time", "time"]])
 def test_two_columns_of_one_name_are_refused(names: list[str], tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
