@@ -126,8 +126,15 @@ def _rows_with_missing(array: Column) -> Column:
         if _is_of_numbers(kind):
             found |= np.asarray(pc.is_null(array))
         inner = np.asarray(_rows_with_missing(array.flatten()), bool)
-        found[np.asarray(pc.list_parent_indices(array))[inner]] = True
+        found[_rows_of_elements(array)[inner]] = True
     return pa.array(found)
+
+
+def _rows_of_elements(lists: Column) -> Column:
+    """Return the row of each element of lists; a list that is null has none, even if there is a value in its memory."""
+    import numpy as np
+
+    return np.repeat(np.arange(len(lists)), np.asarray(pc.fill_null(pc.list_value_length(lists), 0)))
 
 
 def _has_nulls(array: Column) -> bool:

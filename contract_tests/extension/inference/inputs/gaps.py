@@ -58,6 +58,17 @@ def _text_file(name: str, text: str) -> Callable[[Path], Path]:
     return write
 
 
+def _where_true(values: list[Any]) -> Any:
+    """Return a frame with the first of two values, and null in place of the other, which stays in memory."""
+    frame = polars.DataFrame({"a": values, "is": [True, False]})
+    return frame.select(polars.when("is").then("a").alias("a"))
+
+
+def _masked(kind: Any, offset: Any) -> Any:
+    """Return two lists, of which the second is null, and has values in memory yet."""
+    return kind.from_arrays(arrow.array([0, 1, 2], offset), [1.5, 2.5], mask=arrow.array([False, True]))
+
+
 def _forms(values: list[Any], dtype: str, kind: Any) -> dict[str, Callable[[Path], Any]]:
     """Return the forms of a column with None in the second row."""
     table = arrow.table({"a": arrow.array(values, kind)})
@@ -125,6 +136,9 @@ GAPS = [
             "pyarrow": lambda _: arrow.table({"a": [[1.5], None]}),
             "pandas": lambda _: pd.DataFrame({"a": [np.array([1.5]), None]}),
             "arrays in lists": lambda _: {"a": [np.array([1.5]), None]},
+            "polars' when": lambda _: _where_true([[1.5], [2.5]]),
+            "masked lists of pyarrow": lambda _: arrow.table({"a": _masked(arrow.ListArray, arrow.int32())}),
+            "masked large lists of pyarrow": lambda _: arrow.table({"a": _masked(arrow.LargeListArray, arrow.int64())}),
         },
     ),
     Gap(
