@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.arrow.limits import TooLargeError
 from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.times import BEGINNING, END
 from wallaroo_ext.errors import ApiError, InvalidDataError, InvalidRequestError, NotFoundError
 from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.inference.scored_rows.answers import from_records, read_answer
-from wallaroo_ext.inference.scored_rows.flat_tables import flat_table
+from wallaroo_ext.inference.scored_rows.answers import from_records, read_answer, rows_too_large, spread_limit
 from wallaroo_ext.inference.scored_rows.release_2022 import is_release_2022
 from wallaroo_ext.inference.selection import ALL
 from wallaroo_ext.operations import Send, Steps, call_steps, request_of, send
@@ -159,15 +159,19 @@ def _read_json(response: httpx.Response) -> tuple[Table, dict[str, Any]]:
 
     Raises:
         ContractViolationError: It is no page of a topic.
+        AnswerTooLargeError: Its rows take more memory, spread out, than those of an answer may.
     """
     try:
         page = object_of(json.loads(response.content))
-        return _table_of([_record(text) for text in page["records"]]), page
+        return _table_of([_record(text) for text in page["records"]], spread_limit(response)), page
+    except TooLargeError:
+        refused = rows_too_large(_BY_TOPIC, response)
     except KeyError:
         problem = "it is neither Arrow nor an object with `records`"
         raise contract_violation(_BY_TOPIC, response, problem) from None
     except (ValueError, TypeError, RecursionError, pa.ArrowException) as error:
         raise contract_violation(_BY_TOPIC, response, f"it holds no rows: {error}") from error
+    raise refused
 
 
 def _record(text: Any) -> dict[str, Any]:
@@ -177,11 +181,15 @@ def _record(text: Any) -> dict[str, Any]:
     return object_of(record)
 
 
-def _table_of(records: list[dict[str, Any]]) -> Table:
-    """Return the table of records; in the oldest form, each is an answer of its own."""
-    if not records or not is_release_2022(records):
-        return flat_table(from_records(records))
-    return pa.concat_tables([from_records([record]) for record in records], promote_options="permissive")
+def _table_of(records: list[dict[str, Any]], limit: int) -> Table:
+    """Return the table of records, of so many bytes at most; in the oldest form, each is an answer of its own."""
+    if not is_release_2022(records):
+        return from_records(records)
+    tables: list[Table] = []
+    for record in records:
+        tables.append(from_records([record], limit=limit))
+        limit -= tables[-1].nbytes
+    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def source_steps(pipeline: object, workspace: int | str | None) -> Steps[PipelineLog | Topic]:

@@ -22,6 +22,7 @@ from contract_tests.support.sandbox.steering import PIPELINE, seed_pipeline, see
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
     AmbiguousError,
+    AnswerTooLargeError,
     ContractViolationError,
     Deployment,
     InvalidDataError,
@@ -334,6 +335,12 @@ class TestWhatAnInstanceSays:
         instance.page = page
         with instance.client() as client, pytest.raises(ContractViolationError, match="get_topic_records"):
             pipeline_logs(client, "p")
+
+    def test_rows_of_2022_that_stand_for_more_than_an_answer_may_have_are_refused(self) -> None:
+        tensor = {"Float": {"dim": [1, 500_000_000, 0], "data": []}}
+        instance = Paged(([json.dumps({"time": 1, "outputs": [tensor]})], None, None), serves=False)
+        with instance.client() as client, pytest.raises(AnswerTooLargeError, match="get_topic_records"):
+            pipeline_logs(client, "p", newest_first=False)
 
     def test_columns_that_change_are_nulls_in_the_table_and_change_in_the_batches(self) -> None:
         instance = Paged((rows(3, 2), "SchemaChange", 1), (rows(1, **{"out.z": ["a"]}), "All", None))

@@ -59,18 +59,31 @@ def read_answer(
         ContractViolationError: The answer is neither an Arrow file nor a list of records.
     """
     content = response.content
-    bound = max(arrow_memory_limit(response), len(content))
     try:
         if content.startswith(ARROW_FILE):
-            table = from_file(content, bound + _SCHEMA_ALLOWANCE)
-            check_expanded_size(table, _SPREAD_FACTOR * bound)
+            table = from_file(content, _memory_limit(response) + _SCHEMA_ALLOWANCE)
+            check_expanded_size(table, spread_limit(response))
             return flat_table(table, separator)
-        return _from_json(content, separator, _SPREAD_FACTOR * bound, arrived)
+        return _from_json(content, separator, spread_limit(response), arrived)
     except TooLargeError:
-        refused = too_large_error(response.status_code, bound, response.request)
+        refused = rows_too_large(operation, response)
     except (ValueError, TypeError, RecursionError) as error:
         raise contract_violation(operation, response, f"it holds no rows: {error}") from error
-    raise connection_error(operation, refused)
+    raise refused
+
+
+def _memory_limit(response: httpx.Response) -> int:
+    return max(arrow_memory_limit(response), len(response.content))
+
+
+def spread_limit(response: httpx.Response) -> int:
+    """Return how many bytes the rows of an answer may take once their values are spread out."""
+    return _SPREAD_FACTOR * _memory_limit(response)
+
+
+def rows_too_large(operation: str, response: httpx.Response) -> Exception:
+    """Return the error for an answer whose rows take more than that."""
+    return connection_error(operation, too_large_error(response.status_code, _memory_limit(response), response.request))
 
 
 def _from_json(content: bytes, separator: str, limit: int, arrived: json_records.ArrivingColumns | None) -> Table:
@@ -149,7 +162,8 @@ def from_records(records: Sequence[dict[str, Any]], separator: str = SEPARATOR, 
     Args:
         records: The records.
         separator: The text that joins names of flat records.
-        limit: How many bytes what release 2022.4 says once may take when each row has it; None for any number.
+        limit: How many bytes what release 2022.4 says once may take when each row has it, and lists of it without
+            values; None for any number.
 
     Raises:
         TooLargeError: It would take more.

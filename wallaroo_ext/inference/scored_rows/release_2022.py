@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from wallaroo_ext._util.arrow.limits import TooLargeError
+from wallaroo_ext._util.arrow.limits import MAX_DEPTH, TooLargeError
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ Column: TypeAlias = Any
 OUTPUTS, SENT = "outputs", "original_data"
 """The fields of a record with what a model gave, and with what was sent."""
 
+_LIST_SIZE = 64
+"""What an empty list counts in memory, in bytes. It takes none of an answer, which could have any number of them."""
+_MOST_VALUES = (1 << 31) - 1
+"""How many values a list of Arrow may have."""
 _SHADOWS, _FAILURES, _TIME = "shadow_data", "check_failures", "time"
 
 
@@ -40,13 +44,14 @@ def columns_of_release_2022(records: Sequence[dict[str, Any]], limit: int | None
 
     Args:
         records: The records.
-        limit: How many bytes the values that an answer has once may take when each row has them; None for any number.
+        limit: How many bytes the values that an answer has once may take when each row has them, and empty lists;
+            None for any number.
 
     Raises:
         TooLargeError: It would take more.
         ValueError: An output is not a tensor, or the outputs have different numbers of rows.
     """
-    found = dict(_outputs(records))
+    found = dict(_outputs(records, limit))
     if len({len(column) for column in found.values()}) > 1:
         raise ValueError("its outputs have different numbers of rows")
     rows = max(map(len, found.values()), default=0)
@@ -68,14 +73,14 @@ def _of_all_rows(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found | {f"metadata.{name}": value for name, value in last.items() if name not in used}
 
 
-def _outputs(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Column]]:
+def _outputs(records: Sequence[dict[str, Any]], limit: int | None) -> Iterator[tuple[str, Column]]:
     """Yield the outputs of all models, and of their shadows, by the names of their columns."""
     tensors = [tensor for record in records for tensor in list_of(record[OUTPUTS])]
-    yield from ((f"out.{number}", _tensor_column(tensor)) for number, tensor in enumerate(tensors))
+    yield from ((f"out.{number}", _tensor_column(tensor, limit)) for number, tensor in enumerate(tensors))
     for record in records:
         for model, outputs in object_of(record.get(_SHADOWS)).items():
             for number, tensor in enumerate(list_of(outputs)):
-                yield f"out_{model}.{number}", _tensor_column(tensor)
+                yield f"out_{model}.{number}", _tensor_column(tensor, limit)
 
 
 def _sent(record: dict[str, Any], rows: int) -> Iterator[tuple[str, list[Any]]]:
@@ -85,12 +90,14 @@ def _sent(record: dict[str, Any], rows: int) -> Iterator[tuple[str, list[Any]]]:
             yield name, cast("list[Any]", values)
 
 
-def _tensor_column(output: Any) -> Any:
+def _tensor_column(output: Any, limit: int | None) -> Any:
     """Return a tensor as a column; its further dimensions become nested lists."""
     [(kind, tensor)] = object_of(output).items() or [("", None)]
     lengths, data = list_of(object_of(tensor).get("dim")), list_of(object_of(tensor).get("data"))
-    if not lengths or not all(type(size) is int and size >= 0 for size in lengths) or math.prod(lengths) != len(data):
+    if not _are_lengths(lengths) or math.prod(lengths) != len(data):
         raise ValueError(f"the dimensions {lengths} of an output do not fit its {len(data)} values")
+    if not data:
+        _check_empty_lists(lengths, limit)
     try:
         column = pa.array(data, _tensor_type(kind))
     except (pa.ArrowException, TypeError, OverflowError) as error:
@@ -100,6 +107,18 @@ def _tensor_column(output: Any) -> Any:
         offsets = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(lengths[level]))
         column = pa.ListArray.from_arrays(offsets, column)
     return column
+
+
+def _are_lengths(lengths: list[Any]) -> bool:
+    """Return whether these can be the lengths of the dimensions of a tensor."""
+    return 0 < len(lengths) <= MAX_DEPTH and all(type(size) is int and 0 <= size <= _MOST_VALUES for size in lengths)
+
+
+def _check_empty_lists(lengths: list[int], limit: int | None) -> None:
+    """Raise TooLargeError if the lists of a tensor without values take more memory than a limit."""
+    lists = sum(math.prod(lengths[:level]) for level in range(1, len(lengths)))
+    if limit is not None and lists * _LIST_SIZE > limit:
+        raise TooLargeError(f"The {lists} lists of an output take more than {limit >> 20} MiB")
 
 
 def _tensor_type(kind: str) -> Any:

@@ -267,6 +267,16 @@ def test_what_an_oldest_answer_says_once_is_not_repeated_without_limit() -> None
         as_json([record])
 
 
+@pytest.mark.parametrize("dim", [[500_000_000, 0], [1, 500_000_000, 0], [500_000_000, 0, 3]])
+def test_lists_without_values_are_not_counted_as_nothing(dim: list[int]) -> None:
+    with pytest.raises(AnswerTooLargeError):
+        as_json([oldest(tensor("Float", dim, []))])
+
+
+def test_an_output_may_have_nothing_for_a_row() -> None:
+    assert as_json([oldest(tensor("Float", [2, 0, 4], []))]).column("out.0").to_pylist() == [[], []]
+
+
 @pytest.mark.parametrize(
     "output",
     [
@@ -279,6 +289,8 @@ def test_what_an_oldest_answer_says_once_is_not_repeated_without_limit() -> None
         tensor("Float", [1], [1.0, 2.0]),
         tensor("Float", [-1], [1.0]),
         tensor("Float", [1], ["text"]),
+        tensor("Float", [0, 1 << 31], []),
+        tensor("Float", [1] * 33, [1.0]),
         {"Float": {"dim": ["1"], "data": [1.0]}},
     ],
 )
