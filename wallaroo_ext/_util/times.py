@@ -40,6 +40,18 @@ def read_time(name: str, value: object) -> datetime | None:
         ) from None
 
 
+def read_span(start: object, end: object) -> tuple[datetime | None, datetime | None]:
+    """Return the two ends of a span of time that a user gave, in UTC; None for an end that is open.
+
+    Raises:
+        InvalidDataError: One is no time, or the end is before the start.
+    """
+    begin, until = read_time("start", start), read_time("end", end)
+    if begin is not None and until is not None and until < begin:
+        raise InvalidDataError(f"`end`, {until.isoformat()}, is before `start`, {begin.isoformat()}.")
+    return begin, until
+
+
 def _as_datetime(value: object) -> datetime:
     """Return a datetime, a date at its beginning, or what a text means; raise ValueError or TypeError for others."""
     if isinstance(value, date) and not isinstance(value, datetime):

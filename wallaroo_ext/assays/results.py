@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from wallaroo_ext._util.times import BEGINNING, END, Time, read_time
+from wallaroo_ext._util.times import BEGINNING, END, Time, read_span
+from wallaroo_ext._util.whole_numbers import read_limit, whole_number
 from wallaroo_ext.assays.result_forms import rows_of
 from wallaroo_ext.errors import ApiError, ContractViolationError, InvalidDataError, WallarooError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
@@ -75,33 +77,32 @@ def assay_results(
         limit: How many windows to get at most; these are the newest.
 
     Raises:
-        InvalidDataError: A time cannot be read, the limit is below 1, or the id is neither a number nor a UUID.
+        InvalidDataError: A time cannot be read, the end is before the start, the limit is no whole number from 1 on, or
+            the id is neither a number nor a UUID.
         NotFoundError: The instance serves assay results at neither of the known paths.
         InvalidRequestError: There is no such assay.
     """
-    if limit is not None and limit < 1:
-        raise InvalidDataError(f"`limit` is the number of windows, 1 or more, not {limit}.")
-    _check_id(assay_id)
-    begin, until = read_time("start", start), read_time("end", end)
-    if isinstance(assay_id, str):
-        return _between(results_table((yield from _second_version(assay_id, begin))), begin, until, limit)
-    table = results_table((yield from _first_version(assay_id, begin, until, limit)))
-    return table if limit is None else table.slice(max(0, table.num_rows - limit))
+    most = read_limit(limit, "windows")
+    begin, until = read_span(start, end)
+    known = _read_id(assay_id)
+    if isinstance(known, str):
+        return _between((yield from _second_version(known, begin)), begin, until, most)
+    table = yield from _first_version(known, begin, until, most)
+    return table if most is None else table.slice(max(0, table.num_rows - most))
 
 
-def _check_id(assay_id: object) -> None:
-    try:
+def _read_id(assay_id: object) -> int | str:
+    """Return the number or the UUID of an assay."""
+    with suppress(ValueError):
         if isinstance(assay_id, str) and UUID(assay_id):
-            return
-    except ValueError:
-        pass
-    if isinstance(assay_id, bool) or not isinstance(assay_id, int):
+            return assay_id
+    number = whole_number(assay_id)
+    if number is None:
         raise InvalidDataError(f"An assay has a number or a UUID, not {assay_id!r}.")
+    return number
 
 
-def _first_version(
-    assay_id: int, start: datetime | None, end: datetime | None, limit: int | None
-) -> Steps[list[AssayResult]]:
+def _first_version(assay_id: int, start: datetime | None, end: datetime | None, limit: int | None) -> Steps[pa.Table]:
     """Return the results as the instance's release serves them."""
     try:
         return (yield from _documented(assay_id, start, end, limit))
@@ -153,9 +154,7 @@ def _may_be_served_elsewhere(error: ApiError) -> bool:
     return error.status in NOT_SERVED or (error.status == HTTPStatus.INTERNAL_SERVER_ERROR and is_unknown)
 
 
-def _documented(
-    assay_id: int, start: datetime | None, end: datetime | None, limit: int | None
-) -> Steps[list[AssayResult]]:
+def _documented(assay_id: int, start: datetime | None, end: datetime | None, limit: int | None) -> Steps[pa.Table]:
     from wallaroo_mlops_client.api.assays import get_assay_results
     from wallaroo_mlops_client.models import GetAssayResultsRequest
     from wallaroo_mlops_client.types import UNSET
@@ -166,19 +165,19 @@ def _documented(
         end=end.isoformat() if end else UNSET,
         limit=limit or UNSET,
     )
-    return (yield from call_steps(get_assay_results, body=body))
+    return results_table((yield from call_steps(get_assay_results, body=body)))
 
 
-def _newer(assay_id: int, start: datetime, end: datetime) -> Steps[list[AssayResult]]:
+def _newer(assay_id: int, start: datetime, end: datetime) -> Steps[pa.Table]:
     """Return the results as newer instances serve them: between two times, all of them."""
     from wallaroo_mlops_client.api.assays import get_assay_results_between
     from wallaroo_mlops_client.models import GetAssayResultsBetweenRequest
 
     body = GetAssayResultsBetweenRequest(assay_id=assay_id, start=start.isoformat(), end=end.isoformat())
-    return (yield from call_steps(get_assay_results_between, body=body))
+    return results_table((yield from call_steps(get_assay_results_between, body=body)), "get_assay_results_between")
 
 
-def _second_version(assay_id: str, start: datetime | None) -> Steps[list[AssayResultV2]]:
+def _second_version(assay_id: str, start: datetime | None) -> Steps[pa.Table]:
     """Return the results of an assay of the second version, of all windows that end after a time."""
     from wallaroo_mlops_client.api.assays import get_assay_results_v2
     from wallaroo_mlops_client.models import GetAssayResultsV2Request
@@ -186,7 +185,7 @@ def _second_version(assay_id: str, start: datetime | None) -> Steps[list[AssayRe
 
     body = GetAssayResultsV2Request(id=assay_id, start=start.isoformat() if start else UNSET)
     answer = yield from call_steps(get_assay_results_v2, body=body)
-    return answer if isinstance(answer, list) else [answer]
+    return results_table(answer if isinstance(answer, list) else [answer], "get_assay_results_v2")
 
 
 def _between(table: pa.Table, start: datetime | None, end: datetime | None, limit: int | None) -> pa.Table:
@@ -194,17 +193,20 @@ def _between(table: pa.Table, start: datetime | None, end: datetime | None, limi
 
     The second version of the assays goes by the windows' ends, and a window has a row for each field.
     """
+    import pyarrow as pa
+
     begins: list[Any] = table.column("window_start").to_pylist()
     within = {time for time in begins if (start is None or start <= time) and (end is None or time < end)}
     newest = set(sorted(within)[-(limit or 0) :])
-    return table.filter([time in newest for time in begins])
+    return table.filter(pa.array([time in newest for time in begins], pa.bool_()))
 
 
-def results_table(results: Sequence[AssayResult | AssayResultV2]) -> pa.Table:
+def results_table(results: Sequence[AssayResult | AssayResultV2], operation: str = _OPERATION) -> pa.Table:
     """Return results of an assay as a table, the oldest window first; see `assay_results` for its columns.
 
     Args:
         results: What `run_interactive_assay`, `get_assay_results` or `get_assay_results_v2` gave, of any release.
+        operation: Which operation of the contract gave them, for the error.
 
     Raises:
         ContractViolationError: A value is of a wrong type.
@@ -215,9 +217,15 @@ def results_table(results: Sequence[AssayResult | AssayResultV2]) -> pa.Table:
         found = [row for result in results for row in rows_of(result.to_dict())]
         rows = sorted(found, key=lambda row: row["window_start"])
         return pa.Table.from_pylist(rows, schema=results_schema())
-    except (ValueError, TypeError, pa.ArrowException) as error:
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        OSError,
+        pa.ArrowException,
+    ) as error:  # a time may be beyond a year 9999
         raise ContractViolationError(
-            f"{_OPERATION}: a result breaks the contract, {error}.", operation=_OPERATION, status=200
+            f"{operation}: a result breaks the contract, {error}.", operation=operation, status=200
         ) from error
 
 

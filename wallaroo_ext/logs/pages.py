@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.times import Time, read_time
+from wallaroo_ext._util.times import Time, read_span
+from wallaroo_ext._util.whole_numbers import read_limit
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.logs.sources import Page, Span, Topic, source_steps
 from wallaroo_ext.transport.response_errors import contract_violation
@@ -115,7 +116,7 @@ class Pages:
 
 
 def _first_row(table: Table) -> str:
-    """Return the first row as a text, in which no number and NaN are like themselves."""
+    """Return the first row as text, so that NaN equals NaN."""
     return repr(table.slice(0, 1).to_pylist())
 
 
@@ -166,9 +167,5 @@ def pages_of(
     Raises:
         InvalidDataError: A time cannot be read, the end is before the start, or the limit is below 1.
     """
-    begin, until = read_time("start", start), read_time("end", end)
-    if begin is not None and until is not None and until < begin:
-        raise InvalidDataError(f"`end`, {until.isoformat()}, is before `start`, {begin.isoformat()}.")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):  # pyright: ignore[reportUnnecessaryIsInstance] - of untyped callers
-        raise InvalidDataError(f"`limit` is the number of rows, 1 or more, not {limit!r}.")
-    return Pages(pipeline, workspace, Span(begin, until, newest_first), limit, metadata)
+    span = Span(*read_span(start, end), newest_first)
+    return Pages(pipeline, workspace, span, read_limit(limit, "rows"), metadata)

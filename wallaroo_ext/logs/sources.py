@@ -11,6 +11,7 @@ from wallaroo_ext._util.arrow.limits import TooLargeError
 from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.times import BEGINNING, END
+from wallaroo_ext._util.whole_numbers import whole_number
 from wallaroo_ext.errors import ApiError, InvalidDataError, InvalidRequestError, NotFoundError
 from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import arrow_media_type
@@ -246,8 +247,8 @@ def _unknown_steps(name: str, workspace_id: int | None) -> Steps[NotFoundError]:
 def _named(pipeline: object) -> tuple[str, int | None, int | None]:
     """Return the name of a pipeline, or its id in place of the name, and the id of its workspace where it is known."""
     given: Any = pipeline
-    number = given if isinstance(given, int) else getattr(given, "pipeline_pk_id", None)
-    if isinstance(number, int) and not isinstance(number, bool):
+    number = whole_number(getattr(given, "pipeline_pk_id", given))
+    if number is not None:
         return "", number, None
     name = given if isinstance(given, str) else getattr(given, "pipeline", None)
     if not isinstance(name, str) or not name:

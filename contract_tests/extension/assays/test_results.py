@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
+import numpy as np
 import pytest
 from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.api.assays import list_assays
@@ -233,6 +234,24 @@ class TestNewerInstances:
         with pytest.raises(ServerError, match=rf"get_assay_results: 500, {failed['msg']}"):
             assay_results(client, 5)
 
+    def test_an_error_names_the_operation_that_answered(self) -> None:
+        client, _ = answering(
+            documented=MISSING, newer=httpx.Response(200, json=[recorded() | {"analyzed_at": 10**30}])
+        )
+        with pytest.raises(ContractViolationError, match=r"^get_assay_results_between: ") as raised:
+            assay_results(client, 5)
+        assert raised.value.operation == "get_assay_results_between"
+        wrong = of_second_version(5) | {"window_end": 10**30}
+        client, _ = answering(documented=MISSING, newer=httpx.Response(200, json=[wrong]))
+        with pytest.raises(ContractViolationError, match=r"^get_assay_results_v2: "):
+            assay_results(client, UUID)
+
+    def test_ids_and_limits_may_be_numbers_of_a_data_frame(self) -> None:
+        client, bodies = answering(documented=httpx.Response(200, json=[recorded()] * 3))
+        assay_id: Any = np.int64(5)
+        assert assay_results(client, assay_id, limit=cast("Any", np.int64(2))).num_rows == 2
+        assert bodies == [{"assay_id": 5, "limit": 2}]
+
     def test_an_instance_that_serves_them_nowhere_is_an_error(self) -> None:
         client, _ = answering(documented=MISSING)
         with pytest.raises(NotFoundError, match="get_assay_results_between"):
@@ -268,6 +287,12 @@ class TestSecondVersion:
         assert bodies[0] == {"id": UUID, "start": "2025-03-05T00:00:00+00:00"}
         assert days(assay_results(client, UUID, limit=1)) == [7, 7]
         assert days(assay_results(client, UUID)) == [4, 4, 5, 5, 6, 6, 7, 7]
+
+    def test_an_assay_without_results_is_an_empty_table(self) -> None:
+        client, _ = answering(documented=MISSING, newer=httpx.Response(200, json=[]))
+        for limit in (None, 1):
+            table = assay_results(client, UUID, "2025-03-05", limit=limit)
+            assert (table.num_rows, table.schema) == (0, results_schema())
 
     @pytest.mark.parametrize("assay_id", ["5", "an assay", "", None, True, 1.5])
     def test_an_id_is_a_number_or_a_uuid(self, client: Client, assay_id: Any) -> None:
@@ -399,14 +424,33 @@ class TestTable:
         assert frame["score"].dtype == float
 
     @pytest.mark.parametrize(
-        "wrong", [{"window_start": "yesterday"}, {"score": "high"}, {"scores": 3}, {"window_start": None}]
+        "wrong",
+        [
+            {"window_start": "yesterday"},
+            {"score": "high"},
+            {"scores": 3},
+            {"window_start": None},
+            {"analyzed_at": 10**30},
+            {"analyzed_at": 10**17},
+        ],
     )
     def test_a_value_of_another_type_breaks_the_contract(self, wrong: Any) -> None:
         with pytest.raises(ContractViolationError, match="get_assay_results"):
             results_table([AssayResult.from_dict(recorded() | wrong), AssayResult.from_dict(recorded())])
 
 
-@pytest.mark.parametrize("wrong", [{"start": "yesterday"}, {"end": 5}, {"limit": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": "yesterday"},
+        {"end": 5},
+        {"limit": 0},
+        {"limit": True},
+        {"limit": "5"},
+        {"limit": 1.5},
+        {"end": "2023-01-01", "start": "2023-01-02"},
+    ],
+)
 def test_what_is_no_time_and_no_number_is_refused(client: Client, wrong: Any) -> None:
     with pytest.raises(InvalidDataError, match=next(iter(wrong))):
         assay_results(client, 1, **wrong)

@@ -8,7 +8,7 @@ import logging
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta, timezone
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import numpy as np
@@ -379,6 +379,14 @@ class TestWhatAnInstanceSays:
         assert (body["page_size"], body["order"], body["pipeline_name"]) == (5, "Desc", "p")
 
 
+def test_ids_and_limits_may_be_numbers_of_a_data_frame() -> None:
+    instance = Paged((rows(1), "All", None), serves=False)
+    with instance.client() as client:
+        pipeline: Any = np.int64(3)
+        pipeline_logs(client, pipeline, limit=cast("Any", np.int64(5)), newest_first=False)
+    assert instance.asked[0] == ("get_topic_name", {"pipeline_pk_id": 3})
+
+
 def batches_of(client: Any, **arguments: Any) -> list[Any]:
     return list(pipeline_log_batches(client, **arguments))
 
@@ -398,6 +406,7 @@ def batches_of(client: Any, **arguments: Any) -> list[Any]:
         ({"pipeline": ""}, "A pipeline is its name, its id, or what deploy_pipeline gave, not ''"),
         ({"pipeline": None}, "not NoneType"),
         ({"pipeline": True}, "not True"),
+        ({"pipeline": 1.5}, "not float"),
         ({"pipeline": API}, "is a URL: give the name"),
         ({"workspace": ""}, "A workspace is a name or an id"),
     ],
