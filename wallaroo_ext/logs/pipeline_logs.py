@@ -61,8 +61,8 @@ def pipeline_logs(
         NotFoundError: There is no such pipeline.
         AmbiguousError: Pipelines of several workspaces have the name.
         InvalidRequestError: The instance refuses the pipeline or its workspace.
-        InvalidDataError: A time, the limit or the pipeline is none; or the instance is of 2022.4 or 2023.1, which give
-            the oldest rows first, and has more than one page.
+        InvalidDataError: What is given as a time, a limit or a pipeline cannot be one; the instance is of 2022.4 or
+            2023.1, which give the oldest rows first, and has more than one page; or a column changed its type.
         ContractViolationError: The answer holds no rows, or the instance says that rows follow and not how to get them.
     """
     require_pyarrow()
@@ -76,10 +76,10 @@ def pipeline_logs(
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
-    import pyarrow as pa
+    from wallaroo_ext.logs.joining import OF_ONE_TIME, joined
 
     filled = [table for table in tables if table.num_rows] or tables[:1]
-    return pa.concat_tables(filled, promote_options="permissive")
+    return joined(filled, f"{OF_ONE_TIME}, or page by page, by pipeline_log_batches.")
 
 
 def pipeline_log_batches(
@@ -114,7 +114,8 @@ def pipeline_log_batches(
         NotFoundError: There is no such pipeline.
         AmbiguousError: Pipelines of several workspaces have the name.
         InvalidRequestError: The instance refuses the pipeline or its workspace.
-        InvalidDataError: A time, the limit or the pipeline is none; or the instance gives the oldest rows first only.
+        InvalidDataError: What is given as a time, a limit or a pipeline cannot be one; or the instance gives the oldest
+            rows first only.
         ContractViolationError: An answer holds no rows, or the instance says that rows follow and not how to get them.
     """
     require_pyarrow()

@@ -18,6 +18,7 @@ from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.scored_rows.answers import from_records, read_answer, rows_too_large, spread_limit
 from wallaroo_ext.inference.scored_rows.release_2022 import is_release_2022
 from wallaroo_ext.inference.selection import ALL
+from wallaroo_ext.logs.joining import OF_ONE_TIME, joined
 from wallaroo_ext.operations import Send, Steps, call_steps, request_of, send
 from wallaroo_ext.resources.lookup import NEAR, ambiguous_error, not_found_error
 from wallaroo_ext.resources.pipelines import pipeline_names_steps
@@ -160,6 +161,7 @@ def _read_json(response: httpx.Response) -> tuple[Table, dict[str, Any]]:
 
     Raises:
         ContractViolationError: It is no page of a topic.
+        InvalidDataError: A column changed its type within it.
         AnswerTooLargeError: Its rows take more memory, spread out, than those of an answer may.
     """
     try:
@@ -190,7 +192,7 @@ def _table_of(records: list[dict[str, Any]], limit: int) -> Table:
     for record in records:
         tables.append(from_records([record], limit=limit))
         limit -= tables[-1].nbytes
-    return pa.concat_tables(tables, promote_options="permissive")
+    return joined(tables, f"{OF_ONE_TIME}.")
 
 
 def source_steps(pipeline: object, workspace: int | str | None) -> Steps[PipelineLog | Topic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta, timezone
 from importlib import import_module
@@ -348,6 +349,27 @@ class TestWhatAnInstanceSays:
             assert pipeline_logs(client, "p").column("out.z").to_pylist() == [None, None, "a"]
             batches = list(pipeline_log_batches(client, "p"))
         assert [batch.schema.names for batch in batches] == [["time", "out.y"], ["time", "out.y", "out.z"]]
+
+    @pytest.mark.parametrize(
+        ("before", "after"), [([1.5], ["a"]), ([[1.5]], [2.5]), ([[1.5]], [["a"]]), ([{"a": 1}], [{"a": "x"}])]
+    )
+    def test_a_column_that_changed_its_type_is_said_and_comes_in_batches(self, before: Any, after: Any) -> None:
+        first, last = (rows(time, **{"out.z": values}) for time, values in ((2, before), (1, after)))
+        instance = Paged((first, "SchemaChange", 1), (last, "All", None))
+        kinds = [re.escape(str(table.schema.field("out.z").type)) for table in (first, last)]
+        match = rf"'out\.z' of the log .*: it is {kinds[0]}, and then {kinds[1]}\. .* by pipeline_log_batches\."
+        with instance.client() as client:
+            with pytest.raises(InvalidDataError, match=match):
+                pipeline_logs(client, "p")
+            batches = list(pipeline_log_batches(client, "p"))
+        assert [batch.column("out.z").to_pylist() for batch in batches] == [before, after]
+
+    def test_an_output_of_2022_that_changed_its_type_within_a_page_is_said(self) -> None:
+        outputs = [{"Float": {"dim": [1], "data": [1.5]}}, {"String": {"dim": [1], "data": ["a"]}}]
+        texts = [json.dumps({"time": number, "outputs": [output]}) for number, output in enumerate(outputs)]
+        instance = Paged((texts, None, None), serves=False)
+        with instance.client() as client, pytest.raises(InvalidDataError, match="'out.0' .* is float, and then string"):
+            pipeline_logs(client, "p", newest_first=False)
 
     def test_columns_that_it_dropped_are_said_once(self, caplog: pytest.LogCaptureFixture) -> None:
         dropped = {"metadata.dropped": pa.array([["in.image"], []], pa.list_(pa.string()))}
