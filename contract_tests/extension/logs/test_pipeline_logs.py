@@ -368,7 +368,10 @@ class TestWhatAnInstanceSays:
         outputs = [{"Float": {"dim": [1], "data": [1.5]}}, {"String": {"dim": [1], "data": ["a"]}}]
         texts = [json.dumps({"time": number, "outputs": [output]}) for number, output in enumerate(outputs)]
         instance = Paged((texts, None, None), serves=False)
-        with instance.client() as client, pytest.raises(InvalidDataError, match="'out.0' .* is float, and then string"):
+        with (
+            instance.client() as client,
+            pytest.raises(InvalidDataError, match=r"'out\.0' .* is float, and then string"),
+        ):
             pipeline_logs(client, "p", newest_first=False)
 
     def test_columns_that_it_dropped_are_said_once(self, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,9 +1,9 @@
 """Inferring the types of CSV columns, each from all texts of the column, so that no value changes.
 
-Numbers are those of JSON; in addition, a fraction may begin or end with its point, and spaces may surround a number.
-`true` and `false` are booleans. If any text of a column is something else, the whole column stays texts, exactly as
-written: `00123`, `+1`, `0x10` and dates are texts. In a column of numbers or booleans, empty fields and the usual words
-for missing values are null; in a column of texts they stay as they are.
+Numbers are those of JSON; in addition, a number with a point may begin or end with it or begin with zeros, and spaces
+may surround a number. `true` and `false` are booleans. If any text of a column is something else, the whole column
+stays texts, exactly as written: `00123`, `+1`, `+1.5`, `0x10` and dates are texts. In a column of numbers or booleans,
+empty fields and the usual words for missing values are null; in a column of texts they stay as they are.
 """
 
 from __future__ import annotations
@@ -194,6 +194,8 @@ class ColumnType:
         try:
             numbers = pc.cast(selection.values, pa.float64()).to_numpy()
         except pa.ArrowInvalid:
+            return False
+        if pc.any(pc.starts_with(selection.values, "+")).as_py():  # pyarrow takes it as a number
             return False
         # A value with a fraction is a float however it is written. One without may come from 007, 0, 2e19 or 1e999.
         rows = np.flatnonzero(~_has_fraction(numbers))

@@ -81,7 +81,7 @@ def table_of(rows: Any, names: Sequence[str] = (), texts: TextOptions = AS_WRITT
     if isinstance(rows, ArrowStream | ArrowArray | DataFrame):
         return _from_exported(rows)
     if is_file(rows):
-        return read_file(rows, table_of, names, texts)
+        return read_file(rows, _from_content, names, texts)
     if isinstance(rows, np.ndarray) or hasattr(rows, "__array__"):
         return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):
@@ -231,6 +231,11 @@ def _exported_column(rows: Any) -> Any:
     except CONVERSION_ERRORS:
         return None
     return None if pa.types.is_struct(column.type) else column
+
+
+def _from_content(content: Any) -> Table:
+    """Return the table of what a file has, which was told there: columns, or an array."""
+    return _from_columns(cast("Any", content)) if isinstance(content, Mapping) else _from_array(content)
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Table:
