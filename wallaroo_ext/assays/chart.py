@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from wallaroo_ext._util.times import read_time
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Bins = Literal["last", "worst"]
 
+_TIMES = ("window_start", "window_end")
 _NEEDED = ("window_start", "score", "status")
 
 
@@ -38,7 +40,8 @@ def assay_chart(results: Rows, *, title: str | None = None, bins: Bins | None = 
 
     Raises:
         ConfigurationError: matplotlib is not installed.
-        InvalidDataError: The results have no window with a score, lack a column, or are of several fields.
+        InvalidDataError: The results have no window with a score, lack a column, have a time that is none, or are of
+            several fields.
     """
     from wallaroo_ext.inference.inputs.rows import to_table
 
@@ -55,11 +58,11 @@ def assay_chart(results: Rows, *, title: str | None = None, bins: Bins | None = 
 
 
 def _windows(table: pa.Table) -> list[dict[str, Any]]:
-    """Return the windows that have a score, in the order of their times."""
+    """Return the windows that have a score, in the order of their times, which are in UTC."""
     for name in _NEEDED:
         if name not in table.column_names:
             raise InvalidDataError(f"The results have no column {name!r}.", advice="`assay_results` gives them.")
-    rows = table.to_pylist()
+    rows = [row | {name: read_time(name, row.get(name)) for name in _TIMES} for row in table.to_pylist()]
     windows = [row for row in rows if row["window_start"] is not None and _is_number(row["score"])]
     if not windows:
         what = "no windows yet" if not rows else "no window with a score"

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from wallaroo_ext._util.files.atomic_files import write_atomically
 from wallaroo_ext._util.files.user_paths import names_directory, user_path
 from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext.assays.chart_files import ENDINGS
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -65,13 +66,15 @@ class AssayFigure(Figure):
         """Write the chart to a file, whole or not at all, in the form of its ending: `.png`, `.svg` or `.pdf`.
 
         Raises:
-            InvalidDataError: Its name is that of a directory.
+            InvalidDataError: Its name is that of a directory, or has another ending.
             OSError: It cannot be written there.
         """
         named = user_path(path)
         if not named.name or names_directory(path):
             raise InvalidDataError(f"{named} is a directory: name a file in it.")
         file = named if named.suffix else named.with_name(f"{named.name}.png")
+        if file.suffix.lower() not in ENDINGS:
+            raise InvalidDataError(f"A chart is written as {', '.join(ENDINGS)}, and {named} has another ending.")
         chart = BytesIO()
         cast("Any", self).savefig(chart, format=file.suffix[1:].lower(), dpi=_DPI)
         write_atomically(file.resolve(), chart.getvalue())
@@ -108,9 +111,9 @@ def _draw_scores(axes: Axes, windows: Sequence[Window], title: str) -> None:
 
 
 def _head(axes: Axes, title: str) -> None:
-    """Put the title, and below it the legend in one line, where neither hides anything."""
-    axes.set_title(fill(title, _LINE_LENGTH), loc="left", fontsize=10, color=_INK, pad=20)
-    axes.legend(
+    """Put the title, and below it the legend in one line, where neither hides anything; a dollar begins no formula."""
+    axes.set_title(fill(title, _LINE_LENGTH), loc="left", fontsize=10, color=_INK, pad=20, parse_math=False)
+    legend = axes.legend(
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
         ncols=6,
@@ -123,6 +126,8 @@ def _head(axes: Axes, title: str) -> None:
         borderpad=0.0,
         borderaxespad=0.5,
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _tidy(axes: Axes) -> None:
@@ -266,18 +271,23 @@ def _beside(starts: Sequence[datetime]) -> list[str]:
 
 
 def _draw_bins(axes: Axes, window: Window, which: str) -> None:
-    """Draw the distribution of a window beside the baseline's, with a pair of bars for each bin."""
+    """Draw the distribution of a window beside the baseline's, with a pair of bars for each bin.
+
+    An assay of the second version has the baseline with it, and not with its results.
+    """
     _tidy(axes)
     baseline, values = (list_of(window.get(f"{side}_values")) for side in ("baseline", "window"))
     places = range(max(len(baseline), len(values)))
-    axes.bar([place - 0.2 for place in range(len(baseline))], baseline, 0.38, color=_FAINT, label="baseline", zorder=2)
+    if baseline:
+        lefts = [place - 0.2 for place in range(len(baseline))]
+        axes.bar(lefts, baseline, 0.38, color=_FAINT, label="baseline", zorder=2)
     colour = _STATUSES.get(window["status"], _OTHER)[0]
     axes.bar([place + 0.2 for place in range(len(values))], values, 0.38, color=colour, label="window", zorder=2)
     names = _bin_names(window, len(places))
     many = len(names) > _MANY_BINS
     axes.set_xticks(list(places), names, fontsize=8, rotation=45 if many else 0, ha="right" if many else "center")
     axes.tick_params(axis="x", length=0)
-    axes.set_ylabel(str(window.get("aggregation") or "value").lower(), fontsize=8, color=_INK)
+    axes.set_ylabel(str(window.get("aggregation") or "value").lower(), fontsize=8, color=_INK, parse_math=False)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     start: datetime = window["window_start"]
     _head(axes, f"The {which} window: {start:%Y-%m-%d %H:%M} UTC, {window['status']}, score {window['score']:.3g}")
@@ -285,7 +295,7 @@ def _draw_bins(axes: Axes, window: Window, which: str) -> None:
 
 def _bin_names(window: Window, count: int) -> list[str]:
     """Return the bins by the values that they hold, as far as the edges are known."""
-    edges = list_of(window.get("baseline_edges"))
+    edges = list_of(window.get("baseline_edges")) or list_of(window.get("window_edges"))
     names: list[str] = []
     for place in range(count):
         below = edges[place - 1] if 0 < place <= len(edges) else None

@@ -233,8 +233,47 @@ class TestWords:
         ticks = [label.get_text() for label in axes.get_xticklabels()]
         assert (ticks[0], ticks[-1]) == ("≤ 12", "> 14.1")
 
+    def test_times_of_another_zone_are_shown_in_utc(self) -> None:
+        table: Any = table_of("five windows")
+        for name in ("window_start", "window_end"):
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, table.column(name).cast(pa.timestamp("us", "America/New_York")))
+        axes = drawn(assay_chart(table, bins="last")).axes
+        assert axes[1].get_title("left").startswith("The last window: 2023-01-06 05:00 UTC")
+        night = [START.replace(hour=hour) for hour in (22, 23)]
+        late = pa.table({"window_start": night, "score": [0.1, 0.2], "status": ["Ok", "Ok"]})
+        local = late.set_column(0, "window_start", late.column(0).cast(pa.timestamp("us", "Asia/Tokyo")))
+        axis: Any = drawn(assay_chart(local)).axes[0].xaxis
+        assert axis.get_offset_text().get_text() == "02 Jan 2023"
+
+    def test_a_dollar_begins_no_formula(self) -> None:
+        table = windows(SCORES, status="$x$", iopath="$_\\frac{$")
+        figure = drawn(assay_chart(table, bins="last"))
+        assert figure.axes[0].get_title("left") == "Assay 5 · $_\\frac{$ · PSI"
+        assert labels(figure.axes[0]) == ["$x$ (5)"]
+        shown = [text for text in texts(figure) if "$" in text.get_text()]
+        assert len(shown) == 3
+        assert not any(text.get_parse_math() for text in shown)
+
+    def test_bins_of_the_second_version_have_their_edges_and_no_baseline(self) -> None:
+        table = windows(SCORES, baseline_summary={})
+        axes = drawn(assay_chart(table, bins="last")).axes[1]
+        assert labels(axes) == ["window"]
+        assert [label.get_text() for label in axes.get_xticklabels()][::6] == ["≤ 12", "> 14.1"]
+
 
 class TestRefusing:
+    @pytest.mark.parametrize("name", ["drift.gif2", "drift.jpg", "drift.v2", ".PNG.txt"])
+    def test_another_ending_is_refused_with_those_that_are(self, tmp_path: Path, name: str) -> None:
+        with pytest.raises(InvalidDataError, match=r"written as \.png, \.svg, \.pdf, and .* has another ending"):
+            assay_chart(table_of("five windows")).save(tmp_path / name)
+        assert not list(tmp_path.iterdir())
+
+    def test_what_is_no_time_is_refused(self) -> None:
+        rows = pa.table({"window_start": ["yesterday"], "score": [1.0], "status": ["Ok"]})
+        with pytest.raises(InvalidDataError, match="`window_start` is a datetime"):
+            assay_chart(rows)
+
     def test_nothing_to_draw_is_said(self) -> None:
         with pytest.raises(InvalidDataError, match="no windows yet"):
             assay_chart(results_table([]))
