@@ -89,8 +89,9 @@ def rows_too_large(operation: str, response: httpx.Response) -> Exception:
 def _from_json(content: bytes, separator: str, limit: int, arrived: json_records.ArrivingColumns | None) -> Table:
     """Return the table of a JSON answer; a long one is read in blocks, if that gives the same table."""
     if len(content) > json_records.BLOCK_SIZE:
-        table = None if arrived is None or arrived.size != len(content) else _table(arrived)
-        if table is None:
+        if arrived is not None and arrived.size == len(content):
+            table = _table(arrived)
+        else:
             table = _from_blocks(content, separator, json_records.parse_quickly)
         if table is not None and any(map(_has_large_floats, table.columns)):
             table = _from_blocks(content, separator, json_records.parse)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wallaroo_ext import ContractViolationError
-from wallaroo_ext.inference.scored_rows import json_records
+from wallaroo_ext.inference.scored_rows import answers, json_records
 from wallaroo_ext.inference.scored_rows.answers import arriving_rows, from_records, read_answer
 from wallaroo_ext.inference.scored_rows.json_records import ArrivingColumns, NotInBlocksError, RecordBlocks, parse
 
@@ -108,6 +108,15 @@ def test_rows_that_come_in_parts_are_the_rows_of_the_answer(size: int) -> None:
     assert columns is not None
     table = read(content)
     assert {name: table.column(name) for name in columns} == columns
+
+
+def test_rows_that_came_in_unlike_blocks_are_read_in_blocks_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [*map(row, range(ROWS)), row(ROWS) | {"out": {"y": [1.5], "z": 2.5}}]
+    content = json.dumps(records).encode()
+    arrived = arriving_rows(".")
+    arrived.feed(content)
+    monkeypatch.delattr(answers, "_from_blocks")
+    assert read(content, arrived).equals(from_records(records))
 
 
 def test_rows_of_another_answer_than_came_are_not_taken() -> None:
