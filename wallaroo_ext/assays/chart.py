@@ -40,8 +40,8 @@ def assay_chart(results: Rows, *, title: str | None = None, bins: Bins | None = 
 
     Raises:
         ConfigurationError: matplotlib is not installed.
-        InvalidDataError: The results have no window with a score, lack a column, have a time that is none, or are of
-            several fields.
+        InvalidDataError: The results have no window with a score, lack a column, have something else than times, or are
+            of several fields.
     """
     from wallaroo_ext.inference.inputs.rows import to_table
 

@@ -57,7 +57,7 @@ def _pieces(table: Table, wire: Wire) -> Sequence[memoryview]:
 
 
 class MemoryStream(httpx.ByteStream):
-    """A request body over existing memory, which is not copied; it can be sent again.
+    """A request body over existing memory, of which no more than a part is copied at a time; it can be sent again.
 
     Args:
         pieces: The content, in order. It must not change before the answer has come.

@@ -12,7 +12,7 @@ from wallaroo_ext.errors import EngineError, InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR, column_list
 from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, Decimal, TextOptions
-from wallaroo_ext.inference.media_types import OPERATION, Wire
+from wallaroo_ext.inference.media_types import OPERATION, Wire, check_wire
 from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import ALL, DEFAULT, Selection, selection_of, with_selection
 from wallaroo_ext.operations import Steps, Work, send, synchronous
@@ -72,9 +72,9 @@ def infer(
     The answer has a row for each row sent, in their order. Its columns are the same for all releases and formats, as
     far as an instance gives them, whether it nests them or not:
 
-    - `time`, when the row was scored: `timestamp[ms]`, UTC.
+    - `time`, when the row was scored: `timestamp[ms]`, without a zone, in UTC.
     - `in.<field>`, what was sent, and `out.<field>`, what the model gave: from Arrow with the model's types, from JSON
-      as 64-bit numbers with all their digits, texts and lists of them. Of no number, JSON gives a null.
+      as 64-bit numbers with all their digits, texts and lists of them. JSON has null where a value is NaN.
     - `out_<model>.<field>`, what each further model of a shadow step gave; `out._model_split`, the `name`, `version`
       and `sha` of the model that scored the row, where a step sends each row to one of several.
     - `anomaly.count`, how many validations failed: `uint32`, in all releases; with it, in older ones,
@@ -105,11 +105,11 @@ def infer(
         where: The name of a deployed pipeline; a deployment; or its URL, which begins with `https://`. A name is looked
             up at each call, which takes some requests more: a deployment from `find_deployment` takes none. A URL has
             to be on the API's own origin or on one of `inference_hosts`, because the token is sent there.
-        data: The rows. A column a field of the model; a model with one input takes it under the name `tensor` as well.
-            A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array, or has
-            `__dataframe__`; a series of pandas that is one row of a frame; a list of records; a mapping of columns,
-            such as numpy arrays whose first dimension is the rows; one such array, for a model with one input, or one
-            with named fields; or a file: Arrow, Parquet, JSON in any orientation, in lines or wrapped as in
+        data: The rows. One column for each field of the model; a model with one input takes it under the name `tensor`
+            as well. A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array,
+            or has `__dataframe__`; a series of pandas that is one row of a frame; a list of records; a mapping of
+            columns, such as numpy arrays whose first dimension is the rows; one such array, for a model with one input,
+            or one with named fields; or a file: Arrow, Parquet, JSON in any orientation, in lines or wrapped as in
             `{"instances": […]}`, CSV, `.npy` or `.npz`, told by its first bytes, and perhaps compressed by gzip, zstd,
             bz2, xz or lz4. It is named by its path or its URL, such as `s3://bucket/rows.csv`, or is an open file, of
             bytes or of text, which may be a pipe. Of a file of scored rows, such as exported logs, the inputs are sent,
@@ -195,6 +195,7 @@ def infer_steps(
     require_pyarrow()
     data = with_storage_options(data, storage_options)
     check_missing(missing)
+    check_wire(wire)
     if timeout is not None:
         timeout = to_httpx_timeout(timeout)
     names = None if columns is None else column_list(columns)

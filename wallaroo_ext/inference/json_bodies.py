@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from wallaroo_ext._util.arrow.list_types import is_list
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _check_column(name: str, column: Column) -> None:
 
 def _has_json_form(kind: Any) -> bool:
     types = pa.types
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+    if is_list(kind):
         return _has_json_form(kind.value_type)
     if types.is_struct(kind):
         return all(_has_json_form(field.type) for field in kind.fields)

@@ -15,6 +15,12 @@ OPERATION = "infer_pipeline"
 JSON = "application/json"
 
 
+def check_wire(wire: object) -> None:
+    """Raise InvalidDataError unless this is a format of rows."""
+    if wire not in get_args(Wire):
+        raise InvalidDataError(f"`wire` is one of {', '.join(get_args(Wire))}, not {wire!r}.")
+
+
 @cache
 def request_type(wire: Wire) -> str:
     """Return the media type of a request in this format.
@@ -22,8 +28,7 @@ def request_type(wire: Wire) -> str:
     Raises:
         InvalidDataError: There is no such format.
     """
-    if wire not in get_args(Wire):
-        raise InvalidDataError(f"`wire` is one of {', '.join(get_args(Wire))}, not {wire!r}.")
+    check_wire(wire)
     kinds = contract.operation("infer_deployment").request_types  # the older URL's, which are all that there are
     if wire == "json":
         return next(kind for kind in kinds if kind == JSON)

@@ -26,7 +26,7 @@ _MOST_SHOWN = 40
 
 
 def advice_on_rejected(table: Table) -> str:
-    """Return what to do with rows that an engine rejected; empty if nothing about them is conspicuous."""
+    """Return what to do with rows that an engine rejected; empty if no likely cause is found."""
     if is_log(table.column_names, nested=False):
         return _OF_LOGS
     for name, column in zip(table.column_names, table.columns, strict=True):
@@ -55,8 +55,8 @@ def _advice_on_texts(name: str, column: Any) -> str:
     if others:
         # Of CSV, the usual words for no value are texts only because another text is beside them.
         other = _first_of(~numbers & ~_is_null_word(texts), ~numbers)
-        is_none = f"{_in_row(texts, other)} is none: change it, or make it null"
-        return f"The column {name!r} has texts, most of them numbers. {is_none}, if the column has to have numbers."
+        change = f"{_in_row(texts, other)} is not a number: change it or make it null"
+        return f"The column {name!r} has texts, most of them numbers. {change}, if the column has to have numbers."
     example = _first_of(~_fits(texts, _NUMBER_IN_JSON), texts.is_valid().to_numpy())
     return (
         f"The texts of the column {name!r} are numbers, {_in_row(texts, example)} for one: convert them, if the column "

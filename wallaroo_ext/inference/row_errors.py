@@ -37,6 +37,6 @@ class NumberRangeError(RowError):
 
     def __init__(self, column: str, row: int, number: object) -> None:
         super().__init__(
-            f"The column {column!r} has {number} in row {row}, which no 32-bit float of a vector is.",
+            f"The column {column!r} has {number} in row {row}, which is too large for the 32-bit floats of a vector.",
             advice="Scale the column, or leave out the row.",
         )

@@ -57,7 +57,7 @@ def selection_of(
         left_out: The parts to leave out by default.
 
     Raises:
-        InvalidDataError: Parts are no texts, or the separator is none.
+        InvalidDataError: A part or the separator is no text.
     """
     if not isinstance(separator, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
         raise InvalidDataError(f"`dataset_separator` is a text, not {type(separator).__name__}.")

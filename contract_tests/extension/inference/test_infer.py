@@ -180,7 +180,9 @@ class TestFrames:
         rows = {"a": [1.5, 2.5], "b": [0, -1e39]}
         echo, rejected = Echo(), list[Any]()
         with echo.client() as client:
-            with pytest.raises(InvalidDataError, match=r"'b' has -1e\+39 in row 1, which no 32-bit float"):
+            with pytest.raises(
+                InvalidDataError, match=r"'b' has -1e\+39 in row 1, which is too large for the 32-bit floats"
+            ):
                 infer(client, URL, rows, vector=True)
             batches = arrow.table(rows).to_batches()
             list(infer_batches(client, URL, batches, vector=True, rejected=rejected.append))

@@ -46,6 +46,15 @@ def test_an_option_of_infer(client: Client, option: str, value: Any) -> None:
         infer(client, URL, io.BytesIO(b"a\n1.5\n"), **given)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("wire", "xml"), ("wire", None), ("wire", ["arrow"]), ("missing", "drop")]
+)
+def test_an_option_is_refused_before_the_file_is_read(client: Client, option: str, value: Any) -> None:
+    given: Any = {option: value}
+    with pytest.raises(InvalidDataError, match=f"`{option}` is one of "):
+        infer(client, URL, "no-such-file.csv", **given)
+
+
 @pytest.mark.parametrize("value", [5, 3.1, b"x", ["x"]])
 @pytest.mark.parametrize("option", ["name", "file_name", "python_version"])
 def test_a_text_of_an_upload(client: Client, option: str, value: Any) -> None:

@@ -16,7 +16,7 @@ from wallaroo_ext.inference.rejected_rows import advice_on_rejected
 pa: Any = import_module("pyarrow")
 
 NUMBERS = "convert them, if the column has to have numbers."
-OTHERS = "change it, or make it null, if the column has to have numbers."
+OTHERS = "change it or make it null, if the column has to have numbers."
 
 
 def advice_on(rows: Any) -> str:
@@ -38,7 +38,7 @@ def advice_on(rows: Any) -> str:
 )
 def test_a_text_among_numbers_is_named_with_its_row(csv: str, named: str) -> None:
     advice = advice_on(io.StringIO(f"a,b\n{csv.replace(chr(10), f',1{chr(10)}')}"))
-    assert advice == f"The column 'a' has texts, most of them numbers. {named} is none: {OTHERS}"
+    assert advice == f"The column 'a' has texts, most of them numbers. {named} is not a number: {OTHERS}"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_numbers_that_are_texts_are_named(kind: Any, texts: list[str | None], na
 
 
 def test_a_word_for_no_value_is_named_where_nothing_else_is_none() -> None:
-    assert "'NA' in row 1 is none" in advice_on(pd.DataFrame({"a": ["1", "NA", "3"]}))
+    assert "'NA' in row 1 is not a number" in advice_on(pd.DataFrame({"a": ["1", "NA", "3"]}))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_columns_of_other_texts_are_not_blamed(texts: list[str | None]) -> None:
 
 
 def test_a_long_text_is_cut() -> None:
-    assert f"{'x' * 40!r} in row 2 is none" in advice_on(pd.DataFrame({"a": ["1", "2", "x" * 5_000]}))
+    assert f"{'x' * 40!r} in row 2 is not a number" in advice_on(pd.DataFrame({"a": ["1", "2", "x" * 5_000]}))
 
 
 def test_texts_that_are_none_hide_no_error() -> None:

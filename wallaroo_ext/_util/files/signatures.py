@@ -13,3 +13,11 @@ FEATHER_1 = b"FEA1"
 
 PARQUET = b"PAR1"
 """A Parquet file."""
+
+TAR = slice(257, 262)
+"""Where an archive of tar has its signature."""
+
+
+def is_tar(head: bytes) -> bool:
+    """Return whether a file is an archive of tar, by its first bytes."""
+    return head[TAR] == b"ustar"

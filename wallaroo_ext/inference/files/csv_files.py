@@ -49,7 +49,7 @@ _NEVER_CLOSED = "a quote that begins a field is never closed."
 
 _MAX_SHOWN = 80
 _MANY = 10
-"""So many numbers that become less and less are no row by chance."""
+"""From this many on, falling numbers are taken for names, not for a row of values."""
 
 _COMMENTS = ("#", "%", "//")
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from wallaroo_ext._util.arrow.list_types import is_list
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.row_errors import MissingNumberError
 
@@ -73,19 +74,14 @@ def is_number(kind: Any) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_null(kind))
 
 
-def _is_list(kind: Any) -> bool:
-    types = pa.types
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
-
-
 def is_list_of_numbers(kind: Any) -> bool:
     """Return whether the values of a type are lists of numbers, which may be in lists."""
-    return _is_list(kind) and _is_of_numbers(kind)
+    return is_list(kind) and _is_of_numbers(kind)
 
 
 def _is_of_numbers(kind: Any) -> bool:
     """Return whether a type is of numbers, or of lists of them."""
-    while _is_list(kind):
+    while is_list(kind):
         kind = kind.value_type
     return is_number(kind)
 
@@ -95,7 +91,7 @@ def _is_missing_somewhere(array: Column) -> bool:
     kind = array.type
     if pa.types.is_struct(kind):
         return any(map(_is_missing_somewhere, array.flatten()))
-    if _is_list(kind):
+    if is_list(kind):
         return (array.null_count > 0 and _is_of_numbers(kind)) or _is_missing_somewhere(array.flatten())
     if not is_number(kind):
         return False
@@ -122,7 +118,7 @@ def _rows_with_missing(array: Column) -> Column:
     if pa.types.is_struct(kind):
         for field in array.flatten():
             found |= np.asarray(_rows_with_missing(field))
-    elif _is_list(kind):
+    elif is_list(kind):
         if _is_of_numbers(kind):
             found |= np.asarray(pc.is_null(array))
         inner = np.asarray(_rows_with_missing(array.flatten()), bool)
@@ -142,7 +138,7 @@ def _has_nulls(array: Column) -> bool:
     kind = array.type
     if pa.types.is_struct(kind):
         return any(map(_has_nulls, array.flatten()))
-    if _is_list(kind):
+    if is_list(kind):
         return _has_nulls(array.flatten())
     return is_number(kind) and array.null_count > 0
 
@@ -167,7 +163,7 @@ def _with_nan(kind: Any) -> Any:
     types = pa.types
     if types.is_fixed_size_list(kind):
         return pa.list_(_with_nan(kind.value_type), kind.list_size)
-    if _is_list(kind):
+    if is_list(kind):
         return pa.list_(_with_nan(kind.value_type))
     if types.is_struct(kind):
         return pa.struct([field.with_type(_with_nan(field.type)) for field in kind.fields])
@@ -178,7 +174,7 @@ def _value_with_nan(value: Any, kind: Any) -> Any:
     """Return a Python value of a type with NaN in place of None among the numbers; a list that is None stays so."""
     if value is None:
         return float("nan") if is_number(kind) else None
-    if _is_list(kind):
+    if is_list(kind):
         return [_value_with_nan(each, kind.value_type) for each in value]
     if pa.types.is_struct(kind):
         return {field.name: _value_with_nan(value[field.name], field.type) for field in kind.fields}

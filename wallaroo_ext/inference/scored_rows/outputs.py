@@ -74,9 +74,11 @@ def outputs(table: Table | RecordBatch) -> dict[str, Array]:
 
 
 def _array(field: Any, column: Column) -> Array:
+    from wallaroo_ext._util.arrow.list_types import is_list
+
     values = _single_array(column)
     rows, lengths = len(values), list[int]()
-    while _is_list(values.type):
+    while is_list(values.type):
         lengths.append(_common_length(field.name, values))
         values = values.flatten()
     stated = _stated_shape(field)
@@ -123,11 +125,6 @@ def _single_array(column: Column) -> Column:
         return column.chunk(0)
     pa: Any = import_module("pyarrow")
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
-def _is_list(kind: Any) -> bool:
-    types: Any = import_module("pyarrow").types
-    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
 
 
 def _common_length(name: str, lists: Column) -> int:

@@ -8,21 +8,16 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from pathlib import PurePath
 from typing import IO, Any, Literal
 
-from wallaroo_ext._util.files.signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET
+from wallaroo_ext._util.files.signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET, is_tar
 from wallaroo_ext.errors import InvalidDataError
 
 Format = Literal["arrow file", "arrow stream", "feather 1", "parquet", "npy", "npz", "json", "csv"]
 
-SUFFIXES = (".arrow", ".feather", ".parquet", ".json", ".jsonl", ".ndjson", ".csv", ".npy", ".npz")
-"""The suffixes of files of rows, for messages."""
-
 HEAD_BYTES = 512
 """How many bytes of the beginning of a file tell its format."""
 
-_TAR = slice(257, 262)
 _DUCKDB = slice(8, 12)
 _BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 
@@ -51,8 +46,11 @@ _BY_SUFFIX: dict[str, Format] = {
     ".jsonlines": "json",
     ".csv": "csv",
 }
-_PLAIN_TEXT = {"", ".txt", ".tsv", ".tab", ".dat", ".data"}
+_PLAIN_TEXT = (".tsv", ".tab", ".txt", ".dat", ".data")
 """Suffixes of texts that are JSON or CSV, whichever they look like."""
+
+SUFFIXES = (*_BY_SUFFIX, *_PLAIN_TEXT)
+"""The suffixes of files of rows, for messages."""
 
 _AS_PARQUET = "write it as Parquet"
 _UNPACK = "an archive: unpack it, and name the file with the rows"
@@ -118,14 +116,14 @@ def format_of(head: bytes, suffix: str) -> Format:
         suffix: The suffix of its name, in lower case; empty if it has none.
 
     Raises:
-        InvalidDataError: It is none that is read. The message is the end of a sentence that begins with its name.
+        InvalidDataError: Its format is not read. The message is the end of a sentence that begins with its name.
     """
     for start, form in _BINARY.items():
         if _begins(head, start):
             return form
     refuse_known(head, suffix)
     named = _BY_SUFFIX.get(suffix)
-    if named is None and suffix in _PLAIN_TEXT:
+    if not suffix or suffix in _PLAIN_TEXT:
         return "json" if head.lstrip(_BLANKS)[:1] in {b"[", b"{"} else "csv"
     if named is None:
         raise UnknownFormatError(is_text=_is_text(head))
@@ -154,7 +152,7 @@ def refuse_known(head: bytes, suffix: str = "") -> None:
     start = head.lstrip(_BLANKS)
     why = next((why for first, why in _REFUSED if _begins(start, first)), None)
     why = why or next((why for first, why in _REFUSED_TEXTS if start.lower().startswith(first)), None)
-    if head[_TAR] == b"ustar" and not _is_text(head):
+    if is_tar(head) and not _is_text(head):
         why = "an archive: unpack it"
     if head[_DUCKDB] == b"DUCK" and not _is_text(head):
         why = "a database of DuckDB: write the table with COPY … TO 'rows.parquet'"
@@ -211,8 +209,3 @@ def check_zip(opened: IO[bytes]) -> None:
         raise InvalidDataError("it is a zip file: unpack it, and name the file with the rows.")
     if begin or not has_end or len(set(names)) < len(names):
         raise InvalidDataError("it is several zip files, or arrays of one name: save the arrays anew by numpy.savez.")
-
-
-def suffix_of(name: str) -> str:
-    """Return the suffix of a file's name in lower case."""
-    return PurePath(name).suffix.lower()

@@ -8,6 +8,7 @@ from io import RawIOBase
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.files.signatures import TAR, is_tar
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _SIGNATURES = {
     b"\x04\x22\x4d\x18": "lz4",
 }
 _MOST_SIGNATURE = max(map(len, _SIGNATURES))
-_TAR = slice(257, 262)
 _PIECE = 1 << 16
 ENDINGS = (".gz", ".gzip", ".bgz", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
 
@@ -47,8 +47,8 @@ def compression_at(stream: Readable) -> str | None:
 
 def check_unpacked(stream: Readable) -> None:
     """Raise InvalidDataError, with the end of a sentence, if what was unpacked is an archive, or compressed again."""
-    head = read_beginning(stream, _TAR.stop)
-    if head[_TAR] == b"ustar":
+    head = read_beginning(stream, TAR.stop)
+    if is_tar(head):
         raise InvalidDataError("it is an archive: unpack it, and name the file in it.")
     if _compression_of(head) is not None:
         raise InvalidDataError("it is compressed twice: unpack it once.")

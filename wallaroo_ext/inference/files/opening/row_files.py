@@ -69,15 +69,9 @@ class RowFile:
         self.opened = opened
         self._opener = opener
 
-    def open(self, mode: Literal["rb"] = "rb") -> IO[bytes]:
+    def open(self) -> IO[bytes]:
         """Open it for reading bytes."""
-        del mode  # as pathlib has it
         return self._opener()
-
-    def read_bytes(self) -> bytes:
-        """Return all its bytes."""
-        with self.open() as opened:
-            return opened.read()
 
 
 @contextmanager

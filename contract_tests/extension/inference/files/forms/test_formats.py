@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from contract_tests.extension.inference.files.forms.test_kinds_of_files import by_batch
 from wallaroo_ext import InvalidDataError
+from wallaroo_ext.inference.files.forms.formats import format_of, is_known
 from wallaroo_ext.inference.inputs.rows import rows_to_send
 
 if TYPE_CHECKING:
@@ -127,6 +128,17 @@ def test_what_is_not_read_says_what_to_do_whatever_its_name(name: str, suffix: s
         assert message.startswith(f"{path} cannot be read")
         assert problem in message
         assert "\n" not in message
+
+
+def test_an_unknown_file_says_which_suffixes_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "rows.unknown"
+    path.write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(InvalidDataError) as raised:
+        rows_to_send(path)
+    known = str(raised.value).partition("rows are read from ")[2].partition(" files")[0].split(", ")
+    assert {".ipc", ".arrows", ".pq", ".jsonlines", ".tsv", ".txt"} < set(known)
+    for suffix in known:
+        assert is_known(suffix) or format_of(b"a,b\n", suffix) == "csv"
 
 
 @pytest.mark.parametrize(
