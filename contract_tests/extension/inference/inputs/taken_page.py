@@ -39,8 +39,8 @@ _FILES = f"""
 The format of a file is told by its first bytes; where these are a text, it is JSON or CSV as the suffix says.
 {", ".join(SUFFIXES)} are the suffixes;
 a data set takes .txt, .dat and .data where `format` says what they are. `infer`, `infer_dataset`, their counterparts in
-asyncio and the command line read each of these kinds as the same rows. Runs over many rows read a file piece by piece, but for
-those that say otherwise.
+asyncio and the command line read each of these kinds as the same rows. Runs over many rows read a file piece by piece,
+but for those that say otherwise.
 
 - **JSON**: a list of records, or records one after another, as in JSON lines; a field that a record lacks is null. A
   list of lists is the vectors of the only input, or, for `infer` and `wallaroo-ext infer`, the columns that `columns`
