@@ -707,7 +707,9 @@ class TestFiles:
         for name in ("rows.xlsx", "rows.onnx"):
             path = tmp_path / name
             path.write_bytes(b"a,b\n1,2\n")
-            with pytest.raises(InvalidDataError, match=r"from \.arrow, \.feather, \.parquet, \.json, .*\.npz files"):
+            with pytest.raises(
+                InvalidDataError, match=r"from \.arrow, .*\.parquet, .*\.npz, \.json, .*\.csv, .* files"
+            ):
                 infer(talking, URL, path)
 
     def test_a_file_that_cannot_be_opened_is_said_by_the_system(self, talking: Client, tmp_path: Path) -> None:
