@@ -28,6 +28,7 @@ from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.cases.exclusions import has_good_edges, is_made_in_machine
 from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names, missing_things
 from wallaroo_ext.conformance.cases.undeclared_methods import OWN_CHECKS
+from wallaroo_ext.conformance.guard.effects import INFERENCE_LOG
 from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
@@ -37,7 +38,7 @@ from wallaroo_ext.conformance.resources import samples
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from wallaroo_ext.conformance.guard.effects import RequestName
+    from wallaroo_ext.conformance.guard.effects import Effects, RequestName
     from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, Interceptor
     from wallaroo_ext.conformance.guard.request_fields import RequestFields
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
@@ -52,7 +53,7 @@ _REFUSAL, _ACCEPTANCE = "negative_data_rejection", "positive_data_acceptance"
 _BOUND = {ParameterLocation.PATH, ParameterLocation.QUERY, ParameterLocation.BODY}
 """Where names of things stand in requests."""
 _STEPS = 8
-_UNAVAILABLE, _INFERENCE = 503, "inference"
+_DEPLOYMENT, _DEPLOYMENT_NAME = "deployment", "deployment name"
 
 
 class GeneratedCases:
@@ -97,6 +98,7 @@ class GeneratedCases:
         self._good_requests: dict[str, tuple[Any, dict[str, Any]]] = {}  # by operation, with the cases that they are of
         self._spared: dict[str, dict[str, Any]] = {}
         self._numbers = count(1)
+        self._started: set[str] = set()  # the deployments that were waited for since the newest step that may start one
         document, effects = interceptor.rules.document, interceptor.guard.effects
         self._prefix = interceptor.guard.owned.prefix
         good = bound(document, effects, fixtures, self._prefix)
@@ -119,6 +121,7 @@ class GeneratedCases:
     def continue_in_child(self) -> None:
         """Go on in a forked process, with connections of its own."""
         self._session.close()
+        self._started.clear()
         self._good_requests.clear()  # their names are the other process's
 
     def _schema(self, document: dict[str, Any]) -> Any:
@@ -248,16 +251,27 @@ class GeneratedCases:
             NoAnswerError: The instance did not answer.
             WithheldError: The request may not be sent.
         """
+        effects = self._interceptor.guard.effects[_id(case.operation)]
+        if INFERENCE_LOG in effects.writes:
+            self._wait_for_deployments(case, effects)
 
         def send() -> Any:
             self._prepare(case)
             return case.call(**self._call_arguments(case))
 
-        response = self._repeat(send)
-        if self._is_starting(case, response):
-            self._wait_for_start(case.path_parameters["deployment"])
-            response = self._repeat(send)
-        return response
+        try:
+            return self._repeat(send)
+        finally:
+            if _DEPLOYMENT in effects.writes:
+                self._started.clear()
+
+    def _wait_for_deployments(self, case: Any, effects: Effects) -> None:
+        """Wait until the deployments of a step's rows run, which a step before may have started."""
+        given: dict[tuple[str, ...], str] = {("path", name): value for name, value in case.path_parameters.items()}
+        locations = [name.location for name in effects.names if name.thing == _DEPLOYMENT_NAME]
+        for deployment in {given[location] for location in locations if location in given} - self._started:
+            self._started.add(deployment)
+            self._wait_for_start(deployment)
 
     def _check_step(self, response: Any, case: Any, recorder: Any) -> None:
         """Check the answer to a step of the state machine.
@@ -271,11 +285,6 @@ class GeneratedCases:
         self._validate(
             lambda: case.validate_response(response, checks=checked, transport_kwargs=arguments, recorder=recorder)
         )
-
-    def _is_starting(self, case: Any, response: Any) -> bool:
-        """Return whether rows came too early for a deployment that another link may have started just before."""
-        operation = self._interceptor.rules.operations[_id(case.operation)]
-        return response.status_code == _UNAVAILABLE and _INFERENCE in operation.get("tags", ())
 
     def send(self, case: Any) -> None:
         """Send a case and check its answer, unless the request may not be sent."""

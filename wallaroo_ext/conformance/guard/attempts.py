@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from wallaroo_ext.conformance.guard.effects import INFERENCE_LOG
 from wallaroo_ext.conformance.guard.gateways import NoAnswerError, may_be_sent_again
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _UNLIKELY = 1e-6
 """How likely trouble may be by chance that is put down to the instance."""
 _LONGEST_PATIENCE = 120.0
 _REFRESH = b"refresh_token"
-_LOG = "inference log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Attempts:
         if _REFRESH in content:  # such a token can often be used only once
             return not gap.was_carried_out
         described = self._rules.operations.get(operation) if is_declared else None
-        if self.sends_rows_once and described is not None and _LOG in described.get("x-writes", ()):
+        if self.sends_rows_once and described is not None and INFERENCE_LOG in described.get("x-writes", ()):
             return not gap.was_carried_out
         return may_be_sent_again(gap, described)
 

@@ -26,6 +26,7 @@ from wallaroo_ext.conformance.guard.request_schema import RequestSchema, has_loc
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
+INFERENCE_LOG = "inference log"
 
 KEYS: dict[str, tuple[str, ...]] = {
     "workspace": ("id", "name"),
@@ -38,7 +39,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "pipeline version": ("id", "uuid"),
     "deployment": ("id", "name"),
     "assay": ("id", "uuid", "name"),
-    "inference log": (),
+    INFERENCE_LOG: (),
 }
 """The kinds of things that an instance has, and the keys by which a field can name one."""
 

@@ -9,6 +9,7 @@ import pytest
 from wallaroo_mlops_client.api.deployments import get_deployment_status
 from wallaroo_mlops_client.models import GetDeploymentStatusRequest
 
+from contract_tests.extension.conformance.healthy.conftest import suite_of
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call
 from wallaroo_ext.conformance.guard.gateways import NoAnswerError
@@ -54,6 +55,21 @@ def test_rows_wait_for_a_deployment_that_a_link_started_again(served: tuple[Suit
     suite, control = served
     control.add_faults(*unavailable(count=1))  # as where the deployment is still starting
     assert found_in_inference(suite) == []
+
+
+def test_rows_wait_for_deployments_that_start_slowly() -> None:
+    """A real deployment takes half a minute, which is longer than a request is repeated; here, pauses take no time."""
+    with running() as environment, Sandbox(environment) as control, suite_of(SuiteOptions(running=environment)) as suite:
+        assert suite.fixtures.deployment is not None
+        before = len(suite.run.exchanges)
+        control.set_transitions(deployments={"seconds": 1.5})
+        cases: Any = suite.cases
+        cases._good = cases._good.include(operation_id=["deploy_pipeline", *INFERENCE])
+        cases.follow_links(SCENARIOS)
+        asked = [each.url for each in suite.run.exchanges[before:] if each.operation in INFERENCE]
+        assert any(suite.fixtures.deployment.name not in url for url in asked), "a deployment that a link had started"
+        assert suite.run.findings == []
+        assert suite.run.gaps == Counter()
 
 
 def test_an_instance_that_never_takes_rows_is_found(served: tuple[Suite, Sandbox]) -> None:
