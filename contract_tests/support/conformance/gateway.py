@@ -71,6 +71,7 @@ class Gateway:
         seconds: How long it holds back each answer that `about` is true of.
         methods: What it answers itself to each method but POST: its status, by the method.
         allow: Whether these answers have `Allow`.
+        location: Where those of them lead that are redirects.
         rows_at: The other host at which it takes rows, and the beginning of their paths there, such as
             `localhost/scoring`; empty for the API's own.
         ahead_seconds: How far the clock that its header `Date` shows is ahead of this machine's; 0 for no such header.
@@ -89,6 +90,7 @@ class Gateway:
     seconds: float = 0.0
     methods: dict[str, int] = field(default_factory=dict[str, int])
     allow: bool = False
+    location: str = "/login"
     rows_at: str = ""
     ahead_seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -142,6 +144,8 @@ class Gateway:
         if method not in self.methods:
             return None
         page = _page(self.methods[method])
+        if page.status // 100 == 3:  # noqa: PLR2004 - HTTP's
+            page = page.with_header("location", self.location)
         return replace(page, headers=(*page.headers, (b"allow", b"GET, HEAD, POST, OPTIONS"))) if self.allow else page
 
     def _inner(self, request: Request) -> Request:

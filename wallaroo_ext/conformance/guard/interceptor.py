@@ -643,6 +643,10 @@ class InterceptedSession(requests.Session):
         self._environment = EnvironmentProxies()
 
     @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None for every answer: a redirect is an answer, too, and is judged in place of what it leads to."""
+
+    @override
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         content: Any = request.body or b""
         request.url = self._interceptor.inference.destination(str(request.url))

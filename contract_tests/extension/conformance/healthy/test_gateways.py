@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from contract_tests.mutants.proving.healthy_instances import ROWS_AT, rows_host
 from contract_tests.support.command_line import process
-from contract_tests.support.conformance.gateway import TOO_LARGE, TROUBLES, WANTS_BASIC, Gateway
+from contract_tests.support.conformance.gateway import HTML, TOO_LARGE, TROUBLES, WANTS_BASIC, Gateway
 from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.results import Verdict, verdict
 from wallaroo_ext.conformance.suite import NoFixturesError
@@ -56,6 +56,23 @@ class Counting(Gateway):
             await behind(scope, receive, send)
 
         return counting
+
+
+class Leading(Gateway):
+    """A gateway whose redirects lead to a page that is there."""
+
+    @override
+    def around(self, app: ASGIApp) -> ASGIApp:
+        behind = super().around(app)
+
+        async def leading(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope["path"] == self.location:
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", HTML)]})
+                await send({"type": "http.response.body", "body": b"<html></html>"})
+            else:
+                await behind(scope, receive, send)
+
+        return leading
 
 
 def test_every_request_is_in_the_report(served: tuple[LyingInstance, Switched], tmp_path: Path) -> None:
@@ -183,6 +200,15 @@ def test_a_gateway_answers_other_methods_itself(look: Look) -> None:
         run = look(Gateway(methods=methods, allow=allow), "list_models")
         assert run.findings == []
         assert {exchange.method for exchange in run.exchanges} == {"POST", *methods}
+
+
+@pytest.mark.parametrize("location", ["/login", "https://login.example.com/"], ids=["here", "elsewhere"])
+def test_a_gateway_that_leads_other_methods_to_a_page_refuses_them(location: str, look: Look) -> None:
+    run = look(Leading(methods={"GET": 302}, location=location), "list_models")
+    assert run.findings == []
+    assert run.withheld == Counter()
+    assert {each.status for each in run.exchanges if each.method == "GET"} == {302}
+    assert run.passed["list_models", "unsupported_method"]
 
 
 def test_cookies_that_a_gateway_gives_are_sent_back(look: Look) -> None:
