@@ -111,7 +111,7 @@ def _run(options: SuiteOptions, progress: Callable[[int, int], None], announce: 
     finally:
         suite.close()
     run = suite.run
-    run.could_not_run = run.could_not_run or hooks.defect or _explain(status) or not_looked_at(run)
+    run.could_not_run = redact(run.could_not_run or hooks.defect or _explain(status) or not_looked_at(run))
     return run
 
 
@@ -127,7 +127,7 @@ def _explain(status: int) -> str:
 
 
 def _no_start(error: Exception) -> str:
-    return str(error) if isinstance(error, WallarooError) else f"The run may not sign in. {error}"
+    return redact(str(error) if isinstance(error, WallarooError) else f"The run may not sign in. {error}")
 
 
 class _RunHooks:

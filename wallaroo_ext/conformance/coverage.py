@@ -47,7 +47,7 @@ class Exercise:
 
 def exercises(run: Run) -> list[Exercise]:
     """Return the exercise of every operation of a run, in the contract's order."""
-    counts = Counter((exchange.operation, exchange.status) for exchange in run.exchanges)
+    counts = Counter((exchange.operation, exchange.status) for exchange in run.exchanges if exchange.is_declared)
     found: dict[str, dict[int, int]] = {row.id: {} for row in run.operations}
     for (operation, status), count in sorted(counts.items()):
         if operation in found:
@@ -71,7 +71,7 @@ def not_looked_at(run: Run) -> str:
     if run.findings or any(test.outcome in BAD_OUTCOMES for test in run.tests):
         return ""
     asked_for = {row.id for row in run.operations if row.is_asked_for}
-    sent = {exchange.operation for exchange in run.exchanges if exchange.test}
+    sent = {exchange.operation for exchange in run.exchanges if exchange.test and exchange.is_declared}
     if sent & asked_for and any(test.outcome == "passed" for test in run.tests):
         return ""
     reasons = [f"{name}: {reason}" for name, reason in not_exercised(run).items()]

@@ -22,12 +22,12 @@ _LONGEST_SECRET = 4_096
 LEFT_OUT = "[left out]"
 """Stands in place of a secret."""
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
+TOKEN_FIELDS = ("access_token", "refresh_token", "id_token")
+"""The fields of an answer to a token request that hold tokens."""
 _SECRET_FIELDS = {
+    *TOKEN_FIELDS,
     "password",
     "client_secret",
-    "access_token",
-    "refresh_token",
-    "id_token",
     "token",
     "secret",
     "assertion",
@@ -75,6 +75,8 @@ class Exchange:
         test: The test that sent it, as pytest names it.
         error: Why no answer came.
         error_in_flight: The id of the error that was on its way when it was sent, as in a clean-up; 0 where none was.
+        is_declared: Whether the contract has an operation of its method at its path; if not, its answer is none of the
+            operation's.
     """
 
     operation: str
@@ -90,6 +92,17 @@ class Exchange:
     test: str = ""
     error: str = ""
     error_in_flight: int = 0
+    is_declared: bool = True
+
+
+def redact_text(text: str) -> str:
+    """Return a text, such as a URL, without secrets."""
+    return _redact_text(text, current_secrets())
+
+
+@lru_cache(maxsize=1024)  # most come again and again
+def _redact_text(text: str, _secrets: object) -> str:
+    return redact(text)
 
 
 def redact_headers(headers: Iterable[tuple[str, str]]) -> Headers:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.conformance.results import LEAST_SUCCESSES
+from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ class SuiteOptions:
         return LEAST_SUCCESSES_QUICKLY if self.quick else min(LEAST_SUCCESSES, self.cases + 2)
 
     def shown(self) -> tuple[str, ...]:
-        """Return the options that differ from the defaults, as a person writes them."""
+        """Return the options that differ from the defaults, as a person writes them, without secrets."""
         flags = {
             "--read-only": self.read_only,
             "--allow-user-changes": self.allow_user_changes,
@@ -75,6 +76,7 @@ class SuiteOptions:
             "--drift": self.drift,
         }
         valued = {
+            "--cases": None if self.cases == CASES else self.cases,
             "--rate": self.rate,
             "--contract": self.contract,
             "--release": self.release,
@@ -83,7 +85,7 @@ class SuiteOptions:
         }
         return (
             *(name for name, given in flags.items() if given),
-            *(f"{name} {value}" for name, value in valued.items() if value is not None),
+            *(redact(f"{name} {value}") for name, value in valued.items() if value is not None),
             *(f"--inference-host {host}" for host in self.inference_hosts),
             *(f"--operation {name}" for name in self.operations),
         )

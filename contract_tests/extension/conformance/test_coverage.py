@@ -10,7 +10,7 @@ import pytest
 from contract_tests.support.conformance import runs
 from contract_tests.support.conformance.runs import exchange, finding
 from contract_tests.support.conformance.small_suites import run_as_suite
-from wallaroo_ext.conformance.coverage import not_exercised, not_looked_at
+from wallaroo_ext.conformance.coverage import exercises, not_exercised, not_looked_at
 from wallaroo_ext.conformance.results import Run, TestOutcome, Verdict, verdict
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def looking_at(*operations: str, **parts: object) -> Run:
         looking_at("list_models", tests=[PASSED]),
         looking_at("list_models", tests=[PASSED], exchanges=[exchange("list_features")]),
         looking_at("list_models", tests=[PASSED], exchanges=[exchange(test="")]),
+        looking_at("list_models", tests=[PASSED], exchanges=[exchange(method="OPTIONS", is_declared=False)]),
         looking_at("list_models", tests=[replace(PASSED, outcome="skipped")], exchanges=[exchange()]),
     ],
-    ids=["nothing", "no request", "another operation", "signing in alone", "skipped"],
+    ids=["nothing", "no request", "another operation", "signing in alone", "another method", "skipped"],
 )
 def test_nothing_is_known_of_an_instance_that_nobody_looked_at(made: Run) -> None:
     reason = not_looked_at(made)
@@ -66,6 +67,12 @@ def test_an_operation_that_was_not_to_be_looked_at_is_no_gap() -> None:
     assert not_exercised(made) == {"get_model": "No request was sent."}
     made.operations = [replace(row, is_in_release=False) for row in made.operations]
     assert not_exercised(made) == {}
+
+
+def test_answers_to_another_method_are_no_successes_of_the_operation() -> None:
+    made = looking_at("list_models", exchanges=[exchange(), exchange(method="OPTIONS", is_declared=False)])
+    [found] = [each for each in exercises(made) if each.operation.id == "list_models"]
+    assert found.statuses == {200: 1}
 
 
 def test_a_run_whose_tests_look_at_nothing_does_not_conform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,7 +144,7 @@ class Gateway:
         if method not in self.methods:
             return None
         page = _page(self.methods[method])
-        if page.status // 100 == 3:  # noqa: PLR2004 - HTTP's
+        if page.status // 100 == 3:
             page = page.with_header("location", self.location)
         return replace(page, headers=(*page.headers, (b"allow", b"GET, HEAD, POST, OPTIONS"))) if self.allow else page
 

@@ -48,7 +48,7 @@ class Fetched:
     """A document and its URL.
 
     Attributes:
-        url: The URL, or the file.
+        url: The URL, without secrets, or the file.
         document: The document.
     """
 
@@ -123,7 +123,7 @@ class _Fetcher:
         content, url = self._content(url)
         document = _document(content)
         if document is not None:
-            return Fetched(str(url), document)
+            return Fetched(redact(str(url)), document)
         if not _is_page(content):
             raise DriftError(f"{url} is no OpenAPI document in JSON or YAML.", advice=_ADVICE)
         for named in self._named_in(content, url):

@@ -15,9 +15,16 @@ import httpx
 import requests
 from typing_extensions import override
 
-from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.auth.token_endpoint import OPERATION as TOKEN_REQUEST
-from wallaroo_ext.conformance.exchanges import Exchange, read_json, redact_body, redact_headers
+from wallaroo_ext.conformance.exchanges import (
+    TOKEN_FIELDS,
+    Exchange,
+    read_json,
+    redact_body,
+    redact_headers,
+    redact_text,
+)
 from wallaroo_ext.conformance.guard.attempts import Attempt, Attempts
 from wallaroo_ext.conformance.guard.final_answers import FinalAnswersAdapter
 from wallaroo_ext.conformance.guard.gateways import BROKEN, MOST_RUNS, gap_of_answer, gap_of_error
@@ -32,10 +39,11 @@ from wallaroo_ext.conformance.guard.request_fields import (
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation, read_strictly
+from wallaroo_ext.redaction.known_secrets import KnownSecrets
 from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.connections.proxies import EnvironmentProxies
 from wallaroo_ext.transport.process_connections import ForkSafeTransport
-from wallaroo_ext.transport.response_limits import limit_answer
+from wallaroo_ext.transport.response_limits import LimitedTransport, limit_answer
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
@@ -232,6 +240,7 @@ class Interceptor:
         self._attempts = Attempts(run, rules, clock)
         self._unanswered: set[str] = set()
         self._cookies: set[str] = set()
+        self._secrets = KnownSecrets()
         self._lock = threading.Lock()
         every = rules.locations if locations is None else locations
         self.inference = InferenceUrls(path for _, path, _ in every.values())
@@ -444,13 +453,15 @@ class Interceptor:
             incoming: Its answer.
             checks: The checks to make of the answer.
         """
-        exchange = self._exchange(outgoing, incoming)
         operation = outgoing.operation
+        if operation == TOKEN_REQUEST:
+            self._secrets.add(*_tokens_in(incoming.value))
+        exchange = self._exchange(outgoing, incoming)
         given = {value.partition(";")[0].strip() for name, value in incoming.headers if name.lower() == "set-cookie"}
         with self._lock:
             self._cookies |= given
             self.run.exchanges.append(exchange)
-            if operation in self.rules.operations:
+            if outgoing.is_declared and operation in self.rules.operations:
                 self._check(exchange, incoming, set(checks))
         is_settled = 0 < incoming.status < 500  # noqa: PLR2004 - HTTP's: a server's error may come after a write
         if outgoing.is_declared and 200 <= incoming.status < 300:  # noqa: PLR2004 - HTTP's
@@ -497,14 +508,14 @@ class Interceptor:
         """
         location = location or self.rules.locations.get(operation, ())
         rule = self.rules.rule(location) if location else None
-        return Finding(operation, check, message, rule, exchange, self.test)
+        return Finding(operation, check, redact(message), rule, exchange, self.test)
 
     def _exchange(self, outgoing: Outgoing, incoming: Incoming, *, error: str = "") -> Exchange:
         content_type = next((value for name, value in outgoing.headers if name.lower() == "content-type"), "")
         return Exchange(
             operation=outgoing.operation,
             method=outgoing.method,
-            url=outgoing.url,
+            url=redact_text(outgoing.url),
             request_headers=redact_headers(outgoing.headers),
             request=redact_body(outgoing.content, content_type),
             status=incoming.status,
@@ -513,8 +524,9 @@ class Interceptor:
             started=outgoing.started,
             seconds=time.perf_counter() - outgoing.clock,
             test=self.test,
-            error=error,
+            error=redact(error),
             error_in_flight=outgoing.error_in_flight,
+            is_declared=outgoing.is_declared,
         )
 
     def _check(self, exchange: Exchange, incoming: Incoming, checks: set[str]) -> None:
@@ -544,6 +556,16 @@ class Interceptor:
             self.run.add_notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
 
 
+def _tokens_in(value: Any) -> Iterator[str]:
+    """Yield the tokens in an answer to a token request, at any depth."""
+    for name, inner in object_of(value).items():
+        if name in TOKEN_FIELDS and isinstance(inner, str):
+            yield inner
+        yield from _tokens_in(inner)
+    for item in list_of(value):
+        yield from _tokens_in(item)
+
+
 class InterceptedTransport(ForkSafeTransport):
     """An httpx transport whose requests and answers go through an interceptor.
 
@@ -553,7 +575,7 @@ class InterceptedTransport(ForkSafeTransport):
     """
 
     def __init__(self, inner: httpx.BaseTransport, interceptor: Interceptor) -> None:
-        self._inner = inner
+        self._inner = LimitedTransport(inner)
         self._interceptor = interceptor
 
     @override
@@ -571,7 +593,7 @@ class InterceptedTransport(ForkSafeTransport):
                 request.headers["Authorization"] = authorization
             if is_chunked:  # anew each time, because an iterator is read once
                 request.stream = _Chunks(content)
-            response = limit_answer(self._inner.handle_request(request), request)
+            response = self._inner.handle_request(request)
             read = _read(response)
             answer = _with_content(response, read)
             return (response, read), Incoming(answer.status_code, answer.headers.multi_items(), answer.content)

@@ -59,7 +59,11 @@ def test_rows_wait_for_a_deployment_that_a_link_started_again(served: tuple[Suit
 
 def test_rows_wait_for_deployments_that_start_slowly() -> None:
     """A real deployment takes half a minute, which is longer than a request is repeated; here, pauses take no time."""
-    with running() as environment, Sandbox(environment) as control, suite_of(SuiteOptions(running=environment)) as suite:
+    with (
+        running() as environment,
+        Sandbox(environment) as control,
+        suite_of(SuiteOptions(running=environment)) as suite,
+    ):
         assert suite.fixtures.deployment is not None
         before = len(suite.run.exchanges)
         control.set_transitions(deployments={"seconds": 1.5})

@@ -108,6 +108,11 @@ def test_a_url_can_be_given_and_gets_the_token_at_the_instances_own_origin() -> 
     assert instance.signed == {f"{HOME}/spec": True}
 
 
+def test_a_token_in_a_url_is_not_shown() -> None:
+    url = f"{HOME}/spec?access_token=kestrel-19"
+    assert fetch_document(Instance({url: JSON}).client(), url).url == f"{HOME}/spec?access_token=[removed]"
+
+
 @pytest.mark.parametrize("url", ["https://other.example.org/spec", "http://api.example.com/spec", f"{HOME}:8443/spec"])
 def test_another_origin_gets_no_token(url: str) -> None:
     instance = Instance({url: JSON})
