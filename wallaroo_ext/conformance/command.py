@@ -20,6 +20,7 @@ from wallaroo_ext.conformance.guard.gateways import BASIC, NoAnswerError
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.results import INTERRUPTED
+from wallaroo_ext.conformance.rules import DRIFT
 from wallaroo_ext.conformance.suite import Suite, suite_for
 from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
 from wallaroo_ext.redaction.patterns import redact
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import Run
 
 _COLLECTIONS = (5_000, 10, 20)
-DRIFT = "drift"
-"""The check that the instance's own description, or recordings of it, break no client of the contract."""
 
 _NOTHING_DESCRIBED = (
     "Nothing can be looked at: the contract has to say what an operation writes (x-writes) and which of its fields "
@@ -127,7 +126,7 @@ def _explain(status: int) -> str:
 
 
 def _no_start(error: Exception) -> str:
-    return redact(str(error) if isinstance(error, WallarooError) else f"The run may not sign in. {error}")
+    return redact(f"The run may not sign in. {error}" if isinstance(error, WithheldError) else str(error))
 
 
 class _RunHooks:
@@ -168,7 +167,7 @@ class _RunHooks:
             checks = [check_reachable, find_drift]
             for check in checks if self._suite.options.recorded is None else reversed(checks):
                 check(self._suite)
-        except (WallarooError, WithheldError) as error:
+        except (WallarooError, WithheldError, NoAnswerError) as error:
             self._suite.run.could_not_run = _no_start(error)
             self._suite.close()
             session.items.clear()

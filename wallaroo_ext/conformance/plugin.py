@@ -87,6 +87,10 @@ def _options(config: pytest.Config) -> SuiteOptions:
     def given(name: str) -> Any:
         return config.getoption(name)
 
+    if given("rate") is not None and not given("rate") > 0:
+        raise pytest.UsageError(f"--rate has to be more than 0, not {given('rate'):g}.")
+    if given("cases") < 1:
+        raise pytest.UsageError(f"--cases has to be 1 at least, not {given('cases')}.")
     seed = secrets.randbits(32) if given("explore") else SEED
     return SuiteOptions(
         instance=given("instance"),

@@ -23,6 +23,12 @@ CONTENT_TYPE = "content_type_conformance"
 SCHEMA = "response_schema_conformance"
 ALWAYS = "x_always"
 """The checks of every answer. The first three have schemathesis's names, as schemathesis makes them, too."""
+ANSWERED = "an_answer_comes"
+"""The check that an answer comes at all."""
+FIXTURES = "fixtures_can_be_made"
+"""The check that a workspace, a model, a deployment and an assay can be made, which all other tests need."""
+DRIFT = "drift"
+"""The check that the instance's own description, or recordings of it, break no client of the contract."""
 
 _JSON = "application/json"
 _OK = 200

@@ -28,7 +28,7 @@ from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.recordings.pytest_hooks import recorded_environment
 from wallaroo_ext.conformance.release import HeldTo, release_of_instance
 from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict, verdict
-from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.conformance.rules import FIXTURES, Rules
 from wallaroo_ext.errors import ConfigurationError, WallarooError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 from wallaroo_ext.transport import basic_challenges
@@ -50,8 +50,6 @@ _START_SECONDS = 60.0
 _REFUSED = "the instance refused to make one."
 _NOT_FOUND = "reading alone finds none on this instance."
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
-FIXTURES = "fixtures_can_be_made"
-"""The check that a workspace, a model, a deployment and an assay can be made, which all other tests need."""
 
 
 _ADVICE = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -227,3 +229,20 @@ def test_rows_are_sent_once_for_tests_that_count_them(
     item.config, item.fixturenames = config, ["conformance_suite"]
     plugin.pytest_runtest_setup(item)
     assert found == [bool(marks)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rate", "0"], "--rate has to be more than 0, not 0."),
+        (["--rate", "-2"], "--rate has to be more than 0, not -2."),
+        (["--rate", "nan"], "--rate has to be more than 0, not nan."),
+        (["--cases", "0"], "--cases has to be 1 at least, not 0."),
+    ],
+)
+def test_a_number_that_no_run_can_have_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text("def test_one(conformance_suite): pass\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "wallaroo_ext.conformance.plugin", str(tmp_path), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout
+    assert message in done.stderr

@@ -24,10 +24,10 @@ from wallaroo_ext.conformance.testing.inference.logged_rows import (
 from wallaroo_ext.conformance.testing.inference.scoring import (
     OPERATIONS,
     Scoring,
+    came_to_run,
     deploy,
     difference,
     records_of,
-    runs,
     uploaded,
 )
 from wallaroo_ext.conformance.testing.waiting import soon
@@ -252,7 +252,7 @@ def start(api: Api, scoring: Scoring) -> None:
     ids = {"pipeline_id": scoring.pipeline_id, "pipeline_version_pk_id": scoring.version_id}
     more = {"deploy_id": scoring.name, "models": [scoring.model]}
     scoring.deployment_id = api.call("deploy_pipeline", ids | more)["id"]
-    assert runs(api, scoring), "the model did not come to run"
+    assert came_to_run(api, scoring), "the model did not come to run"
 
 
 @pytest.fixture(scope="module")
@@ -470,7 +470,7 @@ def test_a_second_deployment_scores_and_logs_for_its_pipeline(
         pytest.skip("This instance has one deployment of a pipeline.")
     second = history.scoring = replace(first, deploy_id=name, deployment_id=number)
     try:
-        assert runs(api, second), "a deployment of another name than its pipeline's did not come to run"
+        assert came_to_run(api, second), "a deployment of another name than its pipeline's did not come to run"
         for row, operation in zip(rows, OPERATIONS, strict=False):
             history.score(api, row.reshape(1, -1), operation, headers={"Accept": JSON})
         sent = {OTHER_FIELDS[0] if first.model == history.other else INPUT: rows}

@@ -21,7 +21,7 @@ from wallaroo_ext.conformance.testing.inference.logged_rows import (
     topic_parameters,
     wait_until_logged,
 )
-from wallaroo_ext.conformance.testing.inference.scoring import Scoring, deploy, difference, runs, uploaded
+from wallaroo_ext.conformance.testing.inference.scoring import Scoring, came_to_run, deploy, difference, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -119,7 +119,7 @@ def make_log(api: Api, workspace_id: int) -> Log:
             scoring.model = models[1]
             again = {"deploy_id": name, "pipeline_id": scoring.pipeline_id, "models": [models[1]]}
             api.call("deploy_pipeline", again | {"pipeline_version_pk_id": scoring.version_id})
-            assert runs(api, scoring), "the other model did not come to run"
+            assert came_to_run(api, scoring), "the other model did not come to run"
         if times[-1]:
             borders.append(times[-1][-1] + int(PAUSE_SECONDS * 1000 / 2))
             time.sleep(PAUSE_SECONDS)

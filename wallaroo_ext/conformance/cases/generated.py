@@ -30,10 +30,10 @@ from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names, mi
 from wallaroo_ext.conformance.cases.undeclared_methods import OWN_CHECKS
 from wallaroo_ext.conformance.guard.effects import INFERENCE_LOG
 from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
-from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.write_guard import SAFE_METHODS, WithheldError
 from wallaroo_ext.conformance.resources import samples
+from wallaroo_ext.conformance.rules import ANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 _ANSWERED_BY_ANYBODY = {"OPTIONS", "HEAD"}
 """Methods that servers answer for any path, whatever is behind it."""
 _TRACED = "message/http"
+_NOT_MADE = True
+"""What a check returns in place of None where it has nothing to look at, so that it does not count as passed."""
 
 
 def unsupported_method(_: Any, response: Any, case: Any) -> bool | None:
     """Check that a method which the contract does not have is refused, and how, where the API itself does so."""
     data = case.meta.phase.data
     if not isinstance(data, CoveragePhaseData) or data.scenario != CoverageScenario.UNSPECIFIED_HTTP_METHOD:
-        return None
+        return _NOT_MADE
     method, status, kind = response.request.method, response.status_code, _media_type(response)
     if is_refusal(method, status, kind):
         if status == HTTPStatus.METHOD_NOT_ALLOWED and "json" in kind:
@@ -68,11 +70,13 @@ def allow_header_conformance(_: Any, response: Any, case: Any) -> bool | None:
     """Check that the methods which an answer to OPTIONS lists in `Allow` include those of the contract."""
     values = response.headers.get("allow")
     if response.request.method != "OPTIONS" or not values:
-        return None
+        return _NOT_MADE
     listed = _allowed(response)
     missing = sorted(method.upper() for method in _declared(case) - listed)
-    if not missing or not listed - {"", "options", "head", "get"}:
+    if not missing:
         return None
+    if not listed - {"", "options", "head", "get"}:
+        return _NOT_MADE
     raise AllowHeaderMismatch(
         operation=case.operation.label,
         allow_header=", ".join(values),
@@ -100,7 +104,7 @@ def not_a_server_error(context: Any, response: Any, case: Any) -> bool | None:
     """Check that an answer is no error of the server; 501 refuses a method as 405 does."""
     is_undeclared = case.method.lower() != case.operation.method.lower()
     if is_undeclared and response.status_code == HTTPStatus.NOT_IMPLEMENTED:
-        return None
+        return _NOT_MADE
     return cast("Any", checks).not_a_server_error(context, response, case)
 
 

@@ -25,10 +25,12 @@ def as_interrupts() -> Generator[None]:
 def held_back() -> Generator[None]:
     """Finish the block, which takes a moment, whatever signal comes; it is raised afterwards."""
     came: list[int] = []
-    with _handling(("SIGINT", *_ENDING), lambda number, _: came.append(number)):
-        yield
-    for number in came[:1]:
-        signal.raise_signal(number)
+    try:
+        with _handling(("SIGINT", *_ENDING), lambda number, _: came.append(number)):
+            yield
+    finally:
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def _interrupt(_: int, __: object) -> None:

@@ -154,14 +154,16 @@ class Attempts:
             operation: The contract's `operationId`.
             times: How often in a row no answer came.
         """
-        of_others = sum(number for (name, _), number in self._run.gaps.items() if name != operation)
+        with self._lock:
+            of_others = sum(number for (name, _), number in self._run.gaps.items() if name != operation)
         sent = sum(exchange.operation != operation for exchange in self._run.exchanges)
         is_likely = bool(sent) and (of_others / sent) ** times > _UNLIKELY
         return not is_likely and self._others_are_answered(operation)
 
     def _others_are_answered(self, operation: str) -> bool:
         """Return whether the instance answers a request of another operation, which was answered before."""
-        others = [attempt for name, attempt in self._reading.items() if name != operation]
+        with self._lock:
+            others = [attempt for name, attempt in self._reading.items() if name != operation]
         return any(others[-1 - number % len(others)]().gap is None for number in range(_MOST_PROBES if others else 0))
 
     def give_up(self, operation: str) -> None:

@@ -38,7 +38,7 @@ from wallaroo_ext.conformance.guard.request_fields import (
 )
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
-from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation, read_strictly
+from wallaroo_ext.conformance.rules import ALWAYS, ANSWERED, CONTENT_TYPE, SCHEMA, STATUS, Violation, read_strictly
 from wallaroo_ext.redaction.known_secrets import KnownSecrets
 from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.connections.proxies import EnvironmentProxies
@@ -63,8 +63,6 @@ _CHUNK_BYTES = 65_536
 _SENT_CHUNK_BYTES = 16_384
 _EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
 _TELLS_URLS = "get_pipeline_external_url"
-ANSWERED = "an_answer_comes"
-"""The check that an answer comes at all."""
 SIGNER = "signer"
 """The extension of httpx's requests that gives the header `Authorization` anew, where it is not the run's user's."""
 

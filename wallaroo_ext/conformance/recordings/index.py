@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -39,9 +38,8 @@ class Origin:
     @staticmethod
     def today(instance: str, release: str) -> Origin:
         """Return the origin of a cassette that is recorded now."""
-        content = contract.path().read_bytes()
         version = str(contract.load()["info"]["version"])
-        return Origin(instance, release, version, hashlib.sha256(content).hexdigest(), f"{datetime.now(UTC):%Y-%m-%d}")
+        return Origin(instance, release, version, contract.digest(contract.path()), f"{datetime.now(UTC):%Y-%m-%d}")
 
 
 class NotRecordedHereError(Exception):

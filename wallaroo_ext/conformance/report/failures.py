@@ -25,7 +25,6 @@ EXAMPLES = 3
 TEST = "test"
 """Stands in place of a check where a test failed and no check says why."""
 
-_NO_ANSWER = "an_answer_comes"
 _SERVER_ERROR = 500
 _OF_CONTENT = {rules.CONTENT_TYPE, rules.SCHEMA, rules.ALWAYS, TEST}
 _OF_SCHEMATHESIS = "Response violates schema. "
@@ -115,7 +114,7 @@ class _Faults:
         self._statuses = {
             (each.exchange.operation, each.exchange.status)
             for each in findings
-            if each.exchange and (each.check in {rules.STATUS, _NO_ANSWER} or each.exchange.status >= _SERVER_ERROR)
+            if each.exchange and (each.check in {rules.STATUS, rules.ANSWERED} or each.exchange.status >= _SERVER_ERROR)
         }
         self._types = {
             (each.exchange.operation, each.exchange.status, header(each.exchange.answer_headers, "Content-Type"))
@@ -225,9 +224,9 @@ _MEANINGS = {
     rules.CONTENT_TYPE: "Does the answer have a media type that the contract has for it?",
     rules.SCHEMA: "Is the answer's body what the contract says?",
     rules.ALWAYS: "Does the answer have every field that every recorded answer has?",
-    "drift": "Do clients of the contract work with what the instance says of itself, or what was recorded?",
-    "an_answer_comes": "Does an answer come at all?",
-    "fixtures_can_be_made": "Can a workspace, a model, a deployment and an assay be made, which all else needs?",
+    rules.DRIFT: "Do clients of the contract work with what the instance says of itself, or what was recorded?",
+    rules.ANSWERED: "Does an answer come at all?",
+    rules.FIXTURES: "Can a workspace, a model, a deployment and an assay be made, which all else needs?",
     TEST: "A test of the suite failed: what several requests tell does not go together.",
     # The names are schemathesis's.
     "not_a_server_error": "Does the instance answer without an error of its own?",
@@ -236,9 +235,11 @@ _MEANINGS = {
     "positive_data_acceptance": "Is a request accepted that the contract allows?",
     "missing_required_header": "Is a request refused that lacks a required header?",
     "unsupported_method": "Is a method refused that the contract does not have?",
+    "allow_header_conformance": "Does `Allow` in an answer to OPTIONS list the contract's methods?",
     "use_after_free": "Is what was deleted gone?",
     "ensure_resource_availability": "Is what was made there?",
     "ignored_auth": "Is a request refused that has no good token?",
+    "object_level_authorization": "Is a second person refused what somebody else made?",
     "max_response_time": "Does the answer come in time?",
 }
 

@@ -36,15 +36,21 @@ def workflow_commands(run: Run) -> list[str]:
     An operation that could not be looked at is a warning. No text of an instance begins a line.
     """
     found = causes(failures(run))
-    lines = [_command("error", f"{_title(cause)}", _message(cause)) for cause in found[:_MOST_ANNOTATIONS]]
-    if len(found) > _MOST_ANNOTATIONS:
-        more = format_count(len(found) - _MOST_ANNOTATIONS + 1, "more kind")
-        lines[-1] = _command("error", "conformance", f"{more} of failure: see the report.")
     if run.could_not_run:
-        lines.insert(0, _command("error", "conformance could not be found out", run.could_not_run))
-        return lines[: _MOST_ANNOTATIONS + 1]
+        reason = _command("error", "conformance could not be found out", run.could_not_run)
+        return [reason, *_errors(found, _MOST_ANNOTATIONS - 1)]
+    lines = _errors(found, _MOST_ANNOTATIONS)
     gaps = not_exercised(run) if run.exchanges else {}
     return [*lines, *(_command("warning", f"{name} not exercised", why) for name, why in [*gaps.items()][:3])]
+
+
+def _errors(found: list[list[Failure]], most: int) -> list[str]:
+    """Return an error for each cause, so many at most: the last one then says how many more there are."""
+    lines = [_command("error", f"{_title(cause)}", _message(cause)) for cause in found[:most]]
+    if len(found) > most:
+        more = format_count(len(found) - most + 1, "more kind")
+        lines[-1] = _command("error", "conformance", f"{more} of failure: see the report.")
+    return lines
 
 
 def step_summary(run: Run, page: Path | None = None) -> str:

@@ -123,7 +123,7 @@ class _Teardown:
 
     def end_assays(self) -> None:
         """Set the run's assays inactive, and all other assays of its pipelines."""
-        active: dict[Any, bool] = {assay.id: True for assay in self._owned.resources("assay")}
+        active: dict[Any, bool] = {assay.id: True for assay in self._owned.resources("assay") if assay.id is not None}
         for pipeline in self._owned.resources("pipeline"):
             for assay in self._assays_of(pipeline):
                 active[assay["id"]] = assay.get("active") is not False

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
     from wallaroo_ext.conformance.testing.api_calls import Api
 
-_LEEWAY_SECONDS = 90.0
-"""How far times may lie outside; a wrong offset from UTC is half an hour at least."""
+LEEWAY_SECONDS = 90.0
+"""How far times may lie outside, as clocks may be apart; a wrong offset from UTC is half an hour at least."""
 
 Witness: TypeAlias = "Callable[[], float | None]"
 """Returns how far a clock of the instance is ahead of this machine's, in seconds; None where it does not show."""
@@ -40,7 +40,7 @@ class Clocks:
     began: float
     ended: float
     ahead: tuple[float, ...] = (0.0,)
-    leeway: float = _LEEWAY_SECONDS
+    leeway: float = LEEWAY_SECONDS
 
     def __contains__(self, moment: Any) -> bool:
         """Return whether a time, in seconds since 1970 or as RFC 3339 writes it, is about what one of them showed."""
@@ -70,7 +70,7 @@ class Clocks:
         return all(moment in replace(self, ahead=(ahead,)) for moment in moments)
 
 
-def clocks_of(answer: httpx.Response, *, began: float | None = None, leeway: float = _LEEWAY_SECONDS) -> Clocks:
+def clocks_of(answer: httpx.Response, *, began: float | None = None, leeway: float = LEEWAY_SECONDS) -> Clocks:
     """Return what the clocks show at a new answer: that of its header `Date`, and this machine's.
 
     Args:

@@ -83,6 +83,16 @@ class TestSignals:
             take_a_moment()
         assert done == ["it"]
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+    def test_what_fails_in_that_moment_is_interrupted_too(self, number: int) -> None:
+        def fail() -> None:
+            with as_interrupts(), held_back():
+                send(number)
+                raise OSError("no space")
+
+        with pytest.raises(KeyboardInterrupt):
+            fail()
+
     def test_another_thread_runs_without_them(self) -> None:
         done: list[str] = []
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -16,7 +19,6 @@ from wallaroo_ext.conformance.guard.attempts import MOST_ATTEMPTS
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.guard.gateways import LONGEST_WAIT, NoAnswerError, gap_of_answer, gap_of_error
 from wallaroo_ext.conformance.guard.interceptor import (
-    ANSWERED,
     SIGNER,
     InterceptedTransport,
     Interceptor,
@@ -25,7 +27,7 @@ from wallaroo_ext.conformance.guard.interceptor import (
 from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict, verdict
-from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.conformance.rules import ANSWERED, Rules
 from wallaroo_ext.transport.retry.clock import Clock
 
 if TYPE_CHECKING:
@@ -384,3 +386,22 @@ def test_a_run_whose_renewal_was_lost_signs_in_with_the_password() -> None:
     assert auth.token().access == "t2"
     assert grants == ["password", "refresh_token", "refresh_token", "password"]
     assert sum(asked.run.gaps.values()) == 1
+
+
+class Slow(Counter[tuple[str, str]]):
+    """A counter that takes a moment from one entry to the next."""
+
+    def items(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - as far as it is used here
+        for entry in super().items():
+            time.sleep(0.05)
+            yield entry
+
+
+def test_gaps_are_counted_while_another_thread_looks_at_them() -> None:
+    asked = Asked(Server(LIST, httpx.Response(503), httpx.Response(502)))
+    asked.run.gaps = Slow({(name, "503"): 1 for name in ("get_model", "list_features", "query_users")})
+    thread = threading.Thread(target=asked.list)
+    thread.start()
+    asked.interceptor._attempts.is_lasting("list_models", 6)  # pyright: ignore[reportPrivateUsage]
+    thread.join()
+    assert asked.run.gaps["list_workspaces", "503"] == 1

@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.extension.conformance.guard.test_attempts import LIST, Asked
 from wallaroo_ext.conformance.coverage import exercises
-from wallaroo_ext.conformance.guard.interceptor import ANSWERED
+from wallaroo_ext.conformance.rules import ANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

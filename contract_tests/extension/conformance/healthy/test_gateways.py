@@ -14,8 +14,8 @@ from typing_extensions import override
 from contract_tests.mutants.proving.healthy_instances import ROWS_AT, rows_host
 from contract_tests.support.command_line import process
 from contract_tests.support.conformance.gateway import HTML, TOO_LARGE, TROUBLES, WANTS_BASIC, Gateway
-from wallaroo_ext.conformance.guard.interceptor import ANSWERED
 from wallaroo_ext.conformance.results import Verdict, verdict
+from wallaroo_ext.conformance.rules import ANSWERED
 from wallaroo_ext.conformance.suite import NoFixturesError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 

@@ -15,12 +15,14 @@ import pytest
 
 from contract_tests.support.conformance import runs
 from contract_tests.support.conformance.runs import ATTACK, exchange, finding
+from wallaroo_ext.conformance import rules
+from wallaroo_ext.conformance.cases import generated
 from wallaroo_ext.conformance.coverage import exercises, too_few
 from wallaroo_ext.conformance.exchanges import MAX_BODY_BYTES, Body, redact_body
 from wallaroo_ext.conformance.report import ReportFiles, write_report
 from wallaroo_ext.conformance.report.badge import badge_svg
 from wallaroo_ext.conformance.report.body_view import view_body
-from wallaroo_ext.conformance.report.failures import causes, failures, shape
+from wallaroo_ext.conformance.report.failures import causes, failures, meaning, shape
 from wallaroo_ext.conformance.report.github import step_summary, workflow_commands
 from wallaroo_ext.conformance.report.summary import counts_text, duration, figures, sentence
 from wallaroo_ext.conformance.report.terminal import summary
@@ -703,9 +705,21 @@ class TestGitHub:
         assert len(lines) == 10
         assert "more kinds of failure: see the report." in lines[-1]
 
+    def test_github_shows_all_errors_of_a_run_that_ended_early(self) -> None:
+        many = [finding(message=f"{chr(97 + n)}{chr(97 + n)} is wrong", check=f"check {n}") for n in range(20)]
+        lines = workflow_commands(replace(runs.early(), findings=many))
+        assert len(lines) == 10
+        assert lines[0].startswith("::error title=conformance could not be found out::")
+        assert "12 more kinds of failure: see the report." in lines[-1]
+
     def test_a_run_that_found_nothing_out_is_an_error(self) -> None:
         [line, *_] = workflow_commands(runs.early())
         assert line.startswith("::error title=conformance could not be found out::")
+
+
+def test_each_check_that_is_made_says_what_it_asks() -> None:
+    made = {*generated._checks(), rules.STATUS, rules.ALWAYS, rules.ANSWERED, rules.FIXTURES, rules.DRIFT}  # pyright: ignore[reportPrivateUsage]
+    assert [check for check in sorted(made) if not meaning(check)] == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.conformance.testing.clocks import LEEWAY_SECONDS
 from wallaroo_ext.conformance.testing.inference.scoring import difference
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, np.ndarray[Any, Any]]
 
-_LEEWAY_SECONDS = 90.0
-"""How far times may be off: an answer may be slow, and the clocks of two engines apart."""
 _ALWAYS = {"in", "out", "metadata"}
 _FAILURES = {"anomaly", "check_failures"}
 """The parts that tell which validations a row failed, by release."""
@@ -65,7 +64,7 @@ def check_times(api: Api, times: Sequence[int]) -> None:
     now = time.time() + (api.rows_ahead or 0)
     for milliseconds in {min(times), max(times)}:
         off = milliseconds / 1000 - now
-        assert abs(off) <= _LEEWAY_SECONDS, f"the time {milliseconds} is {off:.0f} s off that of the run's other rows"  # noqa: S101 - pytest's way to fail
+        assert abs(off) <= LEEWAY_SECONDS, f"the time {milliseconds} is {off:.0f} s off that of the run's other rows"  # noqa: S101 - pytest's way to fail
 
 
 def check_metadata(answered: Answered, scoring: Scoring) -> None:

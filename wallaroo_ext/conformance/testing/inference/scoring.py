@@ -118,10 +118,10 @@ def _deployed(
     deployed = api.call("deploy_pipeline", ids | {"deploy_id": name} | more)["id"]
     version = made.get("pipeline_variant_version", "")
     scoring = Scoring(name, workspace_id, pipeline_id, version, version_id, deployed, run[0], run[1:])
-    return scoring if runs(api, scoring) else None
+    return scoring if came_to_run(api, scoring) else None
 
 
-def runs(api: Api, scoring: Scoring) -> bool:
+def came_to_run(api: Api, scoring: Scoring) -> bool:
     """Wait until a deployment runs its models, and return whether it came to do so."""
     patience = Patience()
     expected = {model["sha"] for model in (scoring.model, *scoring.others)}
