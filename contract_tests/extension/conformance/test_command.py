@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from collections import Counter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
@@ -23,7 +24,11 @@ from wallaroo_ext import call, connect, contract, upload_model
 from wallaroo_ext.cli.commands.checking.conformance import Release, encodable
 from wallaroo_ext.cli.main import build_app
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.conformance import command
+from wallaroo_ext.conformance.guard.gateways import NoAnswerError
+from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.results import INTERRUPTED
+from wallaroo_ext.conformance.suite import Suite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -319,6 +324,26 @@ def _seen(environment: dict[str, str]) -> dict[str, Any]:
         if not any(w.name.startswith("conformance-") for w in workspaces)
         else None,
     }
+
+
+def test_a_document_that_never_comes_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unanswered(*_: object, **__: object) -> None:
+        raise NoAnswerError("", "503, 10 times", may_be_repeated=False)
+
+    suite = Suite(SuiteOptions(instance="recorded", drift=True, environment={}))
+    monkeypatch.setattr(command, "check_reachable", lambda _: None)
+    monkeypatch.setattr(command, "find_drift", unanswered)
+    hooks: Any = command._RunHooks(suite, lambda _done, _all: None)  # pyright: ignore[reportPrivateUsage]
+    session = SimpleNamespace(items=["a test"])
+    hooks.pytest_collection_finish(session)
+    assert suite.run.could_not_run == "A request got no answer of the instance: 503, 10 times."
+    assert session.items == []
+
+
+def test_what_a_report_shows_of_options_has_no_secret() -> None:
+    options = SuiteOptions(cases=50, drift_url="https://example.com/api.json?access_token=kestrel-19")
+    assert options.shown() == ("--cases 50", "--drift-url https://example.com/api.json?access_token=[removed]")
+    assert SuiteOptions().shown() == ()
 
 
 def test_each_option_arrives_where_the_run_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import httpx
 import pytest
+from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.api.assays import list_assays, set_assay_active
 from wallaroo_mlops_client.api.deployments import get_deployment_status
 from wallaroo_mlops_client.api.users import query_users
@@ -343,3 +345,19 @@ def test_an_assay_that_an_instance_lists_without_its_pipeline_is_ended_only_by_i
     left = teardown.tear_down(cast("Any", None), owned)
     assert ended == [3, 4]
     assert [thing.id for thing in left if thing.kind == "assay"] == [3, 4]
+
+
+def test_an_assay_whose_id_no_answer_told_is_listed_and_not_asked_for() -> None:
+    sent: list[dict[str, Any]] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(200, json={"workspaces": []})
+
+    owned = OwnedResources("conformance")
+    owned.add("assay name", "conformance-1")
+    owned.add_resource(Resource("assay", None, "conformance-1"))
+    client = Client(base_url="http://instance", httpx_args={"transport": httpx.MockTransport(server)})
+    [left] = teardown.tear_down(client, owned)
+    assert (left.name, left.state) == ("conformance-1", "no answer told its id, so that it may not be there")
+    assert all("active" not in body for body in sent)
