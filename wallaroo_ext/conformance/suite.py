@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from wallaroo_ext import contract, wait_until_running
 from wallaroo_ext._util.urls import parse_http_url
+from wallaroo_ext.auth.token_endpoint import OPERATION as TOKEN_REQUEST
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.conditions.own_contract import check_contract
@@ -31,6 +32,7 @@ from wallaroo_ext.conformance.results import OperationRow, Run, Subject, Verdict
 from wallaroo_ext.conformance.rules import FIXTURES, Rules
 from wallaroo_ext.errors import ConfigurationError, WallarooError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
+from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport import basic_challenges
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
@@ -49,6 +51,7 @@ _PREFIX = "conformance"
 _START_SECONDS = 60.0
 _REFUSED = "the instance refused to make one."
 _NOT_FOUND = "reading alone finds none on this instance."
+_ONLY_A_TOKEN = "The run has a token (WALLAROO_TOKEN), and no client's secret and no password to ask for others with."
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
 
 
@@ -175,8 +178,20 @@ class Suite:
     def _not_exercised(self, operation: str) -> str:
         if operation not in self.rules.operations:
             return f"Release {self.held.release} does not have it."
+        if operation == TOKEN_REQUEST and self._only_has_token():
+            return _ONLY_A_TOKEN
         is_asked_for = not self.options.operations or operation in self.options.operations
         return self.guard.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
+
+    def _only_has_token(self) -> bool:
+        """Return whether a run on a live instance has nothing that a request for a token could name."""
+        if self.options.instance != "live":
+            return False
+        try:
+            settings = Settings.resolve(self._environment())
+        except ConfigurationError:  # which the first use of the instance raises
+            return False
+        return settings.token is not None and settings.client_secret is None and settings.password is None
 
     def skip_reason(self, operation: str) -> str:
         """Return why the run may not or cannot try an operation; empty where it can.

@@ -291,6 +291,16 @@ class TestLive:
         assert report["left_behind"]
 
     @pytest.mark.slow
+    def test_a_token_alone_is_enough_for_all_but_tokens(self) -> None:
+        with running() as environment:
+            url = environment["WALLAROO_API_URL"]
+            own = {"WALLAROO_API_URL": url, "WALLAROO_TOKEN": user_token(environment)}
+            arguments = ["--allow-user-changes", "--json", *only("request_token", "list_features", "invite_user")]
+            done = conformance(*arguments, environment=own)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "WALLAROO_TOKEN" in json.loads(done.stdout)["not_exercised"]["request_token"]
+
+    @pytest.mark.slow
     def test_reading_only_sends_nothing_that_writes(self) -> None:
         with running() as environment:
             before = _seen(environment)

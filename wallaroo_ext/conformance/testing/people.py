@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.conformance.guard.gateways import MOST_RUNS, NoAnswerError
 from wallaroo_ext.conformance.guard.interceptor import SIGNER
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD
 from wallaroo_ext.conformance.testing.answer_forms import is_empty
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
@@ -60,14 +61,20 @@ class Person:
         Args:
             password: The password; the person's own one by default.
             **more: Further fields of the form.
+
+        Raises:
+            WithheldError: The run has nothing to ask for tokens with.
         """
         return self._grant({"grant_type": "password", "username": self._username, "password": password} | more)
 
     def renew(self, refresh_token: str) -> httpx.Response:
-        """Return the answer to a request for a token with a refresh token."""
+        """Return the answer to a request for a token with a refresh token, as `sign_in` does with a password."""
         return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def _grant(self, form: dict[str, str]) -> httpx.Response:
+        reason = self._suite.skip_reason("request_token")
+        if reason:
+            raise WithheldError(reason)
         headers = {"Authorization": self._suite.authorization("request_token")}
         return self._api.send("request_token", data=form, headers=headers, auth=None)
 
