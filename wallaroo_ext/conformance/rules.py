@@ -178,7 +178,7 @@ class Rules:
     def is_success(self, operation: str, status: int) -> bool:
         """Return whether a status is one of an operation's success, as the contract names them."""
         responses: dict[str, Any] = self.operations[operation]["responses"]
-        name = _status_name(responses, status)
+        name = status_name(responses, status)
         has_named = any(found.startswith("2") for found in responses)
         return status // 100 == 2 and name is not None and (name.startswith("2") or not has_named)  # noqa: PLR2004 - HTTP's
 
@@ -412,7 +412,7 @@ class Rules:
 
     def _answer(self, operation: str, status: int) -> _Answer | None:
         responses = self.operations[operation]["responses"]
-        name = _status_name(responses, status)
+        name = status_name(responses, status)
         if name is None:
             return None
         location = (*self.locations[operation], "responses", name)
@@ -479,7 +479,7 @@ class Rules:
         return ()
 
 
-def _status_name(responses: dict[str, Any], status: int) -> str | None:
+def status_name(responses: dict[str, Any], status: int) -> str | None:
     """Return the name under which a contract has a status: itself, its range or `default`; None for none of them."""
     names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
     return next((name for name in names if name in responses), None)

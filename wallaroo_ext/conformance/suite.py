@@ -51,7 +51,9 @@ _PREFIX = "conformance"
 _START_SECONDS = 60.0
 _REFUSED = "the instance refused to make one."
 _NOT_FOUND = "reading alone finds none on this instance."
-_NOTHING_TO_ASK_WITH = "The run has a token (WALLAROO_TOKEN), and no client's secret and no password to ask for others with."
+_NOTHING_TO_ASK_BY = (
+    "The run has a token (WALLAROO_TOKEN), and neither a client's secret nor a password to ask for any."
+)
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
 
 
@@ -179,7 +181,7 @@ class Suite:
         if operation not in self.rules.operations:
             return f"Release {self.held.release} does not have it."
         if operation == TOKEN_REQUEST and self._only_has_token():
-            return _NOTHING_TO_ASK_WITH
+            return _NOTHING_TO_ASK_BY
         is_asked_for = not self.options.operations or operation in self.options.operations
         return self.guard.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
 

@@ -15,6 +15,7 @@ from wallaroo_ext.conformance.drift.document_operations import operations_of, wi
 from wallaroo_ext.conformance.drift.impact import operation_impact
 from wallaroo_ext.conformance.drift.schema_comparison import SchemaComparison
 from wallaroo_ext.conformance.drift.shapes import Shapes
+from wallaroo_ext.conformance.rules import status_name
 from wallaroo_ext.contract_checks import ContractError, check_form
 from wallaroo_ext.contract_forms import plainly_written
 
@@ -128,17 +129,21 @@ class _Comparison:
 
     def _of_answers(self, mine: DocumentOperation, theirs: DocumentOperation) -> Iterator[Change]:
         missing: list[str] = []
-        new = [status for status in theirs.answers if status.isdigit() and status not in mine.answers]
+        new = [
+            status for status in theirs.answers if status.isdigit() and status_name(mine.answers, int(status)) is None
+        ]
         successes = [status for status in new if status.startswith("2")]
         for status, answer in mine.answers.items():
-            other = next((key for key in (status, f"{status[0]}XX", "default") if key in theirs.answers), None)
-            if other in {None, "default"} and status.startswith("2") and len(successes) == 1:
-                other = successes[0]
-                new.remove(other)
-                yield _change("success changed", f"answer {status}", status, other)
-            if other is not None:
+            others = _statuses_of(status, mine, theirs)
+            if others in ([], ["default"]) and status.startswith("2") and len(successes) == 1:
+                others = successes
+                new.remove(successes[0])
+                yield _change("success changed", f"answer {status}", status, successes[0])
+            for other in others:
                 yield from self._of_answer(status, answer, theirs.answers[other])
-            elif status.startswith("2"):
+            if others:
+                continue
+            if status.startswith("2"):
                 yield _change("success removed", f"answer {status}", status, None)
             else:
                 missing.append(status)
@@ -161,6 +166,15 @@ class _Comparison:
         for kind in theirs:
             if kind not in mine and "*" not in kind:
                 yield _change(f"{what} type added", where, None, kind)
+
+
+def _statuses_of(status: str, mine: DocumentOperation, theirs: DocumentOperation) -> list[str]:
+    """Return under which statuses another document has an answer: those of a range, or its own one, or what has it."""
+    within = [each for each in theirs.answers if each.isdigit() and status_name(mine.answers, int(each)) == status]
+    around = next((each for each in (status, f"{status[0]}XX", "default") if each in theirs.answers), None)
+    if around is None or (within and around != status):
+        return within
+    return list(dict.fromkeys([*within, around]))
 
 
 def _of_missing_body(mine: DocumentOperation, theirs: DocumentOperation) -> Iterator[Change]:

@@ -19,6 +19,7 @@ from wallaroo_ext.conformance.drift.changes import Change, Drift, DriftError
 from wallaroo_ext.conformance.drift.document_operations import has_fields, operations_of, path_key
 from wallaroo_ext.conformance.drift.impact import recording_impact
 from wallaroo_ext.conformance.drift.shapes import Shapes, is_anything, text_of, type_of
+from wallaroo_ext.conformance.rules import status_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -177,12 +178,12 @@ class _Comparison:
             return
         if _FIRST_SUCCESS <= recorded.status < _FIRST_REDIRECT and recorded.request is not _NOTHING:
             yield from self._in_request(operation, recorded.request)
-        answer = operation.answers.get(str(recorded.status))
-        if answer is None:
+        name = status_name(operation.answers, recorded.status)
+        if name is None:
             event = _event_of_status(recorded.status)
             yield _Deviation(operation.name, f"answer {recorded.status}", event, None, recorded.status)
         elif recorded.response is not _NOTHING:
-            schemas = [schema for kind, schema in answer.items() if has_fields(kind)]
+            schemas = [schema for kind, schema in operation.answers[name].items() if has_fields(kind)]
             for found in self._answers.of_any(schemas, recorded.response, f"answer {recorded.status} $"):
                 yield replace(found, operation=operation.name)
 

@@ -140,6 +140,32 @@ def changes_of(contract: dict[str, Any], other: dict[str, Any]) -> list[tuple[st
     return [(each.where, each.kind, each.breaks) for each in compare_document(contract, other, "another").changes]
 
 
+def of_statuses(**answers: Any) -> dict[str, Any]:
+    """Return a document of one operation that has these answers, by status after an underscore."""
+    document = small({})
+    document["paths"]["/do"]["post"]["responses"] = {
+        status.removeprefix("_"): {"content": {"application/json": {"schema": schema}}}
+        for status, schema in answers.items()
+    }
+    return document
+
+
+OF_A, OF_B = ({"type": "object", "properties": {name: {"type": "string"}}} for name in "ab")
+
+
+@pytest.mark.parametrize("ranged", [{"_2XX": OF_A, "_4XX": OF_B}, {"_2XX": OF_A, "default": OF_B}, {"default": OF_A}])
+def test_a_status_in_a_range_of_the_contract_is_none_that_was_added(ranged: dict[str, Any]) -> None:
+    of_errors = OF_A if len(ranged) == 1 else OF_B
+    assert changes_of(of_statuses(**ranged), of_statuses(_200=OF_A, _201=OF_A, _404=of_errors)) == []
+    assert changes_of(of_statuses(**ranged), of_statuses(**ranged)) == []
+
+
+def test_what_differs_at_one_status_of_a_range_is_found() -> None:
+    found = changes_of(of_statuses(_2XX=OF_A), of_statuses(_200=OF_A, _201=OF_B))
+    assert found == [("answer 2XX $.a", "removed", False), ("answer 2XX $.b", "added", False)]
+    assert changes_of(of_statuses(_2XX=OF_A), of_statuses(_2XX=OF_A, _404=OF_B)) == [("answer 404", "added", False)]
+
+
 def tree(name: str, **fields: Any) -> dict[str, Any]:
     children = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
     schema = {"type": "object", "properties": {"children": children, **fields}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,17 @@ def test_each_difference_is_found_as_what_it_is(
 
 def test_what_is_as_the_contract_says_is_none(tmp_path: Path) -> None:
     assert found_in(tmp_path, workspaces(), workspaces() | {"path": PATH["list_workspaces"] + "/?a=b"}) == []
+
+
+@pytest.mark.parametrize(("name", "status"), [("2XX", 201), ("2xx", 200), ("default", 200), ("default", 418)])
+def test_a_status_in_a_range_of_the_contract_is_compared_with_that(tmp_path: Path, name: str, status: int) -> None:
+    own = copy.deepcopy(recorded.DOCUMENT)
+    path, method = PATH["list_workspaces"], "post"
+    responses = own["paths"][path][method]["responses"]
+    own["paths"][path][method]["responses"] = {name: responses["200"]}
+    exchanges = [workspaces() | {"status": status}, workspaces(id="1") | {"status": status}]
+    changes = compare_recordings(own, written(tmp_path, exchanges)).changes
+    assert [(each.where, each.kind) for each in changes] == [(f"answer {status} $.workspaces[].id", "changed")]
 
 
 def test_a_value_that_is_not_listed_is_found_with_it(tmp_path: Path) -> None:
