@@ -299,3 +299,25 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
         raise ValueError("it is no OpenAPI document, it has no paths.")
     for path, item in object_of(document["paths"]).items():
         yield from ((path, method, item[method]) for method in METHODS if method in object_of(item))
+
+
+def parameters(document: dict[str, Any], path: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parameters of an operation, without references; its own replace those of its path.
+
+    Args:
+        document: The contract, as `load` returns it.
+        path: The operation's path.
+        operation: The operation, as the contract has it.
+    """
+    shared = list_of(object_of(document["paths"][path]).get("parameters"))
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for declared in [*shared, *list_of(operation.get("parameters"))]:
+        parameter = object_of(resolve(document, object_of(declared)))
+        found[parameter_location(parameter)] = parameter
+    return list(found.values())
+
+
+def parameter_location(parameter: dict[str, Any]) -> tuple[str, str]:
+    """Return where a parameter is, such as `path` or `header`, and its name; names of headers are in lower case."""
+    where, name = str(parameter.get("in")), str(parameter.get("name"))
+    return (where, name.lower() if where == "header" else name)

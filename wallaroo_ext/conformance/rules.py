@@ -53,6 +53,8 @@ _KEYWORDS = {
 }
 _NOT_SHOWN = {"x-evidence", "examples", "example", "links"}
 _SHOWN_LEVELS = 5
+_ANYTHING: dict[str, Any] = {}
+"""The schema of a parameter that has none; there is one of it, as validators are known by their schemas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +199,13 @@ class Rules:
 
     def _parameters(self, operation: str) -> list[dict[str, Any]]:
         _, path, _ = self.locations[operation]
-        shared = self.document["paths"][path].get("parameters", ())
-        return [self.schemas.resolve(each) for each in (*shared, *self.operations[operation].get("parameters", ()))]
+        return contract.parameters(self.document, path, self.operations[operation])
 
     def _takes_any_text(self, parameter: dict[str, Any]) -> bool:
-        schema = self.schemas.resolve(parameter["schema"])
-        return parameter["in"] == "path" and schema.get("type") == "string" and not schema.keys() & _LIMITS_OF_TEXTS
+        if "content" in parameter or parameter["in"] != "path":
+            return False
+        schema = self.schemas.resolve(_schema_of(parameter))
+        return schema.get("type") == "string" and not schema.keys() & _LIMITS_OF_TEXTS
 
     def allows_body(self, operation: str, media_type: str, body: Any) -> bool:
         """Return whether the contract allows a body of an operation.
@@ -232,7 +235,7 @@ class Rules:
         """
         declared = [each for each in self._parameters(operation) if each["in"] == location]
         return all(
-            any(map(self._validator(each["schema"]).is_valid, _readings(values[each["name"]])))
+            any(map(self._validator(_schema_of(each)).is_valid, _readings(values[each["name"]])))
             if each["name"] in values
             else not each.get("required")
             for each in declared
@@ -475,8 +478,23 @@ class Rules:
         for length in range(len(location), -1, -1):
             evidence = object_of(self._at(location[:length])).get("x-evidence")
             if evidence:
-                return tuple(Source(**entry) for entry in evidence)
+                return tuple(map(_source, list_of(evidence) or [evidence]))
         return ()
+
+
+def _schema_of(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter, or of what its text is by its `content`."""
+    media = next(iter(object_of(parameter.get("content")).values()), parameter)
+    found = object_of(media).get("schema")
+    return object_of(found) if isinstance(found, dict) else _ANYTHING
+
+
+def _source(entry: Any) -> Source:
+    """Return a source of `x-evidence`, which somebody else's contract may write in another way."""
+    fields = object_of(entry)
+    if "document" in fields:
+        return Source(*(str(fields.get(name, "")) for name in ("document", "section", "kind")))
+    return Source("; ".join(map(str, fields.values())) if fields else str(entry), "", "")
 
 
 def status_name(responses: dict[str, Any], status: int) -> str | None:

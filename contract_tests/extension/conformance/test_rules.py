@@ -253,3 +253,48 @@ def test_a_limit_of_a_value_is_shown_with_what_the_value_is(keyword: str, limit:
     rule = rules.rule(("components", "schemas", "Kind", keyword))
     assert rule.pointer == f"#/components/schemas/Kind/{keyword}"
     assert yaml.safe_load(rule.text) == {"Kind": {"description": "The kind of a thing.", keyword: limit}}
+
+
+IN_JSON: dict[str, Any] = {
+    "name": "filter",
+    "in": "query",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+
+
+def taking(*parameters: dict[str, Any], shared: tuple[dict[str, Any], ...] = ()) -> Rules:
+    """Return the rules of an operation with these parameters, at a path that has others."""
+    operation = {"operationId": "find", "parameters": list(parameters), "responses": {"200": {}}}
+    return Rules({"paths": {"/find/{name}": {"parameters": list(shared), "get": operation}}})
+
+
+def test_a_parameter_may_have_a_media_type_in_place_of_a_schema() -> None:
+    rules = taking(IN_JSON)
+    assert rules.can_be_invalid("find")
+    assert rules.allows_parameters("find", "query", {"filter": '{"a": 1}'})
+    assert not rules.allows_parameters("find", "query", {"filter": "[1]"})
+    assert taking(IN_JSON | {"content": {"text/plain": {}}}).allows_parameters("find", "query", {"filter": "[1]"})
+
+
+def test_an_operations_own_parameter_replaces_that_of_its_path() -> None:
+    shared: dict[str, Any] = {"name": "name", "in": "path", "required": True, "schema": {"type": "integer"}}
+    rules = taking(shared | {"schema": {"type": "string"}}, shared=(shared,))
+    assert not rules.can_be_invalid("find")
+    assert rules.allows_parameters("find", "path", {"name": "a"})
+    assert taking(shared=(shared,)).can_be_invalid("find")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "sources"),
+    [
+        (["the wiki"], [("the wiki", "", "")]),
+        ("the wiki", [("the wiki", "", "")]),
+        ([{"document": "a", "section": "b", "kind": "prose", "page": 7}], [("a", "b", "prose")]),
+        ([{"document": "a"}], [("a", "", "")]),
+        ([{"url": "https://example.com/", "page": 7}], [("https://example.com/; 7", "", "")]),
+    ],
+)
+def test_evidence_may_be_written_in_any_way(evidence: Any, sources: list[tuple[str, str, str]]) -> None:
+    rules = Rules({"paths": {}, "components": {"schemas": {"Kind": {"type": "string", "x-evidence": evidence}}}})
+    found = rules.rule(("components", "schemas", "Kind", "type")).sources
+    assert [(each.document, each.section, each.kind) for each in found] == sources

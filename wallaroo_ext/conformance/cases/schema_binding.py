@@ -17,7 +17,6 @@ from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, NOBODYS
-from wallaroo_ext.conformance.guard.request_schema import parameter_location
 from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, LARGEST, OUTPUT, WIDTH
 
@@ -117,26 +116,23 @@ class _Binding:
         for name in self._effects.names:
             schema = self._schema(name)
             for parameter in parameters:
-                if parameter_location(parameter) == name.location:
+                if contract.parameter_location(parameter) == name.location:
                     self._bind_parameter(parameter, schema)
             for media in object_of(body.get("content")).values() if name.location[0] == "body" else ():
                 media["schema"] = self._replaced(object_of(media.get("schema")), name.location[1:], schema)
         if not self._is_good:
             return
         for parameter in parameters:
-            parameter["schema"] = self._query.get(str(parameter.get("name")), parameter.get("schema"))
+            if "schema" in parameter:  # and no `content`
+                parameter["schema"] = self._query.get(str(parameter.get("name")), parameter["schema"])
         for media in object_of(body.get("content")).values() if self._effects.writes else ():
             media["schema"] = self._closed(object_of(media.get("schema")), ("body",), ())
 
     def _own_parameters(self, path: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
-        shared = list_of(object_of(self._document["paths"][path]).get("parameters"))
-        found: dict[tuple[Any, Any], dict[str, Any]] = {}
-        for declared in [*shared, *list_of(operation.get("parameters"))]:
-            parameter = dict(object_of(contract.resolve(self._document, object_of(declared))))
-            found[parameter.get("in"), parameter.get("name")] = parameter
+        found = [dict(parameter) for parameter in contract.parameters(self._document, path, operation)]
         if found:
-            operation["parameters"] = list(found.values())
-        return list(found.values())
+            operation["parameters"] = found
+        return found
 
     def _own_body(self, operation: dict[str, Any]) -> dict[str, Any]:
         if "requestBody" not in operation:
@@ -359,11 +355,24 @@ def _fit_examples(document: dict[str, Any], operation: dict[str, Any]) -> None:
     """Put the run's own things into the examples of a request."""
     for media in object_of(object_of(operation.get("requestBody")).get("content")).values():
         schema = object_of(media.get("schema"))
-        for example in object_of(media.get("examples")).values():
-            if "value" in example:
-                example["value"] = _fitted(document, schema, example["value"])
-        if "example" in media:
-            media["example"] = _fitted(document, schema, media["example"])
+        for name, example in list(object_of(media.get("examples")).items()):
+            if "value" in example and not _fit(document, schema, example, "value"):
+                del media["examples"][name]
+        if "example" in media and not _fit(document, schema, media, "example"):
+            del media["example"]
+
+
+class _IncompleteError(Exception):
+    """An example lacks a field that its schema requires, and no value of it is known."""
+
+
+def _fit(document: dict[str, Any], schema: dict[str, Any], holder: dict[str, Any], key: str) -> bool:
+    """Put the run's own things into an example, and return whether it could be completed."""
+    try:
+        holder[key] = _fitted(document, schema, holder[key])
+    except _IncompleteError:
+        return False
+    return True
 
 
 def _fitted(document: dict[str, Any], schema: dict[str, Any], value: Any) -> Any:
@@ -377,7 +386,8 @@ def _fitted(document: dict[str, Any], schema: dict[str, Any], value: Any) -> Any
     if isinstance(value, dict):
         properties = object_of(schema.get("properties"))
         found = {name: _fitted(document, properties[name], value[name]) for name in properties if name in value}
-        return {name: _allowed(document, properties[name]) for name in schema.get("required", ())} | found
+        lacking = [name for name in schema.get("required", ()) if name not in found]
+        return {name: _allowed(document, object_of(properties.get(name))) for name in lacking} | found
     if isinstance(value, list):
         items = list_of(value)[: schema.get("maxItems")]
         return [_fitted(document, object_of(schema.get("items")), item) for item in items]
@@ -385,10 +395,18 @@ def _fitted(document: dict[str, Any], schema: dict[str, Any], value: Any) -> Any
 
 
 def _allowed(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    """Return a value that a schema allows, for a field that an example lacks."""
+    """Return a value that a schema allows, for a field that an example lacks.
+
+    Raises:
+        _IncompleteError: None is known.
+    """
     schema = contract.resolve(document, schema)
     allowed = list_of(schema.get("enum"))
-    return allowed[0] if allowed else [0.5] * WIDTH
+    if allowed:
+        return allowed[0]
+    if schema != _VECTOR:
+        raise _IncompleteError
+    return [0.5] * WIDTH
 
 
 def _replace(schema: dict[str, Any], fields: Mapping[str, Replacement]) -> None:

@@ -132,30 +132,19 @@ def _has_part(pattern: Location, parts: Iterable[_Part]) -> bool:
 
 
 def _parameters(document: dict[str, Any], path: str, operation: dict[str, Any]) -> Iterator[_Part]:
-    """Yield the parameters of an operation; its own replace those of its path."""
-    shared = list_of(object_of(document["paths"][path]).get("parameters"))
-    found: dict[Location, _Part] = {}
-    for declared in [*shared, *list_of(operation.get("parameters"))]:
-        parameter = object_of(contract.resolve(document, object_of(declared)))
-        location = parameter_location(parameter)
+    """Yield the parameters of an operation."""
+    for parameter in contract.parameters(document, path, operation):
         schema = object_of(parameter.get("schema"))
         inner = [part.default for part in _below(document, schema, (), required=False, above=())]
         default = next((each for each in [_default(document, schema), *inner] if each is not None), None)
         required = bool(parameter.get("required"))
-        found[location] = _Part(location, _parameter_schema(document, parameter), required, default)
-    yield from found.values()
+        yield _Part(contract.parameter_location(parameter), _parameter_schema(document, parameter), required, default)
 
 
 def _default(document: dict[str, Any], schema: Any) -> Any:
     """Return the default of a schema: the one beside a reference, or else that of its target."""
     beside = object_of(schema).get("default")
     return object_of(contract.resolve(document, object_of(schema))).get("default") if beside is None else beside
-
-
-def parameter_location(parameter: dict[str, Any]) -> Location:
-    """Return the location of a parameter in a path, query, header or cookie; names of headers are in lower case."""
-    where, name = str(parameter.get("in")), str(parameter.get("name"))
-    return (where, name.lower() if where == "header" else name)
 
 
 def _parameter_schema(document: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:

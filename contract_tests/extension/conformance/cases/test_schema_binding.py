@@ -106,3 +106,48 @@ def test_what_good_data_leave_out_is_no_unknown_field_either(path: str, left_out
     for name in left_out:
         assert Rules(good).problems(schema, {name: f"{PREFIX}-1"}), name
     assert Rules(good).problems(schema, {"unknown": f"{PREFIX}-1"}) == []
+
+
+def with_example(**schema: Any) -> dict[str, Any]:
+    """Return a contract with an example that lacks a required field."""
+    whole = {"type": "object", "required": ["ratio"], "properties": {"label": {"type": "string"}}} | schema
+    media = {"schema": whole, "examples": {"one": {"value": {"label": "a"}}}, "example": {"label": "b"}}
+    operation = {
+        "operationId": "find",
+        "x-writes": [],
+        "x-names": {"$request.body#/**": "nothing", "$request.query.filter": "nothing"},
+        "parameters": [{"name": "filter", "in": "query", "content": {"application/json": {"schema": {}}}}],
+        "requestBody": {"content": {"application/json": media}},
+        "responses": {"200": {}},
+    }
+    return {"openapi": "3.1.0", "paths": {"/find": {"post": operation}}}
+
+
+@pytest.mark.parametrize(
+    ("properties", "completed"),
+    [
+        ({}, None),
+        ({"ratio": {"type": "number"}}, None),
+        ({"ratio": {"enum": [7, 8]}}, {"ratio": 7, "label": "a"}),
+    ],
+    ids=["not described", "no value is known", "a value is listed"],
+)
+def test_an_example_that_cannot_be_completed_is_left_out(properties: dict[str, Any], completed: Any) -> None:
+    document = with_example(properties={"label": {"type": "string"}} | properties)
+    good = bound(document, effects_of(document), fixtures_of(contract.load()), PREFIX)
+    operation = good["paths"]["/find"]["post"]
+    media = operation["requestBody"]["content"]["application/json"]
+    assert media["examples"] == ({} if completed is None else {"one": {"value": completed}})
+    assert ("example" in media) is (completed is not None)
+    assert "schema" not in operation["parameters"][0], "it has a media type"
+
+
+def test_every_example_of_the_contract_can_be_completed() -> None:
+    document = contract.load()
+    good = bound(document, effects_of(document), fixtures_of(document), PREFIX)
+    for (path, method, before), (_, _, after) in zip(
+        contract.operations(document), contract.operations(good), strict=True
+    ):
+        for kind, media in after.get("requestBody", {}).get("content", {}).items():
+            declared = contract.resolve(document, before["requestBody"])["content"][kind]
+            assert media.get("examples", {}).keys() == declared.get("examples", {}).keys(), f"{method} {path} {kind}"
