@@ -133,7 +133,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "thorough(topic): left out by --quick, because it takes long")
     suite = config.stash.get(_SUITE, None)
-    pytest_hooks.configure(config, _options(config).instance if suite is None else suite.options.instance)
+    instance = _options(config).instance if suite is None else suite.options.instance
+    pytest_hooks.configure(config, instance, lambda: suite_of(config).held.release)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -23,7 +23,7 @@ from wallaroo_ext.conformance.recordings.normalization import URL, Normalizer
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -90,12 +90,13 @@ def add_options(group: pytest.OptionGroup) -> None:
     group.addoption("--release", metavar="VERSION", help="the instance's release, which it is held to, such as 2025.2")
 
 
-def configure(config: pytest.Config, instance: Kind) -> None:
+def configure(config: pytest.Config, instance: Kind, release_of_live: Callable[[], str | None]) -> None:
     """Prepare a run on recordings, or one that records; to be called once, in `pytest_configure`.
 
     Args:
         config: The configuration of the run, with the options of `add_options`.
         instance: The kind of instance that the run is on.
+        release_of_live: Returns the release that a live instance is held to; None where nobody knows it.
 
     Raises:
         pytest.UsageError: The options contradict each other, or cassettes would replace other files.
@@ -110,8 +111,11 @@ def configure(config: pytest.Config, instance: Kind) -> None:
     directory = default_directory() if named is None else user_path(named)
     if records:
         _check_directory(directory)
-    release = config.getoption("release", None) or _release_of(instance)
-    config.pluginmanager.register(_plugin(instance, directory, release, records=records), _PLUGIN_NAME)
+    plugin = Replay(directory) if instance == "recorded" else NoRecordings()
+    if records:
+        release = config.getoption("release", None) or _release_of(instance, release_of_live)
+        plugin = Record(directory, instance, release)
+    config.pluginmanager.register(plugin, _PLUGIN_NAME)
 
 
 def _check_directory(directory: Path) -> None:
@@ -121,16 +125,10 @@ def _check_directory(directory: Path) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def _plugin(instance: Kind, directory: Path, release: str, *, records: bool) -> object:
-    if instance == "recorded":
-        return Replay(directory)
-    return Record(directory, instance, release) if records else NoRecordings()
-
-
-def _release_of(instance: Kind) -> str:
-    """Return the release of a sandbox; no operation of a live instance tells its release."""
+def _release_of(instance: Kind, release_of_live: Callable[[], str | None]) -> str:
+    """Return the release of a sandbox that is started for the run, or the one that a live instance is held to."""
     if instance != "sandbox":
-        return "unknown"
+        return release_of_live() or "unknown"
     from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 
     return DEFAULT_OPTIONS.release

@@ -101,7 +101,8 @@ def _count(cause: list[Failure]) -> int:
 
 def _message(cause: list[Failure]) -> str:
     rule = cause[0].rule
-    source = f" By {rule.sources[0].document}, {rule.sources[0].section}." if rule and rule.sources else ""
+    first = rule.sources[0] if rule and rule.sources else None
+    source = "" if first is None else f" By {', '.join(filter(None, (first.document, first.section)))}."
     return f"{headline(cause[0].message)} ({format_count(_count(cause), 'time')}).{source}"
 
 

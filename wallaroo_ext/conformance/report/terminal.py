@@ -83,7 +83,8 @@ def _source(failure: Failure) -> str:
     if failure.rule is None or not failure.rule.sources:
         return ""
     source = failure.rule.sources[0]
-    return one_line(f"; by {source.document}, “{source.section}” ({source.kind})")
+    section = f", “{source.section}” ({source.kind})" if source.section else ""
+    return one_line(f"; by {source.document}{section}")
 
 
 def _remarks(run: Run) -> Iterator[str]:

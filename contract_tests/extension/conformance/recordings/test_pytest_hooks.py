@@ -32,7 +32,7 @@ def pytest_addoption(parser):
     pytest_hooks.add_options(group)
 
 def pytest_configure(config):
-    pytest_hooks.configure(config, config.getoption("instance"))
+    pytest_hooks.configure(config, config.getoption("instance"), lambda: "2023.4")
 
 @pytest.fixture(scope="session")
 def conformance_instance():
@@ -108,6 +108,12 @@ def test_what_passed_is_recorded_and_played(pytester: pytest.Pytester, run: Run)
     result = run("--instance", "recorded", "-rs")
     result.assert_outcomes(passed=2, skipped=2)
     result.stdout.fnmatch_lines(["*It is not recorded: It may not.*"])
+
+
+def test_a_live_instance_is_of_the_release_that_it_is_held_to(pytester: pytest.Pytester, run: Run) -> None:
+    run("--record", "-k", "good").assert_outcomes(passed=1, deselected=3)
+    index = json.loads(recorded(pytester)["recording.json"])
+    assert index["cassettes"]["test_good"]["release"] == "2023.4"
 
 
 def test_a_test_that_fails_keeps_its_cassette(pytester: pytest.Pytester, run: Run) -> None:
