@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,9 +91,14 @@ def test_of_others_nothing_is_named_in_a_request_that_writes(
         assert {each.texts & {"2147483647"} for each in arrived} != {frozenset({"2147483647"})}, (
             "only nobody's was tried"
         )
-    sent = {row["id"]: sum(row["statuses"].values()) for row in report["operations"]}
-    for name in ADDED | READS:
-        assert len(counting.at(name)) == sent[name] > 0, "every request is seen by the guard, and is in the report"
+    entries: Any = json.loads((tmp_path / "report/report.har").read_text(encoding="utf-8"))["log"]["entries"]
+    kept = Counter(entry["comment"].partition(" ")[0] for entry in entries)
+    counted = {row["id"]: sum(row["statuses"].values()) for row in report["operations"]}
+    for name, added in (ADDED | READS).items():
+        arrived = counting.at(name)
+        assert len(arrived) == kept[name] > 0, "every request is seen by the guard, and is in the report"
+        own = sum(each.method == added.method.upper() for each in arrived)
+        assert own == counted[name], "those of other methods are none of the operation"
     methods = {each.method for name in ADDED | READS for each in counting.at(name)}
     assert methods <= {added.method.upper() for added in ADDED.values()} | {"GET", "HEAD", "OPTIONS", "TRACE"}
 
