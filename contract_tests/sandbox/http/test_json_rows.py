@@ -75,7 +75,7 @@ def test_rows_are_the_same_as_in_one_piece_and_are_echoed_digit_for_digit(name: 
 @pytest.mark.parametrize("position", [0, COUNT // 2, COUNT - 1])
 @pytest.mark.parametrize(
     "odd",
-    [1, 2**63, None, "a", True, [0.5], [1], [None], [[0.5]], {"a": 0.5}, [0.5, 1], [0.5, True], [0.5, None]],
+    [1, 2**63, None, "a", "", True, [0.5], [1], [None], [[0.5]], {"a": 0.5}, [0.5, 1], [0.5, True], [0.5, None]],
     ids=str,
 )
 def test_one_value_of_another_kind_leaves_all_rows_to_be_read_in_one_piece(odd: Any, position: int) -> None:
@@ -83,6 +83,15 @@ def test_one_value_of_another_kind_leaves_all_rows_to_be_read_in_one_piece(odd: 
         if type(usual) is type(odd) and odd == [0.5]:
             continue  # a list of another length is no other kind
         assert read_records(body(lambda number, usual=usual: odd if number == position else usual)) is None
+
+
+@pytest.mark.parametrize("usual", [["a"], [["a"]], [[1]], [[0.5]]], ids=str)
+@pytest.mark.parametrize("odd", ["", "xy", [""], ["xy"], {}, {"xy": 1}, [{"xy": 1}]], ids=str)
+def test_a_text_among_lists_is_no_list_of_its_characters(usual: list[Any], odd: Any) -> None:
+    if type(usual[0]) is type(odd[0] if odd and type(odd) is list else None):
+        return  # a text where the others have texts
+    content = body(lambda number: odd if number == COUNT // 2 else usual)
+    assert read_records(content) is None
 
 
 @pytest.mark.parametrize(

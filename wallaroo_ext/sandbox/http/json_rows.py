@@ -18,7 +18,7 @@ from wallaroo_ext.inference.scored_rows.json_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
 
@@ -91,7 +91,7 @@ def _column(values: Sequence[Any]) -> Any:
         raise NotInBlocksError(_OTHER_VALUES)
     kind, leaves = kinds[leaf], cast("Any", values)
     for _ in range(lists):
-        kind, leaves = pa.list_(kind), chain.from_iterable(leaves)
+        kind, leaves = pa.list_(kind), _items(leaves)
     if leaf is float:
         column: Any = pa.array(values, kind)
         if _are_fractions(column):  # a tenth of the time in which to look at the type of each
@@ -114,6 +114,18 @@ def _innermost(value: Any) -> tuple[Any, int]:
             raise NotInBlocksError("a field has empty lists, or too many in each other")
         value, depth = inner[0], depth + 1
     return cast("Any", type(value)), depth
+
+
+def _items(values: Iterable[Any]) -> Iterable[Any]:
+    """Return the items of all values, which have to be lists: pyarrow takes a text for the list of its characters.
+
+    Raises:
+        NotInBlocksError: A value is no list.
+    """
+    lists = list(values)
+    if set(map(type, lists)) != {list}:
+        raise NotInBlocksError(_OTHER_VALUES)
+    return chain.from_iterable(lists)
 
 
 def _are_fractions(column: Any) -> bool:
