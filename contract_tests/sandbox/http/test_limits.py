@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
 import resource
@@ -10,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -246,6 +248,31 @@ class TestPipelining:
             assert len(answer) > (LARGE if path == "/large" else 0)
 
 
+    def test_a_request_learns_that_its_client_is_gone_though_another_one_waits_behind_it(self, served: Served) -> None:
+        with served.connect() as connection:
+            connection.sendall(f"GET /until-gone HTTP/1.1\r\n{HOST}\r\n{get()}".encode())
+            wait_until(lambda: bool(served.scopes))
+        wait_until(lambda: "is_gone" in served.scopes[0])
+
+    def test_a_request_that_is_dropped_ends_though_another_one_waits_behind_it(self, served: Served) -> None:
+        with served.connect() as connection:
+            connection.sendall(f"GET /dropped HTTP/1.1\r\n{HOST}\r\n{get()}".encode())
+            assert received(connection) == ""
+            wait_until(lambda: "is_gone" in served.scopes[0])
+
+    @pytest.mark.parametrize("path", ["/\xff", "http://h:99999999/"])
+    def test_a_url_that_is_none_is_refused_after_an_answer_that_waited_for_no_body(
+        self, served: Served, path: str
+    ) -> None:
+        with served.connect() as connection:
+            connection.sendall(f"POST /unread HTTP/1.1\r\n{HOST}Content-Length: 4\r\n\r\n".encode())
+            answer = b""
+            while not answer.endswith(b"not read"):
+                answer += connection.recv(4096)
+            connection.sendall(b"body" + get(path=path).encode("latin-1"))
+            assert received(connection).startswith("HTTP/1.1 400")
+
+
 class TestTime:
     def test_a_connection_that_says_nothing_is_closed(self, hurried: Served) -> None:
         began = time.monotonic()
@@ -305,6 +332,27 @@ class TestTime:
 
 
 class TestConnections:
+    @pytest.mark.parametrize("head", [get("Host: h"), get(path="/" + "a" * HEAD_LIMIT), CHUNKED.replace("POST", "\0")])
+    def test_those_that_were_refused_are_forgotten(self, head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[weakref.ref[protocol.DroppableProtocol]] = []
+        begin = protocol.DroppableProtocol.connection_made
+
+        def connection_made(connection: protocol.DroppableProtocol, transport: Any) -> None:
+            made.append(weakref.ref(connection))
+            begin(connection, transport)
+
+        monkeypatch.setattr(protocol.DroppableProtocol, "connection_made", connection_made)
+        monkeypatch.setattr(protocol, "_LINGER_SECONDS", 0.1)
+        with serving() as served:
+            assert served.status(head) in {400, 414}
+
+            def are_forgotten() -> bool:
+                gc.collect()
+                return all(connection() is None for connection in made)
+
+            wait_until(are_forgotten)
+        assert made
+
     @pytest.mark.parametrize("begin", ["", "GET / HTTP/1.1\r\n", f"POST / HTTP/1.1\r\n{HOST}Content-Length: 9\r\n\r\n"])
     def test_those_that_wait_make_room_for_one_that_asks(self, begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connections, "TICK_SECONDS", 0.05)

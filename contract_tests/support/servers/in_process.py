@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from wallaroo_ext.sandbox.http.protocol import drop_connection
 from wallaroo_ext.sandbox.server.serve import LimitedServer, listening, server_config
 
 if TYPE_CHECKING:
@@ -92,10 +93,28 @@ def _application(scopes: list[Any]) -> Starlette:
     async def unread(_: Request) -> Response:
         return PlainTextResponse("not read", 401)
 
+    async def dropped(request: Request) -> Response:
+        await drop_connection(request.scope, reset=False)
+        return await until_gone(request)
+
+    async def until_gone(request: Request) -> Response:
+        scopes.append(request.scope)
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        request.scope["is_gone"] = True
+        return Response()
+
     async def large(_: Request) -> Response:
         return Response(bytes(LARGE))
 
-    paths = {"/slow": slow, "/unread": unread, "/large": large, "/{path:path}": echo}
+    paths = {
+        "/slow": slow,
+        "/unread": unread,
+        "/until-gone": until_gone,
+        "/dropped": dropped,
+        "/large": large,
+        "/{path:path}": echo,
+    }
     return Starlette(routes=[Route(path, endpoint, methods=["GET", "POST"]) for path, endpoint in paths.items()])
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import socket
 import struct
+from collections import deque
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -38,38 +39,45 @@ _DISCARD_AND_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for zero seconds
 _log = logging.getLogger(__name__)
 
 
+class _Refusal(NamedTuple):
+    """Why the rest of a request is not read: the status and the text of the answer."""
+
+    status: HTTPStatus
+    message: str
+
+
 class _RefusedError(Exception):
-    """A request whose rest is not read."""
+    """A request whose rest is not read. It is made anew each time, since its traceback refers to the connection."""
 
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(self, refusal: _Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
-_MALFORMED = _RefusedError(HTTPStatus.BAD_REQUEST, "The request is not HTTP, or is ambiguous.")
-_LONG_URL = _RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, f"A URL may have at most {HEAD_LIMIT} bytes.")
-_LONG_HEAD = _RefusedError(
+_MALFORMED = _Refusal(HTTPStatus.BAD_REQUEST, "The request is not HTTP, or is ambiguous.")
+_LONG_URL = _Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, f"A URL may have at most {HEAD_LIMIT} bytes.")
+_LONG_HEAD = _Refusal(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     f"The head of a request may have at most {HEAD_LIMIT} bytes and {FIELDS_LIMIT} fields.",
 )
-_PADDED_BODY = _RefusedError(
+_PADDED_BODY = _Refusal(
     HTTPStatus.BAD_REQUEST,
     f"Between two chunks of a body, and in its trailers, there may be at most {HEAD_LIMIT} bytes.",
 )
-_NO_HOST = _RefusedError(HTTPStatus.BAD_REQUEST, "The request has to have one Host header.")
+_NO_HOST = _Refusal(HTTPStatus.BAD_REQUEST, "The request has to have one Host header.")
 _SINGLE = ("authorization", "content-type", "origin", "sec-fetch-site")
 """Headers that may not be repeated, because servers differ in whether the first or the last one counts."""
-_TWICE = _RefusedError(HTTPStatus.BAD_REQUEST, f"Send each of these headers at most once: {', '.join(_SINGLE)}.")
-_AMBIGUOUS_LENGTH = _RefusedError(
+_TWICE = _Refusal(HTTPStatus.BAD_REQUEST, f"Send each of these headers at most once: {', '.join(_SINGLE)}.")
+_AMBIGUOUS_LENGTH = _Refusal(
     HTTPStatus.BAD_REQUEST,
     "The request has to give the length of its body in exactly one way: Content-Length, or chunked.",
 )
-_OTHER_VERSION = _RefusedError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Send HTTP/1.1.")
-_NO_UPGRADE = _RefusedError(  # httptools would take the body for another protocol
+_OTHER_VERSION = _Refusal(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Send HTTP/1.1.")
+_NO_UPGRADE = _Refusal(  # httptools would take the body for another protocol
     HTTPStatus.BAD_REQUEST, "There is no protocol to upgrade to: send the body without the header Upgrade."
 )
-_TOO_MANY_AT_ONCE = _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Wait for answers before sending further requests.")
-_SLOW = _RefusedError(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
+_TOO_MANY_AT_ONCE = _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "Wait for answers before sending further requests.")
+_SLOW = _Refusal(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
 
 
 class DroppableProtocol(HttpToolsProtocol):
@@ -83,7 +91,6 @@ class DroppableProtocol(HttpToolsProtocol):
     """Whether further input is ignored; the connection closes once the earlier requests are answered."""
     _has_head = True
     """Whether the head of the last request is complete, so that further input is its body."""
-    _unanswered = 0  # requests
     _between = 0  # bytes since the last chunk of a body, or since the last message began or ended
     _received = _reading_ticks = _silent_ticks = 0  # for the body that is being read
     _write_ticks = _unsent = 0
@@ -92,6 +99,14 @@ class DroppableProtocol(HttpToolsProtocol):
         """Start the connection, and the time for its first head."""
         super().connection_made(transport)
         self._waiting_since = self.loop.time()
+        self._unanswered: deque[RequestResponseCycle] = deque()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell each request that has no answer; uvicorn tells the last one only, and others may be waiting for it."""
+        super().connection_lost(exc)
+        for request in self._unanswered:
+            request.disconnected = True
+            request.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Parse input within the limits."""
@@ -105,7 +120,8 @@ class DroppableProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             self._end_after_answers()  # no upgrade is supported, and what follows may be another protocol
         except httptools.HttpParserError as error:
-            self._refuse(error.__context__ if isinstance(error.__context__, _RefusedError) else _MALFORMED)
+            cause = error.__context__
+            self._refuse(cause.refusal if isinstance(cause, _RefusedError) else _MALFORMED)
         else:
             if self._between > HEAD_LIMIT:
                 self._refuse(_PADDED_BODY if self._has_head else self._too_long())
@@ -120,47 +136,47 @@ class DroppableProtocol(HttpToolsProtocol):
         """Append a part of the URL, up to the limit."""
         super().on_url(url)
         if len(self.url) > HEAD_LIMIT:
-            raise self._too_long()
+            raise _RefusedError(self._too_long())
 
-    def _too_long(self) -> _RefusedError:
+    def _too_long(self) -> _Refusal:
         """Return the refusal of a head that is too long: because of the URL or of the headers, whichever is longer."""
         return _LONG_URL if len(self.url) > HEAD_LIMIT // 2 else _LONG_HEAD
 
     def on_headers_complete(self) -> None:
         """Start a request, with the extension in its scope by which the application can drop the connection."""
         self._check_head()
-        self._has_head = True
         self._received = self._reading_ticks = 0
         extensions: dict[str, dict[object, object]] = {_EXTENSION: {"drop": self._drop}}
         self.scope["extensions"] = extensions
-        super().on_headers_complete()
-        self._unanswered += 1
+        super().on_headers_complete()  # refuses URLs that it cannot parse
+        self._has_head = True
+        self._unanswered.append(self.cycle)
         self.headers = []  # trailers must not become headers of a request that was already checked
 
     def _check_head(self) -> None:
         """Refuse a head that is too long or ambiguous, and too many pipelined requests."""
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD_LIMIT or len(self.headers) > FIELDS_LIMIT:
-            raise self._too_long()
+            raise _RefusedError(self._too_long())
         self._check_ambiguity()
         if len(self.pipeline) >= _PIPELINED_LIMIT:
-            raise _TOO_MANY_AT_ONCE
+            raise _RefusedError(_TOO_MANY_AT_ONCE)
 
     def _check_ambiguity(self) -> None:
         """Refuse a head that two servers could interpret differently."""
         version, has_upgrade = self._version_and_upgrade()
         if version not in {"1.0", "1.1"}:
-            raise _OTHER_VERSION
+            raise _RefusedError(_OTHER_VERSION)
         names = [name for name, _ in self.headers]
         hosts, lengths, codings = (names.count(name) for name in (b"host", b"content-length", b"transfer-encoding"))
         if hosts > 1 or (hosts == 0 and version == "1.1"):
-            raise _NO_HOST
+            raise _RefusedError(_NO_HOST)
         if any(names.count(name.encode()) > 1 for name in _SINGLE):
-            raise _TWICE
+            raise _RefusedError(_TWICE)
         if has_upgrade and (lengths or codings):
-            raise _NO_UPGRADE
+            raise _RefusedError(_NO_UPGRADE)
         if lengths + codings > 1 or (codings and (version == "1.0" or not self._is_chunked())):
-            raise _AMBIGUOUS_LENGTH
+            raise _RefusedError(_AMBIGUOUS_LENGTH)
 
     def _is_chunked(self) -> bool:
         """Return whether `chunked` is the only transfer coding; others are not decoded here."""
@@ -185,7 +201,7 @@ class DroppableProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Continue with the next request, and start the time for its head."""
         self._waiting_since = self.loop.time()
-        self._unanswered -= 1
+        self._unanswered.popleft()
         super().on_response_complete()
         if self._is_ended and self._is_answered():
             self._close_gently()
@@ -202,7 +218,7 @@ class DroppableProtocol(HttpToolsProtocol):
 
     def _is_answered(self) -> bool:
         """Return whether every request is answered."""
-        return self._unanswered == 0
+        return not self._unanswered
 
     def _end_after_answers(self) -> None:
         """Ignore further input, and close once the earlier requests are answered."""
@@ -210,16 +226,16 @@ class DroppableProtocol(HttpToolsProtocol):
         if self._is_answered():
             self._close_gently()
 
-    def _refuse(self, refusal: _RefusedError) -> None:
+    def _refuse(self, refusal: _Refusal) -> None:
         """Ignore further input, and send the refusal if the client expects an answer next."""
-        _log.warning("refused: %d, %s", refusal.status, refusal)
+        _log.warning("refused: %d, %s", refusal.status, refusal.message)
         self._is_ended = True
         request = self._last_request
         if request is None or not (self._has_head and request.more_body):  # the refusal is about a head
             if self._is_answered():
                 self._write_refusal(refusal)
         elif self.pipeline:
-            self._unanswered -= 1
+            self._unanswered.pop()
             self.pipeline.popleft()  # its body never arrives; the requests before it are answered
         elif request.response_started:
             self.transport.close()
@@ -228,9 +244,9 @@ class DroppableProtocol(HttpToolsProtocol):
             request.message_event.set()
             self._write_refusal(refusal)
 
-    def _write_refusal(self, refusal: _RefusedError) -> None:
+    def _write_refusal(self, refusal: _Refusal) -> None:
         """Write a refusal, and close the connection."""
-        body = f"{refusal}\n".encode()
+        body = f"{refusal.message}\n".encode()
         head = (
             f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
