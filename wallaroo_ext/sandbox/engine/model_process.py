@@ -406,7 +406,7 @@ class ModelProcess:
         self._idle: list[socket.socket] = []
         self._busy: set[socket.socket] = set()
         self._models = 0
-        self._is_ended = self._was_requested = self._is_retiring = False
+        self._is_ended = self._was_requested = self._was_only_request = self._is_retiring = False
 
     def load(self, files: Sequence[ModelFile], steps: Sequence[Any] | None) -> None:
         """Load models, each within the time limit.
@@ -458,11 +458,11 @@ class ModelProcess:
             with _DEADLINES.after(seconds, end):
                 yield
         except (OSError, messages.BrokenMessageError):
-            with self._lock:
-                was_only_request = len(self._busy) <= 1
             self.end()
             raise ProcessEndedError(
-                timed_out=is_over.is_set(), was_requested=self._was_requested, was_only_request=was_only_request
+                timed_out=is_over.is_set(),
+                was_requested=self._was_requested,
+                was_only_request=self._was_only_request,
             ) from None
 
     def score(self, chunks: Sequence[Any]) -> Reply:
@@ -563,6 +563,7 @@ class ModelProcess:
                 return
             self._is_ended = True
             self._was_requested = was_requested
+            self._was_only_request = len(self._busy) <= 1  # decided once: each request leaves the busy ones as it fails
             idle, busy = self._idle, list(self._busy)
             self._idle = []
         self._fork_server.end(self._number)

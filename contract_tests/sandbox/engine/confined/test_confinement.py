@@ -40,6 +40,7 @@ from scripts.lib.bench.sandbox_processes import memory_of_tree_mib, sandboxes_be
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.engine import tensors
 from wallaroo_ext.sandbox.engine.engine import ModelUnreadableError, RunningDeployment, open_models
+from wallaroo_ext.sandbox.engine.messages import BrokenMessageError
 from wallaroo_ext.sandbox.engine.model_process import (
     ModelFile,
     ModelProcesses,
@@ -416,6 +417,45 @@ def without_files(pid: int) -> Generator[None]:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+class TestEnded:
+    def test_of_several_requests_none_is_blamed(
+        self, processes: ModelProcesses, model: ModelFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though the first one has failed, and is no longer under way, when the second one fails."""
+        process = processes.load([model])
+        both_sent, fails = threading.Barrier(2), threading.Lock()
+        failed = threading.Event()
+
+        def receive(*_: object) -> Any:
+            both_sent.wait(10)
+            if not fails.acquire(blocking=False):
+                failed.wait(10)
+            raise BrokenMessageError("the other process has ended")
+
+        def score(_: int) -> ProcessEndedError:
+            with pytest.raises(ProcessEndedError) as ended:
+                process.score([file_of(rows())])
+            failed.set()
+            return ended.value
+
+        monkeypatch.setattr("wallaroo_ext.sandbox.engine.messages.receive", receive)
+        with ThreadPoolExecutor(2) as threads:
+            assert [ended.was_only_request for ended in threads.map(score, range(2))] == [False, False]
+
+    def test_the_only_request_is_blamed(
+        self, processes: ModelProcesses, model: ModelFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        process = processes.load([model])
+
+        def receive(*_: object) -> Any:
+            raise BrokenMessageError("the other process has ended")
+
+        monkeypatch.setattr("wallaroo_ext.sandbox.engine.messages.receive", receive)
+        with pytest.raises(ProcessEndedError) as ended:
+            process.score([file_of(rows())])
+        assert ended.value.was_only_request
 
 
 class TestShortage:
