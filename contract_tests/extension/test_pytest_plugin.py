@@ -283,6 +283,8 @@ class TestSandbox:
         valid = steered.set_transitions(deployments={"seconds": 2, "status": "Error", "reason": "out of memory"})
         assert valid["deployments"] == {"seconds": 2, "status": "Error", "reason": "out of memory"}
         assert valid["models"]["status"] == "ready"
+        assert steered.set_transitions(models={})["deployments"] == valid["deployments"]
+        assert steered.set_transitions(deployments={})["deployments"]["status"] == "Running"
 
     def test_what_it_refuses_is_an_error_with_its_sentence(self, steered: Sandbox) -> None:
         with pytest.raises(SandboxControlError, match="Rule 1, kind"):

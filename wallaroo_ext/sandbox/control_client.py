@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 _TIMEOUT_SECONDS = 60.0
+_LONGEST_TEXT = 500  # characters of an answer in plain text
 
 
 class SandboxControlError(WallarooError):
@@ -130,7 +131,7 @@ class Sandbox:
             SandboxControlError: The sandbox refused, and added nothing.
         """
         given = {"users": users, "workspaces": workspaces, "pipelines": pipelines, "inferences": inferences}
-        return self._send("POST", "seed", json={name: value for name, value in given.items() if value is not None})
+        return self._send("POST", "seed", json=_without_none(given))
 
     def seed_rows(self, rows: Any, *, pipeline_id: int, model_name: str) -> int:
         """Log many rows as if a model had scored them for a pipeline, and return the id of the log entry.
@@ -193,7 +194,7 @@ class Sandbox:
             SandboxControlError: The sandbox refused.
         """
         given = {"deployments": deployments, "models": models}
-        return self._send("POST", "transitions", json={name: value for name, value in given.items() if value})
+        return self._send("POST", "transitions", json=_without_none(given))
 
     def add_faults(self, *rules: dict[str, Any]) -> list[dict[str, Any]]:
         """Add fault rules, and return all rules with how often each was `applied`.
@@ -220,15 +221,33 @@ class Sandbox:
             answer = self._http.get().request(method, f"/{path}", **content)
         except httpx.TransportError as error:
             raise SandboxControlError(f"The sandbox at {self.url} does not answer: {error}") from error
-        if not answer.is_success:
-            raise SandboxControlError(_message(answer))
-        return object_of(answer.json())
+        content = _json(answer)
+        if content is None or not answer.is_success:
+            raise SandboxControlError(_message(answer, content))
+        return content
 
 
-def _message(answer: httpx.Response) -> str:
-    """Return the message of an error answer, or a note that something else than a sandbox answered."""
+def _without_none(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what was given; an empty object says something, too."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _json(answer: httpx.Response) -> dict[str, Any] | None:
+    """Return the JSON object of an answer, or None if it is none."""
     try:
-        message = object_of(answer.json()).get("msg")
+        content = answer.json()
     except ValueError:
-        message = None
-    return message or f"{answer.url} answered {answer.status_code}, which no sandbox does."
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _message(answer: httpx.Response, content: dict[str, Any] | None) -> str:
+    """Return the message of an error answer, or a note that something else than a sandbox answered."""
+    message = object_of(content).get("msg")
+    if message:
+        return str(message)
+    if answer.is_error and answer.headers.get("Content-Type", "").startswith("text/plain") and answer.text.strip():
+        text = answer.text.strip()[:_LONGEST_TEXT]  # the sandbox's server refuses what is no proper HTTP in plain text
+        return f"{answer.url} answered {answer.status_code}: {text}"
+    how = "" if answer.is_error else " without a JSON object"
+    return f"{answer.url} answered {answer.status_code}{how}, which no sandbox does."

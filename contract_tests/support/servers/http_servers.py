@@ -50,11 +50,9 @@ def listed(handler: BaseHTTPRequestHandler, _: int) -> None:
 
 
 def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
-    """Answer with JSON."""
+    """Answer with JSON, unless the headers name another type."""
     handler.send_response(status)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(body)))
-    for name, value in headers.items():
+    for name, value in ({"Content_Type": "application/json", "Content_Length": str(len(body))} | headers).items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
     handler.wfile.write(body)
