@@ -116,8 +116,10 @@ def running(
 def _end(program: Program, lifeline: int, owner: Process) -> None:
     """End a sandbox, in the process that started it."""
     if owner.is_this:
-        program.end()
-        os.close(lifeline)
+        try:
+            program.end()
+        finally:
+            os.close(lifeline)  # which ends it, too, if the waiting for its end is interrupted
 
 
 @contextmanager
@@ -203,7 +205,9 @@ def read_environment(env_file: Path) -> dict[str, str]:
 def _wait_until_ready(program: Program, env_file: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not env_file.exists():
-        if program.poll() is not None or time.monotonic() > deadline:
-            output = log.read_text(encoding="utf-8").strip()
-            raise SandboxFailedError(f"The sandbox did not start: {output or 'it gave no reason'}")
+        has_ended = program.poll() is not None
+        if has_ended or time.monotonic() > deadline:
+            output = log.read_text(encoding="utf-8", errors="replace").strip()
+            within = "" if has_ended else f" within {_START_SECONDS:g} seconds"
+            raise SandboxFailedError(f"The sandbox did not start{within}: {output or 'it gave no reason'}")
         time.sleep(0.01)
