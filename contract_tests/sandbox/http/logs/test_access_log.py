@@ -111,7 +111,21 @@ def test_off_says_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1_234, "1.23 kB"), (159_000, "159 kB"), (3_400_000, "3.4 MB")]
+    ("size", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1 kB"),
+        (1_234, "1.23 kB"),
+        (159_000, "159 kB"),
+        (999_499, "999 kB"),
+        (999_600, "1 MB"),
+        (3_400_000, "3.4 MB"),
+        (999_600_000, "1 GB"),
+        (2_346_000_000, "2.35 GB"),
+        (999_600_000_000, "1 TB"),
+        (1_234_000_000_000_000, "1230 TB"),
+    ],
 )
 def test_sizes_are_short(size: int, shown: str) -> None:
     assert f" {shown} in" in text_line(Entry(0.0, "GET", received=size))

@@ -26,6 +26,7 @@ NOBODY = "-"
 
 _MAX_NAME_LENGTH = 80
 _KILO = 1000
+_LARGER_UNITS = ("kB", "MB", "GB", "TB")
 _PLAIN, _DIM, _RED, _YELLOW, _GREEN = "\x1b[0m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[32m"
 _STATUS_COLOURS = {2: _GREEN, 3: _GREEN, 4: _YELLOW}
 
@@ -168,6 +169,13 @@ def _local_time(seconds: int) -> str:
 
 def _size(count: int) -> str:
     """Return a number of bytes, to about three digits."""
-    if count < _KILO:
-        return f"{count} B"
-    return f"{count / _KILO:.3g} kB" if count < _KILO * _KILO else f"{count / _KILO / _KILO:.3g} MB"
+    amount, unit = float(count), "B"
+    for larger in _LARGER_UNITS:
+        if _rounded(amount) < _KILO:  # what would be shown as 1000 kB is 1 MB
+            break
+        amount, unit = amount / _KILO, larger
+    return f"{_rounded(amount):g} {unit}"
+
+
+def _rounded(amount: float) -> float:
+    return float(f"{amount:.3g}")
