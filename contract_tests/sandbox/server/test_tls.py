@@ -208,6 +208,22 @@ class TestGiven:
             pair.host("127.0.0.1")
         assert pair.host("0.0.0.0") == "sandbox.example.com"  # noqa: S104 - nothing listens
 
+    @pytest.mark.parametrize(
+        ("name", "host"),
+        [
+            ("*.Example.com", "sandbox.example.com"),
+            ("*.example.com", "Sandbox.example.com"),
+            ("Sandbox.Example.com", "sandbox.example.com"),
+        ],
+    )
+    def test_wildcards_and_capitals_match_as_clients_match_them(self, tmp_path: Path, name: str, host: str) -> None:
+        assert given_certificate(*make_pair(tmp_path, name)).host(host) == "sandbox.example.com"
+
+    @pytest.mark.parametrize("host", ["example.com", "a.sandbox.example.com", "sandbox.example.org", "com"])
+    def test_a_wildcard_stands_for_one_label(self, tmp_path: Path, host: str) -> None:
+        with pytest.raises(CertificateError, match=r"good for \*\.example\.com, and not for"):
+            given_certificate(*make_pair(tmp_path, "*.example.com")).host(host)
+
     def test_a_certificate_without_names_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(CertificateError, match="good for no name"):
             given_certificate(*make_pair(tmp_path)).host("127.0.0.1")

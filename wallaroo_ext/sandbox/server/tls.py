@@ -43,7 +43,7 @@ class TlsFiles:
         certificate: The file with the certificate chain.
         key: The file with the private key.
         trusted: The file that clients have to trust; None if they trust the certificate's authority already.
-        names: The host names and addresses that the certificate is valid for.
+        names: The host names and addresses that the certificate is valid for; names may begin with a wildcard, `*.`.
     """
 
     certificate: Path
@@ -63,13 +63,18 @@ class TlsFiles:
         candidates = _names_of(listening)
         if listening in _ALL_ADDRESSES:
             candidates += sorted(name for name in self.names if "*" not in name)
-        host = next((name for name in candidates if name in self.names), None)
+        host = next((name for name in candidates if self._is_good_for(name)), None)
         if host is None:
             raise CertificateError(
                 f"The certificate {self.certificate} is good for {', '.join(sorted(self.names)) or 'no name'}, and not "
                 f"for {candidates[0]}: give --host a name or an address that it is good for."
             )
         return host
+
+    def _is_good_for(self, name: str) -> bool:
+        """Return whether the certificate has a name, or a wildcard for its first label, as clients match them."""
+        parent = name.partition(".")[2]
+        return name in self.names or ("." in parent and f"*.{parent}" in self.names)
 
 
 def given_certificate(certificate: Path, key: Path) -> TlsFiles:
@@ -152,13 +157,13 @@ def _normal(name: str) -> str:
 
 
 def _names(certificate: x509.Certificate) -> frozenset[str]:
-    """Return the names in a certificate's subjectAltName; clients ignore the subject."""
+    """Return the names in a certificate's subjectAltName, in lower case; clients ignore the subject."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return frozenset()
     addresses = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
-    return frozenset(addresses.union(names.get_values_for_type(x509.DNSName)))
+    return frozenset(addresses.union(name.lower() for name in names.get_values_for_type(x509.DNSName)))
 
 
 def _is_usable(pair: Path, authority: Path, names: frozenset[str]) -> bool:
