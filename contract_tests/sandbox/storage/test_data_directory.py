@@ -350,11 +350,19 @@ class TestDatabases:
             Store(data)
         assert models(data) == THREE
 
-    def test_one_that_lost_its_last_rows_in_a_power_failure_is_gone_on_with(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("boots", [None, ("another", "this"), ("", "")], ids=["another", "told", "untold"])
+    def test_one_that_lost_its_last_rows_in_a_power_failure_is_gone_on_with(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, boots: tuple[str, str] | None
+    ) -> None:
+        """Where the system has no boot id, it may have lost them as well."""
+        before = "another" if boots is None else boots[0]
+        if boots is not None:
+            (tmp_path / "boot_id").write_text(boots[1])
+            monkeypatch.setattr("wallaroo_ext.sandbox.storage.data_directory._BOOT_ID", tmp_path / "boot_id")
         with closing(Store(tmp_path / "data")):
             shutil.copytree(tmp_path / "data", tmp_path / "lost")
             mark = json.loads((tmp_path / "lost" / MARK).read_bytes())
-            (tmp_path / "lost" / MARK).write_text(json.dumps(mark | {"boot": "another"}))
+            (tmp_path / "lost" / MARK).write_text(json.dumps(mark | {"boot": before}))
             (tmp_path / "lost" / "lock").write_bytes(b"%020d\n" % 1000)
         Store(tmp_path / "lost").close()
 

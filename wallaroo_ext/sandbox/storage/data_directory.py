@@ -266,7 +266,8 @@ class DataDirectory:
         database may lack its last transactions.
         """
         counted = os.pread(self._lock.fileno(), 64, 0)
-        if not mark.has_database or mark.is_closed or mark.boot != _boot() or not _COUNTER.fullmatch(counted):
+        is_same_boot = bool(mark.boot) and mark.boot == _boot()  # where the system has no boot id, nobody knows
+        if not mark.has_database or mark.is_closed or not is_same_boot or not _COUNTER.fullmatch(counted):
             return mark.changes
         return max(mark.changes, int(counted))
 
