@@ -22,9 +22,10 @@ from contract_tests.support.servers.callers import post, sign_in, with_token
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.bodies import read_body
+from wallaroo_ext.sandbox.http.problems import is_disk_full
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
+from wallaroo_ext.sandbox.paths import CONTROL, GRAPHQL, user_administration_path
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.app import is_disk_full
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
@@ -169,6 +170,19 @@ def test_writing_without_room_is_a_500_in_the_form_of_the_api_and_reading_goes_o
     assert post(disk.http, "create_workspace", {"workspace_name": name}).is_success
     assert post(disk.http, "invite_user", {"email": f"{name}@example.com"}).is_success
     assert disk.sign_in().is_success
+
+
+def test_steering_and_tables_without_room_are_a_500_as_well(disk: FullDisk) -> None:
+    seeds = {"workspaces": [{"name": "no-room-to-seed"}]}
+    mutation = {"query": 'mutation { insert_tag(objects: {tag: "no room"}) { returning { id } } }'}
+    users = user_administration_path(contract.operation("request_token").path)
+    with disk.without_room(1):
+        seeded, tagged = disk.http.post(f"{CONTROL}/seed", json=seeds), disk.http.post(GRAPHQL, json=mutation)
+        assert (seeded.status_code, "no room left" in seeded.json()["msg"]) == (500, True)
+        assert "no room left" in tagged.text
+        assert disk.http.get(users).is_success
+    assert disk.http.post(f"{CONTROL}/seed", json=seeds).is_success
+    assert "errors" not in disk.http.post(GRAPHQL, json=mutation).json()
 
 
 def test_an_inference_is_logged_or_refused_and_not_logged_by_half(disk: FullDisk) -> None:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from wallaroo_ext.sandbox.control.access import check_access
 from wallaroo_ext.sandbox.http.bodies import has_body, read_body
-from wallaroo_ext.sandbox.http.problems import Problem, bad_request, problem_response, refusal
+from wallaroo_ext.sandbox.http.problems import Problem, bad_request, full_disk_refused, problem_response, refusal
 from wallaroo_ext.sandbox.http.validation import BodySpec, parse_media_type
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def control_routes(
 def _route(instance: Instance, contract: ContractSpec, path: str, actions: Mapping[str, Action]) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
-            content = await _answer(instance, contract, actions[request.method], request)
+            with full_disk_refused():
+                content = await _answer(instance, contract, actions[request.method], request)
             return Response(orjson.dumps(content), headers={"Cache-Control": "no-store"}, media_type=JSON)
         except Problem as problem:
             return problem_response(problem)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from starlette.responses import Response
+
+# EFBIG is the error of a limit on the size of files (ulimit -f).
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DISK_FULL_MESSAGE = (
+    "The sandbox has no room left for this: make some where its data directory is, and send the request again."
+)
 
 
 class Problem(Exception):  # noqa: N818 - an answer, not a failure of the program
@@ -73,6 +83,32 @@ def token_error(status: HTTPStatus, error: str, description: str) -> Problem:
 def unavailable(message: str) -> Problem:
     """Return an error 503 in plain text, as from the gateway in front of a deployment."""
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether a write failed because the disk is full."""
+    import sqlite3  # engine processes do without a database
+
+    if isinstance(error, sqlite3.Error):
+        # SQLite has an error for a full disk; an exceeded quota or limit of size is a write error to it.
+        full = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+        return getattr(error, "sqlite_errorcode", None) in full
+    return isinstance(error, OSError) and error.errno in _DISK_FULL
+
+
+@contextmanager
+def full_disk_refused(status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR) -> Generator[None]:
+    """Refuse in the API's form, with a status, what a `with` block has no room for.
+
+    Raises:
+        Problem: The disk is full.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_disk_full(error):
+            raise refusal(status, _DISK_FULL_MESSAGE) from error
+        raise
 
 
 def problem_response(problem: Problem) -> Response:

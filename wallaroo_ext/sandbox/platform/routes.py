@@ -18,7 +18,7 @@ from starlette.routing import Route
 from wallaroo_ext.sandbox.handlers.calls import caller_of, user_of
 from wallaroo_ext.sandbox.http.bodies import read_json
 from wallaroo_ext.sandbox.http.logs.access_log import CALLER
-from wallaroo_ext.sandbox.http.problems import Problem, problem_response
+from wallaroo_ext.sandbox.http.problems import Problem, full_disk_refused, problem_response
 from wallaroo_ext.sandbox.http.threads import ThreadPool
 from wallaroo_ext.sandbox.paths import CONFIGURATION, GRAPHQL, user_administration_path
 
@@ -123,7 +123,8 @@ def _answering(
 
     async def answer(request: Request) -> Response:
         try:
-            return await endpoint(request)
+            with full_disk_refused():
+                return await endpoint(request)
         except Problem as problem:
             return show(problem)
         except ClientDisconnect:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import sqlite3
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -26,7 +24,14 @@ from wallaroo_ext.sandbox.http.bodies import StagedFile, has_body, read_body
 from wallaroo_ext.sandbox.http.json_text import to_json
 from wallaroo_ext.sandbox.http.logs.access_log import CALLER
 from wallaroo_ext.sandbox.http.logs.request_counts import CountingMiddleware
-from wallaroo_ext.sandbox.http.problems import Problem, bad_request, problem_response, refusal, token_error
+from wallaroo_ext.sandbox.http.problems import (
+    Problem,
+    bad_request,
+    full_disk_refused,
+    problem_response,
+    refusal,
+    token_error,
+)
 from wallaroo_ext.sandbox.paths import TOKEN_ENDPOINT
 from wallaroo_ext.sandbox.server.extra_routes import extra_routes
 
@@ -36,15 +41,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.http.validation import BodySpec, ContractSpec, OperationSpec
     from wallaroo_ext.sandbox.instance import Instance
 
-
-# EFBIG is the error of a limit on the size of files (ulimit -f).
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# SQLite has an error for a full disk; an exceeded quota or limit of size is a write error to it.
-_DISK_FULL_IN_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
 _JSON = "application/json"
-_DISK_FULL_MESSAGE = (
-    "The sandbox has no room left for this: make some where its data directory is, and send the request again."
-)
 
 
 def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
@@ -70,17 +67,17 @@ def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
 
 
 def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> Route:
+    has_507 = HTTPStatus.INSUFFICIENT_STORAGE in spec.statuses  # as uploads have
+    full = HTTPStatus.INSUFFICIENT_STORAGE if has_507 else HTTPStatus.INTERNAL_SERVER_ERROR
+
     async def endpoint(request: Request) -> Response:
         try:
-            return await _answer(instance, contract, spec, request)
+            with full_disk_refused(full):
+                return await _answer(instance, contract, spec, request)
         except Problem as problem:
             return _problem(spec, problem)
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)  # the client is gone
-        except (OSError, sqlite3.Error) as error:
-            if is_disk_full(error):
-                return _problem(spec, _disk_full(spec))
-            raise
 
     counting = Middleware(CountingMiddleware, instance.requests, spec.operation_id)
     failing = Middleware(FaultMiddleware, instance.faults, spec.operation_id)
@@ -164,19 +161,6 @@ def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
         problem = token_error(problem.status, "invalid_request", message)
     problem.headers |= TOKEN_HEADERS
     return problem_response(problem)
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Return whether a write failed because the disk is full."""
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", None) in _DISK_FULL_IN_SQLITE
-    return isinstance(error, OSError) and error.errno in _DISK_FULL
-
-
-def _disk_full(spec: OperationSpec) -> Problem:
-    """Return the error for a full disk: 507 if the contract has it for the operation, as for uploads, else 500."""
-    has_507 = HTTPStatus.INSUFFICIENT_STORAGE in spec.statuses
-    return refusal(HTTPStatus.INSUFFICIENT_STORAGE if has_507 else HTTPStatus.INTERNAL_SERVER_ERROR, _DISK_FULL_MESSAGE)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
