@@ -38,18 +38,18 @@ def check_access(request: Request, secret: str | None) -> None:
     if secret is not None and _has_secret(request, secret):
         return
     if not is_loopback(request.client.host if request.client else ""):
-        raise refusal(
-            HTTPStatus.FORBIDDEN, f"Only programs on its own machine may steer this sandbox{_alternative(secret)}."
-        )
+        message = f"Only programs on its own machine may steer this sandbox. {_alternative(secret)}"
+        raise refusal(HTTPStatus.FORBIDDEN, message)
     if not is_local_name(_without_port(host)):
-        message = f"Steer this sandbox by the host localhost or 127.0.0.1, not {host!r}{_alternative(secret)}."
+        message = f"Steer this sandbox by the host localhost or 127.0.0.1, not {host!r}. {_alternative(secret)}"
         raise refusal(HTTPStatus.FORBIDDEN, message)
 
 
 def _alternative(secret: str | None) -> str:
-    """Return the end of an error message, which says how to get access."""
-    how = "start it with a control secret" if secret is None else "send its control secret"
-    return f", or {how} (Authorization: Bearer ...)"
+    """Return the last sentence of an error message, which says how to get access."""
+    if secret is None:
+        return "Start it with --control-secret-file to allow others."
+    return "To steer it from elsewhere, send `Authorization: Bearer <control secret>`."
 
 
 def _has_secret(request: Request, secret: str) -> bool:
