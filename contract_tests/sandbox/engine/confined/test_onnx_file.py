@@ -85,6 +85,13 @@ def test_a_whole_model_is_checked() -> None:
         inspect(model(external()))
 
 
+@pytest.mark.parametrize("after", [b"", part(3, b""), part(3, b"\x02"), b"\x18\x02"])
+def test_the_dimensions_of_a_sparse_tensor_are_counted_however_they_are_packed(after: bytes) -> None:
+    tensor = part(3, varint(1 << 20)) + b"\x18\x03" + after
+    expected = 3 << 20 if after in {b"", part(3, b"")} else 6 << 20
+    assert inspect(graph_with(part(15, tensor))).dense_values == 21 + expected
+
+
 AMBIGUOUS = {
     "a tag of 33 bits": graph_hidden_by(model(external()), bytes.fromhex("ba80808010")),
     "a tag of 64 bits": graph_hidden_by(model(external()), bytes.fromhex("ba80808080808080807f")[:9] + b"\x01"),

@@ -150,14 +150,14 @@ class _Field(NamedTuple):
     Attributes:
         number: The number of the field.
         message: The name of the message type; empty for other types.
-        value: The value, if it is a number.
+        value: The value of a varint; None for others, a packed list of numbers among them.
         start: The offset of its first byte.
-        end: The offset behind its last byte; the same as `start` for a number.
+        end: The offset behind its last byte; the same as `start` for a varint.
     """
 
     number: int
     message: str
-    value: int
+    value: int | None
     start: int
     end: int
 
@@ -225,7 +225,7 @@ class _Reader:
             raise OnnxFileError(_NO_MODEL)
         if kind.is_text:
             self._check_text(start, start + size)
-        return _Field(number, kind.message, 0, start, start + size)
+        return _Field(number, kind.message, None, start, start + size)
 
     def _check_text(self, start: int, end: int) -> None:
         try:
@@ -401,5 +401,5 @@ def _dense_values(reader: _Reader, fields: list[_Field]) -> int:
     dimensions: list[int] = []
     for part in fields:
         if part.number == _SPARSE_DIMENSIONS:
-            dimensions += list(reader.numbers(part)) if part.end > part.start else [part.value]
+            dimensions += list(reader.numbers(part)) if part.value is None else [part.value]
     return math.prod(dimensions)
