@@ -738,6 +738,18 @@ class TestJson:
             return  # orjson parses them as floating-point numbers
         assert refused(answer, 400)
 
+    @pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+    def test_numbers_that_are_too_large_for_a_model_are_refused_and_infinity_is_not(
+        self, target: Target, kind: Any
+    ) -> None:
+        for value, status in ((1e39, 400), (float("inf"), 200), (3.4e38, 200)):
+            if kind == pa.float32() and status == 400:
+                continue  # it has no such number
+            content = file_of(pa.table({"tensor": pa.array([[value] + [0.0] * 28], pa.list_(kind))}))
+            answer = target.infer(content)
+            assert answer.status_code == status, answer.text
+            assert status == 200 or refused(answer, 400, "values that are no float32")
+
     def test_the_last_of_two_keys_counts(self, target: Target) -> None:
         answer = target.post("list_models", content='{"workspace_id": "x", "workspace_id": 1}', headers=JSON_TYPE)
         assert answer.status_code == 200

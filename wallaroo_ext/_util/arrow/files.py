@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/vnd.apache.arrow.file"
 """The media type of an Arrow IPC file, in the list of IANA."""
+NO_FILE = "no Arrow file: "
+"""How the messages of `from_file` begin, for those that have said so already."""
 
 
 def to_file(table: pa.Table) -> pa.Buffer:
@@ -76,5 +78,5 @@ def from_file(content: bytes | memoryview, limit: int | None = None) -> pa.Table
     except pa.ArrowMemoryError:  # which is an ArrowException as well
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise ValueError(f"no Arrow file: {error}") from error
+        raise ValueError(f"{NO_FILE}{error}") from error
     return table

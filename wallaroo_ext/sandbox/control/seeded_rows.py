@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wallaroo_ext._util.arrow.files import from_file
+from wallaroo_ext._util.arrow.files import NO_FILE, from_file
 from wallaroo_ext._util.arrow.limits import TooLargeError, check_file, check_table
+from wallaroo_ext.sandbox.engine.tensors import is_list, is_text
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 
 _TIME = "time"
@@ -63,7 +64,7 @@ def table_of_file(content: bytes, limit: int) -> pa.Table:
     except TooLargeError as error:
         raise too_large(f"{error}; seed fewer rows at a time.") from None
     except ValueError as error:
-        raise bad_request(f"The body is no Arrow file that can be read: {error}.") from None
+        raise bad_request(f"The body is no Arrow file that can be read: {str(error).removeprefix(NO_FILE)}.") from None
     if not table.num_rows:
         raise bad_request("The Arrow file has no rows.")
     return _checked("The Arrow file", dict(zip(table.column_names, table.columns, strict=True)))
@@ -84,9 +85,9 @@ def _checked(place: str, columns: dict[str, Any]) -> pa.Table:
 def _is_loggable(kind: Any) -> bool:
     """Return whether a column has numbers, booleans or texts, or lists of them."""
     for _ in range(_MAX_DEPTH):
-        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        if is_list(kind):
             kind = kind.value_type
-    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string)
+    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, is_text)
     return any(check(kind) for check in checks)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wallaroo_ext._util.arrow.files import from_file
+from wallaroo_ext._util.arrow.files import NO_FILE, from_file
 from wallaroo_ext._util.arrow.limits import TooLargeError, check_file, check_table
 from wallaroo_ext.sandbox.http.problems import engine_error, too_large
 
@@ -43,7 +43,7 @@ def read_file(body: bytes | memoryview, limit: int, *, only_plain: bool = False)
     except TooLargeError as error:
         raise too_large(f"{error}; send fewer rows at a time.") from None
     except ValueError as error:
-        raise engine_error(f"The body is no Arrow file that can be read: {error}.") from None
+        raise engine_error(f"The body is no Arrow file that can be read: {str(error).removeprefix(NO_FILE)}.") from None
     check_rows(table, limit)
     return ReadFile(table, is_plain)
 

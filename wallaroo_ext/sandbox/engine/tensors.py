@@ -22,7 +22,6 @@ Column: TypeAlias = Any
 
 _ANY_INPUT = "tensor"
 _ITEM = "inner"
-_STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _LARGEST_OFFSET = (1 << 31) - 1
 _MAX_DIMENSIONS = 64  # of numpy
 _LIST_SIZE = 64  # bytes of a Python list without its items
@@ -149,6 +148,11 @@ def is_list(kind: Any) -> bool:
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
+def is_text(kind: Any) -> bool:
+    """Return whether an Arrow type is one of texts."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
 def _refuse_nulls(field: str, array: Column) -> None:
     if array.null_count:
         raise engine_error(f"The field {field!r} has {array.null_count} nulls, and a tensor has none.")
@@ -191,20 +195,37 @@ def _shape(sizes: list[int] | tuple[int | None, ...]) -> str:
 
 
 def _cast(field: str, array: Column, spec: TensorSpec) -> Array:
-    """Return the values in the type that an input takes; numbers are converted if nothing but precision is lost."""
+    """Return the values in the type that an input takes; numbers are converted if nothing but precision is lost.
+
+    Raises:
+        Problem: 400 in the engine's form, if they are of another kind, or too large for the type.
+    """
     wanted = "string" if spec.dtype == object else str(spec.dtype)
-    is_string = any(check(array.type) for check in _STRINGS)
-    is_number = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
-    wants_number = spec.dtype.kind in "iuf"
-    fits = is_string if spec.dtype == object else is_number if wants_number else pa.types.is_boolean(array.type)
-    if len(array) and not fits:
+    if len(array) and not _fits(array.type, spec.dtype):
         raise engine_error(f"The field {field!r} has values of type {array.type}, the model's input takes {wanted}.")
     values: Array = array.to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore", invalid="ignore"):
         converted = values.astype(spec.dtype, copy=False)
-    if spec.dtype.kind in "iu" and not np.array_equal(converted, values):
+    if (spec.dtype.kind in "iu" and not np.array_equal(converted, values)) or _became_infinite(values, converted):
         raise engine_error(f"The field {field!r} has values that are no {wanted}, which the model's input takes.")
     return converted
+
+
+def _fits(kind: Any, dtype: np.dtype[Any]) -> bool:
+    """Return whether values of an Arrow type are of the kind that an input takes: texts, numbers or booleans."""
+    if dtype.kind == "O":
+        return is_text(kind)
+    if dtype.kind in "iuf":
+        return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    return pa.types.is_boolean(kind)
+
+
+def _became_infinite(values: Array, converted: Array) -> bool:
+    """Return whether a number is too large for the type that it was converted to."""
+    if converted is values or converted.dtype.kind != "f":
+        return False
+    infinite = np.isinf(converted)
+    return bool(infinite.any()) and not np.isinf(values[infinite]).all()
 
 
 def to_column(tensor: Array) -> Column:
