@@ -97,6 +97,25 @@ def rows_to_models(*pairs: tuple[int, Model]) -> dict[str, Any]:
     return {"RowsToModels": {"rows_to_models": [{"row_index": row, "model": model._asdict()} for row, model in pairs]}}
 
 
+DAYS = 86_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([10**7 * DAYS // 10**9] * 3, pa.timestamp("s")),
+        pa.array([1, 2, 3], pa.timestamp("s", "Nowhere/At_All")),
+    ],
+    ids=["after 9999", "unknown zone"],
+)
+@pytest.mark.parametrize("step", ["value", "weight"])
+def test_values_that_cannot_be_compared_are_refused_by_the_name_of_their_field(column: Any, step: str) -> None:
+    split = meta_value_split("when", A, b=B) if step == "value" else random_split((1, A), (1, B), hash_key="when")
+    with pytest.raises(Problem, match=r"field 'when', whose values of type .* cannot be compared") as refused:
+        run([split], when=column)
+    assert refused.value.status == 400
+
+
 def test_models_of_one_step_get_the_same_rows() -> None:
     done = run([models(A, B, C)])
     assert answered(done) == [[2, 4, 6], [3, 6, 9], [5, 10, 15]]

@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import import_module
@@ -156,9 +156,11 @@ class _Epoch:
         """Call a function after a time, in a thread of its own, unless the epoch is over by then."""
 
         def run() -> None:
-            work()
-            with self._lock:
-                self._timers.discard(timer)
+            try:
+                work()
+            finally:
+                with self._lock:
+                    self._timers.discard(timer)
 
         timer = threading.Timer(seconds, run)
         timer.daemon = True
@@ -205,6 +207,17 @@ class Engine:
 
     def confinement(self) -> tuple[str, ...]:
         """Wait until the models' processes can be started, and return the layers that confine them."""
+        layers = self._processes.layers
+        if layers is not None:
+            return layers
+        try:
+            # The fork server ends with the thread that started it, and the caller's may end soon.
+            return self._conversions.submit(self._start_fork_server).result()
+        except (RuntimeError, CancelledError):  # the sandbox is closing
+            return ()
+
+    def _start_fork_server(self) -> tuple[str, ...]:
+        """Wait until the models' processes can be started, and return the layers that confine them."""
         try:
             self._processes.start()
         except ShortageError as error:
@@ -215,7 +228,7 @@ class Engine:
 
     def resume(self) -> None:
         """Start the models' processes, and continue the conversions and deployments of an earlier run."""
-        self._conversions.submit(self._start_processes)
+        self._conversions.submit(_logged(self._start_processes, "starting the processes of models"))
         with self._store.transaction() as db:
             versions = db.execute("SELECT id FROM model_versions WHERE status NOT IN ('ready', 'error')").fetchall()
             deployments = db.execute("SELECT id FROM deployments WHERE deployed").fetchall()
@@ -226,7 +239,7 @@ class Engine:
 
     def _start_processes(self) -> None:
         """Start the models' processes ahead of the first request, and warn about missing layers of confinement."""
-        layers = self.confinement()
+        layers = self._start_fork_server()
         missing = [name for name in _CONFINEMENT_LAYERS if not any(layer.startswith(name) for layer in layers)]
         if layers and missing:
             _LOGGER.warning("models run without %s, which this system does not give", ", ".join(missing))
@@ -272,7 +285,8 @@ class Engine:
     def convert(self, version_id: int) -> None:
         """Convert an uploaded model in the background, and store the outcome as its status."""
         self._import_libraries()  # a deployment is likely to follow
-        self._conversions.submit(self._convert, self._epoch, version_id, self.transitions.models)
+        convert = _logged(self._convert, f"converting the model version {version_id}")
+        self._conversions.submit(convert, self._epoch, version_id, self.transitions.models)
 
     def _convert(self, epoch: _Epoch, version_id: int, transition: Transition) -> None:
         began = time.monotonic()
@@ -295,7 +309,7 @@ class Engine:
 
         left = began + transition.seconds - time.monotonic()
         if left > 0:
-            epoch.schedule(left, end)
+            epoch.schedule(left, _logged(end, f"storing the state of the model version {version_id}"))
         else:
             end()
 
@@ -336,18 +350,12 @@ class Engine:
             self._loads.submit(self._load, self._epoch, deployment_id, deployment)
 
     def _load(self, epoch: _Epoch, deployment_id: int, deployment: RunningDeployment) -> None:
-        with self._store.transaction() as db:
-            if epoch.is_over:
-                return
-            row = db.execute(
-                "SELECT steps, definition FROM deployments "
-                "JOIN pipeline_versions ON pipeline_versions.id = pipeline_version_id WHERE deployments.id = ?",
-                (deployment_id,),
-            ).fetchone()
-            rows = [_model_version(db, version_id) for version_id in json.loads(row["steps"])]
-        self.wait_for_libraries()
         try:
-            self._load_models(deployment, rows, json.loads(row["definition"]))
+            stored = self._stored_models(epoch, deployment_id)
+            if stored is None:
+                return
+            self.wait_for_libraries()
+            self._load_models(deployment, *stored)
         except ModelUnreadableError as error:
             deployment.error = str(error)
         except _InterruptedError:
@@ -356,6 +364,19 @@ class Engine:
             _LOGGER.exception("loading the deployment %s failed", deployment_id)
             deployment.error = "The sandbox failed to load the models; see its log."
         self._end_if_replaced(deployment_id, deployment)
+
+    def _stored_models(self, epoch: _Epoch, deployment_id: int) -> tuple[list[Row], Any] | None:
+        """Return a deployment's model versions and its definition, or None if there was a reset since."""
+        with self._store.transaction() as db:
+            if epoch.is_over:
+                return None
+            row = db.execute(
+                "SELECT steps, definition FROM deployments "
+                "JOIN pipeline_versions ON pipeline_versions.id = pipeline_version_id WHERE deployments.id = ?",
+                (deployment_id,),
+            ).fetchone()
+            rows = [_model_version(db, version_id) for version_id in json.loads(row["steps"])]
+        return rows, json.loads(row["definition"])
 
     def _load_models(self, deployment: RunningDeployment, rows: list[Row], definition: Any) -> None:
         """Load models for the steps of a definition or, without steps, to run one after the other."""
@@ -445,6 +466,18 @@ def open_models(processes: ModelProcesses, files: list[ModelFile], steps: list[A
             raise _InterruptedError from None
         reason = "it takes longer than it may" if error.timed_out else "loading it ended the process of the engine"
         raise ModelUnreadableError(reason) from None
+
+
+def _logged(work: Callable[..., None], what: str) -> Callable[..., None]:
+    """Return a function that logs why another one failed: nobody waits for what its thread does."""
+
+    def logged(*arguments: Any) -> None:
+        try:
+            work(*arguments)
+        except Exception:
+            _LOGGER.exception("%s failed", what)
+
+    return logged
 
 
 def _import_heavy_libraries() -> None:

@@ -23,6 +23,10 @@ class BrokenMessageError(Exception):
     """The other process has ended, or sent something that is no message."""
 
 
+class LateMessageError(BrokenMessageError):
+    """The other process sent no message in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message.
@@ -68,6 +72,7 @@ def receive(connection: socket.socket, max_size: int) -> Message:
 
     Raises:
         BrokenMessageError: The connection has ended, or the message is malformed or too large.
+        LateMessageError: The connection has a timeout, and it is over.
     """
     try:
         header_size, size = _SIZES.unpack(_receive_exactly(connection, _SIZES.size))
@@ -75,6 +80,8 @@ def receive(connection: socket.socket, max_size: int) -> Message:
             raise BrokenMessageError(f"a message of {header_size} and {size} bytes")
         header = object_of(orjson.loads(_receive_exactly(connection, header_size)))
         return Message(header, _receive_exactly(connection, size))
+    except TimeoutError as error:
+        raise LateMessageError(str(error)) from None
     except (OSError, ValueError, MemoryError) as error:
         raise BrokenMessageError(str(error) or type(error).__name__) from None
 

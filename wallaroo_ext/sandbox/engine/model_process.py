@@ -42,6 +42,7 @@ _START_SECONDS = 60.0
 _MAX_ERROR_LENGTH = 10_000
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 _ENDS_AT_ONCE = "the process for models ends when it is started, as with too little memory or too few processes"
+_IS_SLOW = f"the process for models takes more than {_START_SECONDS:g} seconds to start"
 _DEADLINES = Deadlines()
 _LOGGER = logging.getLogger(__name__)
 
@@ -263,10 +264,10 @@ class ModelProcesses:
         """
         try:
             self._start_fork_server().wait_until_loaded()
-        except messages.BrokenMessageError:
+        except messages.BrokenMessageError as error:
             if self._is_closed:
                 raise ProcessEndedError(was_requested=True) from None
-            raise ShortageError(_ENDS_AT_ONCE) from None
+            raise _shortage(error) from None
 
     def _start_fork_server(self) -> _ForkServerProcess:
         """Return the fork server, started if there is none."""
@@ -318,12 +319,12 @@ class ModelProcesses:
                 number = next(self._numbers)
                 try:
                     pid = fork_server.fork(number, theirs)
-                except messages.BrokenMessageError:
+                except messages.BrokenMessageError as error:
                     self._discard_fork_server(fork_server)
                     if self._is_closed:
                         raise ProcessEndedError(was_requested=True) from None
                     if is_last:
-                        raise ShortageError(_ENDS_AT_ONCE) from None
+                        raise _shortage(error) from None
                     continue
                 process = ModelProcess(self, fork_server, number, pid, ours)
                 with self._lock:
@@ -365,9 +366,10 @@ class ModelProcesses:
         """End all processes, and start no others."""
         with self._lock:
             self._is_closed = True
+            fork_server = self._fork_server
         self.end_all()
-        if self._fork_server is not None:
-            self._fork_server.close()
+        if fork_server is not None:
+            fork_server.close()
 
     @property
     def options(self) -> SandboxOptions:
@@ -584,6 +586,11 @@ def _open_model_file(path: Path) -> BinaryIO:
         raise ShortageError(f"the model's file cannot be opened: {error.strerror}") from None
 
 
+def _shortage(error: messages.BrokenMessageError) -> ShortageError:
+    """Return why the fork server does not start."""
+    return ShortageError(_IS_SLOW if isinstance(error, messages.LateMessageError) else _ENDS_AT_ONCE)
+
+
 def _parse_reply(message: Message) -> Reply:
     """Return the reply in a message, whose outputs are still to be checked.
 
@@ -593,6 +600,8 @@ def _parse_reply(message: Message) -> Reply:
     """
     header = message.header
     if "error" in header:
+        if "trace" in header:
+            _LOGGER.error("a process of models failed on rows: %s", str(header["trace"])[:_MAX_ERROR_LENGTH])
         status = 413 if header.get("status") == 413 else 400  # noqa: PLR2004 - no other status is allowed
         raise RowsRefusedError(status, str(header["error"])[:_MAX_ERROR_LENGTH])
     elapsed = header.get("elapsed_ns")

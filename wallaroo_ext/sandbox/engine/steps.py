@@ -160,7 +160,7 @@ def _parse_step(number: int, step: Any) -> Step:
 
 
 def _check_order(steps: tuple[Step, ...]) -> None:
-    """Check that there are models, that each selected one is there, and that outputs of two have different names."""
+    """Check that there are models, and that each selected one is there."""
     count = 0
     for number, step in enumerate(steps):
         if isinstance(step, ModelInference):

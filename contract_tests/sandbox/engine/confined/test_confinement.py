@@ -458,6 +458,76 @@ class TestEnded:
         assert ended.value.was_only_request
 
 
+SPLIT = [
+    {"MetaValueSplit": {"split_key": "when", "control": MODEL._asdict(), "routes": {"a": MODEL._asdict()}}},
+]
+BROKEN_STEPS = """
+import wallaroo_ext.sandbox.engine.confined.step_runs as step_runs
+def run(*_):
+    raise LookupError("what nobody thought of")
+step_runs.StepRun.run = run
+"""
+NO_MEMORY = """
+import wallaroo_ext.sandbox.engine.confined.model_limits as model_limits
+def fail(*_):
+    raise MemoryError
+model_limits.ModelLimits.{step} = fail
+"""
+
+
+class TestRowsThatNobodyThoughtOf:
+    @pytest.mark.parametrize(
+        "column",
+        [
+            pa.array([1], pa.timestamp("ns")),
+            pa.array([1], pa.duration("ns")),
+            pa.array([1 << 40], pa.timestamp("s")),
+            pa.array([1], pa.timestamp("s", "Nowhere/At_All")),
+        ],
+        ids=lambda column: f"{column.type}",
+    )
+    def test_values_that_cannot_be_compared_are_refused(
+        self, processes: ModelProcesses, model: ModelFile, column: Any
+    ) -> None:
+        process = processes.load([model], SPLIT)
+        with pytest.raises(RowsRefusedError, match="splits rows by the field 'when'") as refused:
+            process.score([file_of(pa.table({"x": [1.0], "when": column}))])
+        assert refused.value.status == 400
+        assert process.score([file_of(pa.table({"x": [1.0], "when": ["a"]}))]).elapsed_ns > 0
+        process.end()
+
+    def test_an_error_of_any_kind_refuses_them_and_is_logged(
+        self, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with processes_with(tmp_path, monkeypatch, BROKEN_STEPS) as processes:
+            process = processes.load([model])
+            for _ in range(2):
+                with pytest.raises(RowsRefusedError, match="what nobody thought of") as refused:
+                    process.score([file_of(rows())])
+                assert refused.value.status == 400
+            assert process.is_alive
+        assert "Traceback" in caplog.text
+
+    def test_a_model_without_memory_is_refused_for_that(
+        self, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with (
+            processes_with(tmp_path, monkeypatch, NO_MEMORY.format(step="load")) as processes,
+            pytest.raises(ModelRefusedError, match="MiB of memory for models"),
+        ):
+            processes.load([model])
+
+    def test_rows_for_which_there_is_no_memory_are_too_large(
+        self, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with (
+            processes_with(tmp_path, monkeypatch, NO_MEMORY.format(step="run")) as processes,
+            pytest.raises(RowsRefusedError, match="more memory than they may") as refused,
+        ):
+            processes.load([model]).score([file_of(rows())])
+        assert refused.value.status == 413
+
+
 class TestShortage:
     """A refusal of the system fails the request that met it, and nothing else."""
 
@@ -489,6 +559,29 @@ class TestShortage:
         with pytest.raises(ModelUnreadableError, match="ends when it is started"):
             open_models(processes, [model])
         processes.close()
+
+    def test_a_fork_server_that_starts_slowly_is_reported_as_slow(
+        self, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slow = tmp_path / "slow"
+        slow.write_text("#!/bin/sh\nexec sleep 60\n", encoding="ascii")
+        slow.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(slow))
+        monkeypatch.setattr("wallaroo_ext.sandbox.engine.model_process._START_SECONDS", 0.2)
+        processes = ModelProcesses(SandboxOptions())
+        with pytest.raises(ModelUnreadableError, match="takes more than 60 seconds to start"):
+            open_models(processes, [model])
+        processes.close()
+
+    def test_what_is_reserved_of_a_lower_limit_leaves_nothing_and_ends_nothing(self) -> None:
+        program = (
+            "import resource; from wallaroo_ext.sandbox.engine.confined import confinement\n"
+            "resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))\n"
+            "with confinement.reserve(2 << 30): within = resource.getrlimit(resource.RLIMIT_DATA)[0]\n"
+            "print(within, resource.getrlimit(resource.RLIMIT_DATA)[0])"
+        )
+        held = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        assert held.split() == ["0", str(1 << 30)]
 
     def test_a_lower_limit_of_the_system_holds_as_well(self) -> None:
         """A limit as `ulimit -v` sets it."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ NUMBER = re.compile(r"^#define __NR(?:3264)?_(\w+)\s+(\d+)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("place", HEADERS)
-@pytest.mark.parametrize("table", ["_FORBIDDEN", "_SELF_ONLY"])
+@pytest.mark.parametrize("table", ["_FORBIDDEN", "_SELF_ONLY", "_OWN_PROCESS_ONLY"])
 def test_they_have_the_numbers_of_the_headers(table: str, place: int) -> None:
     if not HEADERS[place].is_file():
         pytest.skip("the kernel's headers are not installed")
@@ -29,6 +32,27 @@ def test_they_have_the_numbers_of_the_headers(table: str, place: int) -> None:
     known = {name: number for name, number in given.items() if number is None or number <= newest}
     assert known == {name: expected.get(name) for name in known}
     assert len(known) > len(given) / 2
+
+
+SIGNALS = """
+import ctypes, errno, os, platform, threading
+from wallaroo_ext.sandbox.engine.confined import confinement
+library = ctypes.CDLL(None, use_errno=True)
+tgkill = confinement._OWN_PROCESS_ONLY["tgkill"][platform.machine() != "x86_64"]
+parent = os.getppid()
+assert library.syscall(tgkill, parent, parent, 0) == 0
+library.prctl(38, 1, 0, 0, 0)
+assert confinement._seccomp(library)
+assert library.syscall(tgkill, os.getpid(), threading.get_native_id(), 0) == 0
+assert (library.syscall(tgkill, parent, parent, 0), ctypes.get_errno()) == (-1, errno.EPERM)
+os.abort()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the filter is one of Linux")
+def test_a_process_signals_its_own_threads_alone_and_can_abort() -> None:
+    ended = subprocess.run([sys.executable, "-c", SIGNALS], check=False, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == -signal.SIGABRT, ended.stderr
 
 
 def test_since_5_1_both_architectures_have_the_same_numbers() -> None:

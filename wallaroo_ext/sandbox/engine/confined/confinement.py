@@ -128,6 +128,9 @@ _SELF_ONLY: dict[str, tuple[int, int]] = {  # allowed with 0 as the first argume
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
 }
+_OWN_PROCESS_ONLY: dict[str, tuple[int, int]] = {  # allowed with the process's own id first, as abort() has it
+    "tgkill": (234, 131),
+}
 _LOAD, _EQUAL, _AT_LEAST, _HAS_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
 _ALLOW, _FAIL, _NOT_PERMITTED, _NO_SUCH_CALL = 0x7FFF0000, 0x00050000, 1, 38
@@ -192,7 +195,7 @@ def reserve(memory: int) -> Generator[None]:
     if soft == resource.RLIM_INFINITY:
         yield
         return
-    resource.setrlimit(resource.RLIMIT_DATA, (soft - memory, hard))
+    resource.setrlimit(resource.RLIMIT_DATA, (max(0, soft - memory), hard))  # the system's own limit may be lower
     try:
         yield
     finally:
@@ -274,14 +277,19 @@ def _seccomp(library: Any) -> bool:
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
         return False
-    program = _filter(machine)
+    program = _filter(machine, os.getpid())
     instructions = ctypes.create_string_buffer(program, len(program))
     head = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
     return library.prctl(_SET_SECCOMP, _FILTER, ctypes.create_string_buffer(head, len(head)), 0, 0) == 0
 
 
-def _filter(machine: str) -> bytes:
-    """Return the program of Berkeley Packet Filters that allows or refuses a system call."""
+def _filter(machine: str, own_id: int) -> bytes:
+    """Return the program of Berkeley Packet Filters that allows or refuses a system call.
+
+    Args:
+        machine: The architecture.
+        own_id: The id of the process that the filter is for, which cannot fork.
+    """
     column = 0 if machine == _X86 else 1
     numbers = [number for calls in _FORBIDDEN.values() if (number := calls[column]) is not None]
     refuse = _FAIL | _NOT_PERMITTED
@@ -297,14 +305,15 @@ def _filter(machine: str) -> bytes:
     ]
     for number in numbers:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refuse)]
-    for calls in _SELF_ONLY.values():
-        steps += [
-            (_EQUAL, 0, 4, calls[column]),
-            (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),
-            (_EQUAL, 1, 0, 0),
-            (_RETURN, 0, 0, refuse),
-            (_RETURN, 0, 0, _ALLOW),
-        ]
+    for table, allowed in ((_SELF_ONLY, 0), (_OWN_PROCESS_ONLY, own_id)):
+        for calls in table.values():
+            steps += [
+                (_EQUAL, 0, 4, calls[column]),
+                (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),
+                (_EQUAL, 1, 0, allowed),
+                (_RETURN, 0, 0, refuse),
+                (_RETURN, 0, 0, _ALLOW),
+            ]
     steps += [
         (_EQUAL, 0, 3, _CLONE[machine]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),

@@ -128,7 +128,7 @@ class ModelLimits:
     def _raise_if_too_expensive(self, error: Exception, *, timed_out: bool) -> None:
         """Raise a ModelTooExpensiveError if an error of onnxruntime means that a limit was exceeded."""
         if timed_out:
-            raise ModelTooExpensiveError(f"it takes longer than {self.seconds:g} seconds") from None
+            raise ModelTooExpensiveError(f"it takes longer than {self.seconds:.10g} seconds") from None
         if _OUT_OF_MEMORY in str(error):
             raise ModelTooExpensiveError(f"it needs more than the {self.memory_mib} MiB of memory for models") from None
 

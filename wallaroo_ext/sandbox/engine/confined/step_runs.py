@@ -193,7 +193,7 @@ def _by_weight(step: RandomSplit, rows: Mapping[str, Column], count: int) -> Arr
     """
     shares = np.cumsum(step.weights) / sum(step.weights)
     if step.hash_key is not None and step.hash_key in rows:
-        draws = np.array([_position(value) for value in _values(rows[step.hash_key])])
+        draws = np.array([_position(value) for value in _values(step.hash_key, rows)])
     else:
         draws = np.full(count, random.random())  # noqa: S311 - no secret depends on it
     last = max(number for number, weight in enumerate(step.weights) if weight)
@@ -213,7 +213,7 @@ def _by_value(step: MetaValueSplit, rows: Mapping[str, Column], count: int) -> A
     if step.split_key not in rows:
         return np.zeros(count, np.intp)
     numbers = {value: number for number, value in enumerate(step.routes, 1)}
-    return np.array([numbers.get(_text(value), 0) for value in _values(rows[step.split_key])], np.intp)
+    return np.array([numbers.get(_text(value), 0) for value in _values(step.split_key, rows)], np.intp)
 
 
 def _by_number(step: RowsToModels, count: int) -> Array:
@@ -229,9 +229,20 @@ def _by_number(step: RowsToModels, count: int) -> Array:
     return np.array([numbers[row] for row in range(count)], np.intp)
 
 
-def _values(column: Column) -> list[Any]:
-    """Return the values of a field; a list of one value, as tensors of one column are, is that value."""
-    values: list[Any] = column.to_pylist()
+def _values(field: str, rows: Mapping[str, Column]) -> list[Any]:
+    """Return the values of a field; a list of one value, as tensors of one column are, is that value.
+
+    Raises:
+        Problem: 400 in the engine's form, if Python has no such values: years after 9999, nanoseconds, unknown zones.
+    """
+    column = rows[field]
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError, OSError, LookupError, pa.ArrowException) as error:
+        raise engine_error(
+            f"The pipeline splits rows by the field {field!r}, whose values of type {column.type} cannot be compared: "
+            f"{error}."
+        ) from None
     return [value[0] if len(list_of(value)) == 1 else value for value in values]
 
 

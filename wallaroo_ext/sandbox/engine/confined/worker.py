@@ -14,6 +14,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -177,6 +178,8 @@ class _Model:
             results = self.limits.run(self.session, [output.name for output in self.outputs], inputs)
         except ModelTooExpensiveError as error:
             raise engine_error(f"The model {self.name!r} was stopped on these rows: {error}.") from None
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - onnxruntime raises its own types for any failure of the model
             raise engine_error(f"The model {self.name!r} failed on these rows: {_first_line(error)}") from None
         for output, tensor in zip(self.outputs, results, strict=True):
@@ -214,6 +217,8 @@ def _open_model(name: str, version: str, content: bytes, limits: ModelLimits) ->
         )
     except (OnnxFileError, ModelTooExpensiveError, UnsupportedTypeError) as error:
         raise ValueError(str(error)) from None
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - onnxruntime raises its own types for any fault of the file
         raise ValueError(f"the file is no ONNX model that can be loaded: {_first_line(error)}") from None
 
@@ -292,6 +297,9 @@ class _Worker:
         except (MemoryError, pa.ArrowMemoryError):
             error = "The rows and what the models make of them take more memory than they may; send fewer at a time."
             return {"status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error": error}, ()
+        except Exception as error:  # noqa: BLE001 - rows that nobody thought of end neither this process nor others' work
+            message = f"The sandbox failed on these rows: {_first_line(error)}"
+            return {"status": HTTPStatus.BAD_REQUEST, "error": message, "trace": traceback.format_exc()}, ()
 
     def _run_models(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
         from wallaroo_ext._util.arrow.files import to_file
