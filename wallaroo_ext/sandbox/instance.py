@@ -90,7 +90,7 @@ class Instance:
         return self.store.clock
 
     def reset(self) -> None:
-        """Remove everything but the default user, the credentials and the signing keys.
+        """Remove everything but the default user with the refresh tokens, the credentials and the signing keys.
 
         It waits for the requests that are being handled, and refuses those whose body is still being received.
         Conversions and deployments in progress are abandoned, and after some seconds running inferences, too.

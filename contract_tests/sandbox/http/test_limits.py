@@ -247,7 +247,6 @@ class TestPipelining:
             assert answer.count("HTTP/1.1 ") == 1
             assert len(answer) > (LARGE if path == "/large" else 0)
 
-
     def test_a_request_learns_that_its_client_is_gone_though_another_one_waits_behind_it(self, served: Served) -> None:
         with served.connect() as connection:
             connection.sendall(f"GET /until-gone HTTP/1.1\r\n{HOST}\r\n{get()}".encode())

@@ -66,7 +66,7 @@ def _list(db: sqlite3.Connection, query: str) -> list[dict[str, Any]]:
 
 
 def _reset(call: ControlCall) -> dict[str, Any]:
-    """Remove everything but what clients need to go on: the default user, the credentials and the signing keys."""
+    """Remove everything but what clients need to go on: the default user and its tokens, credentials, signing keys."""
     call.instance.reset()
     return {}
 

@@ -124,7 +124,7 @@ async def read_body(
 
     Of a long list of records, the rows are returned as `ReadRows`, if they are of a kind that it has.
 
-    A field of an object that is null is left out.
+    A field of the body's own object that is null is left out, and none within it or of rows.
 
     Args:
         request: The request.
