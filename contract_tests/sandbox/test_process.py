@@ -30,7 +30,8 @@ class FakeProgram:
     interrupts: bool = False
     output: bytes = b""
 
-    def __call__(self, _: Sequence[str], files: tuple[int, int, int]) -> FakeProgram:
+    def __call__(self, arguments: Sequence[str], files: tuple[int, int, int]) -> FakeProgram:
+        assert arguments[0] == "sandbox"
         self.stdin = os.dup(files[0])
         os.write(files[2], self.output)
         return self

@@ -221,10 +221,10 @@ class Sandbox:
             answer = self._http.get().request(method, f"/{path}", **content)
         except httpx.TransportError as error:
             raise SandboxControlError(f"The sandbox at {self.url} does not answer: {error}") from error
-        content = _json(answer)
-        if content is None or not answer.is_success:
-            raise SandboxControlError(_message(answer, content))
-        return content
+        answered = _json(answer)
+        if answered is None or not answer.is_success:
+            raise SandboxControlError(_message(answer, answered))
+        return answered
 
 
 def _without_none(given: dict[str, Any]) -> dict[str, Any]:
@@ -235,10 +235,10 @@ def _without_none(given: dict[str, Any]) -> dict[str, Any]:
 def _json(answer: httpx.Response) -> dict[str, Any] | None:
     """Return the JSON object of an answer, or None if it is none."""
     try:
-        content = answer.json()
+        content: Any = answer.json()
     except ValueError:
         return None
-    return content if isinstance(content, dict) else None
+    return object_of(content) if isinstance(content, dict) else None
 
 
 def _message(answer: httpx.Response, content: dict[str, Any] | None) -> str:
