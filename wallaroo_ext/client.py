@@ -69,6 +69,8 @@ def connect(
     `WALLAROO_CLIENT_SECRET`, `WALLAROO_USER`, `WALLAROO_PASSWORD`, or a file named by `WALLAROO_SDK_CREDENTIALS`, or
     `WALLAROO_TOKEN`; `WALLAROO_CA_BUNDLE`. Proxies come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`,
     and the known authorities from `SSL_CERT_FILE`, `SSL_CERT_DIR` and `REQUESTS_CA_BUNDLE`, of the process in any case.
+    An argument also replaces the variables that say the same otherwise: `api_url` the prefix and the suffix, those two
+    both URLs, and what signs in the variable `WALLAROO_TOKEN`.
 
     Redirects are not followed: an answer that redirects becomes a ContractViolationError.
 
@@ -153,6 +155,9 @@ def connect(
         username=username,
         password=password,
         token=token,
+        refresh_token=refresh_token,
+        grant=grant,
+        scope=scope,
         ca_bundle=ca_bundle,
     )
     redact_logs()

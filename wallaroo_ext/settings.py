@@ -14,11 +14,23 @@ from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 DEFAULT_CLIENT_ID = "api-client"
 _PATHS = ("/v1/api", "/auth/realms", "/realms")
 """How the paths of requests begin, which people copy with the URL."""
+
+_URLS = ("WALLAROO_API_URL", "WALLAROO_AUTH_URL")
+_PARTS = ("WALLAROO_PREFIX", "WALLAROO_SUFFIX")
+_SIGNING_IN = ("username", "password", "client_id", "client_secret", "refresh_token", "grant", "scope")
+"""The arguments that say how to get a token, and so that a token which is there already is not meant."""
+_REPLACED: dict[str, tuple[str, ...]] = {
+    "api_url": _PARTS,  # and not WALLAROO_AUTH_URL: the same Keycloak may serve an API that is reached another way
+    "suffix": _URLS,
+    "prefix": _URLS,
+    **dict.fromkeys(_SIGNING_IN, ("WALLAROO_TOKEN",)),
+}
+"""The variables that an argument replaces beside its own one, by the argument's name."""
 
 _OF_PARTS = "made of WALLAROO_PREFIX and WALLAROO_SUFFIX"
 _IN_FILE = ("username", "password", "confidentialClient", "confidentialPassword")
@@ -63,16 +75,19 @@ class Settings:
 
         Args:
             environment: The environment variables; those of the process by default.
-            **explicit: Values for the fields of this class, and `prefix` and `suffix` instead of the two URLs.
+            **explicit: Values for the fields of this class, and `prefix` and `suffix` instead of the two URLs. The
+                arguments of `connect` that a token is asked for with, `refresh_token`, `grant` and `scope`, say that
+                `WALLAROO_TOKEN` is not meant.
 
         Raises:
             ConfigurationError: A setting is missing, contradicts another one, or the credentials file is unreadable.
         """
-        variables = os.environ if environment is None else environment
         given = {name: value for name, value in explicit.items() if value is not None}
+        variables = without_replaced(os.environ if environment is None else environment, given)
 
         def setting(name: str, variable: str) -> str | None:
-            return given.get(name) or variables.get(variable, "").strip(_LINE_BREAKS) or None
+            value = given[name] if name in given else variables.get(variable, "").strip(_LINE_BREAKS)
+            return value or None
 
         token, ca_bundle = setting("token", "WALLAROO_TOKEN"), setting("ca_bundle", "WALLAROO_CA_BUNDLE")
         credentials = _read_credentials(variables.get("WALLAROO_SDK_CREDENTIALS", "").strip(_LINE_BREAKS))
@@ -87,23 +102,38 @@ class Settings:
             token=token,
             ca_bundle=None if ca_bundle is None else user_text(ca_bundle),
         )
-        settings.check()
+        settings.check(has_refresh_token="refresh_token" in given)
         return settings
 
-    def check(self) -> None:
-        """Raise ConfigurationError if there is nothing to sign in with, or the CA bundle is missing."""
+    def check(self, *, has_refresh_token: bool = False) -> None:
+        """Raise ConfigurationError if there is nothing to sign in with, or the CA bundle is missing.
+
+        Args:
+            has_refresh_token: Whether there is a refresh token beside these settings.
+        """
         if self.ca_bundle is not None:
             _check_bundle(self.ca_bundle)
         if self.token is not None:
             return
         if self.username is not None and self.password is None:
             raise ConfigurationError(f"There is no password for {self.username}: set WALLAROO_PASSWORD.")
-        if self.username is None and self.client_secret is None:
+        if self.username is None and self.client_secret is None and not has_refresh_token:
             raise ConfigurationError(
                 "There is nothing to sign in with: set WALLAROO_USER and WALLAROO_PASSWORD, or WALLAROO_CLIENT_SECRET "
                 "for a token that may only infer, or WALLAROO_TOKEN, or name a credentials file in "
                 "WALLAROO_SDK_CREDENTIALS."
             )
+
+
+def without_replaced(variables: Mapping[str, str], given: Collection[str]) -> dict[str, str]:
+    """Return environment variables without those that arguments replace, so that no variable wins over an argument.
+
+    Args:
+        variables: The environment variables.
+        given: The names of the arguments that were given, as `connect` calls them.
+    """
+    replaced = {variable for name in given for variable in _REPLACED.get(name, ())}
+    return {name: value for name, value in variables.items() if name not in replaced}
 
 
 def _check_bundle(path: str) -> None:
@@ -126,15 +156,20 @@ def _urls(setting: Any) -> dict[str, str]:
     api_name = "The API's URL, WALLAROO_API_URL,"
     auth_name = "Keycloak's URL, WALLAROO_AUTH_URL,"
     suffix = setting("suffix", "WALLAROO_SUFFIX")
+    prefix = setting("prefix", "WALLAROO_PREFIX") or ""
     if suffix is not None:
         suffix = _name(suffix, "WALLAROO_SUFFIX")
-        prefix = _name(setting("prefix", "WALLAROO_PREFIX") or "", "WALLAROO_PREFIX")
+        prefix = _name(prefix, "WALLAROO_PREFIX")
         if prefix and not prefix.endswith("."):
             prefix += "."  # the oldest documents write the prefix without its dot
         if not api_url:
             api_url, api_name = f"https://{prefix}api.{suffix}", f"The API's URL, {_OF_PARTS},"
         if not auth_url:
             auth_url, auth_name = f"https://{prefix}keycloak.{suffix}", f"Keycloak's URL, {_OF_PARTS},"
+    if api_url is None and prefix:
+        raise ConfigurationError(
+            f"The prefix {prefix[:_SHOWN]!r} names no instance by itself: set WALLAROO_SUFFIX, too."
+        )
     if api_url is None:
         raise ConfigurationError(
             "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and WALLAROO_PREFIX, if there is one.",

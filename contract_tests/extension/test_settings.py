@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from wallaroo_ext import ConfigurationError, Settings, connect
+from wallaroo_ext import BearerToken, ConfigurationError, KeycloakAuth, Settings, connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +133,59 @@ def test_arguments_win_over_the_environment_and_that_over_the_file(tmp_path: Pat
     settings = Settings.resolve(environment, client_id="argument")
     assert (settings.username, settings.password) == ("file", "environment")
     assert (settings.client_id, settings.client_secret) == ("argument", "file")
+
+
+INSTANCE = {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_AUTH_URL": "https://k.example.com"}
+PARTS = {"WALLAROO_PREFIX": "rhino", "WALLAROO_SUFFIX": "example.com"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "explicit", "api_url", "auth_url"),
+    [
+        (INSTANCE, {"suffix": "b.invalid"}, "https://api.b.invalid", "https://keycloak.b.invalid"),
+        (INSTANCE | PARTS, {"prefix": "b"}, "https://b.api.example.com", "https://b.keycloak.example.com"),
+        (PARTS, {"prefix": ""}, "https://api.example.com", "https://keycloak.example.com"),
+        (PARTS, {"api_url": "https://b.invalid"}, "https://b.invalid", "https://b.invalid"),
+        (INSTANCE, {"api_url": "https://b.invalid"}, "https://b.invalid", "https://k.example.com"),
+        (PARTS, {"auth_url": "https://b.invalid"}, "https://rhino.api.example.com", "https://b.invalid"),
+    ],
+    ids=["suffix", "prefix", "no prefix", "URL for parts", "URL for URL", "Keycloak's URL for parts"],
+)
+def test_no_variable_wins_over_an_argument_that_says_the_same_otherwise(
+    variables: dict[str, str], explicit: dict[str, str], api_url: str, auth_url: str
+) -> None:
+    settings = Settings.resolve(USER | variables, **explicit)
+    assert (settings.api_url, settings.auth_url) == (api_url, auth_url)
+
+
+def test_a_prefix_in_place_of_urls_is_not_enough() -> None:
+    with pytest.raises(ConfigurationError, match=r"The prefix 'b' names no instance: set WALLAROO_SUFFIX"):
+        Settings.resolve(USER | INSTANCE, prefix="b")
+
+
+@pytest.mark.parametrize(
+    "explicit",
+    [
+        {"username": "bob", "password": "p"},
+        {"client_id": "c"},
+        {"client_secret": "s"},
+        {"refresh_token": "r"},
+        {"grant": "client_credentials"},
+        {"scope": "email"},
+    ],
+    ids=" ".join,
+)
+def test_a_token_of_the_environment_is_not_used_where_arguments_say_how_to_sign_in(explicit: Any) -> None:
+    environment = USER | {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_TOKEN": "t"}
+    with connect(environment=environment) as client:
+        assert isinstance(client.get_httpx_client().auth, BearerToken)
+    with connect(environment=environment, **explicit) as client:
+        assert isinstance(client.get_httpx_client().auth, KeycloakAuth)
+
+
+def test_a_refresh_token_alone_is_something_to_sign_in_with() -> None:
+    with connect("https://a.example.com", refresh_token="r", environment={}) as client:
+        assert "grant='refresh_token'" in repr(client.get_httpx_client().auth)
 
 
 def test_the_other_shape_of_the_file_is_read(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from cyclopts.validators import Number
 
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output
+from wallaroo_ext.settings import without_replaced
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from wallaroo_mlops_client import Client
@@ -25,7 +27,14 @@ _INSTANCE = Group(
 )
 _ANSWER = Group("Answer")
 
-_USER_VARIABLES = ("WALLAROO_USER", "WALLAROO_PASSWORD", "WALLAROO_CLIENT_ID", "WALLAROO_CLIENT_SECRET")
+_USER_VARIABLES = (
+    "WALLAROO_USER",
+    "WALLAROO_PASSWORD",
+    "WALLAROO_CLIENT_ID",
+    "WALLAROO_CLIENT_SECRET",
+    "WALLAROO_TOKEN",
+)
+"""What a credentials file replaces."""
 
 
 @Parameter(name="*")
@@ -80,28 +89,21 @@ class Options:
 
     def environment(self) -> dict[str, str]:
         """Return the environment with the options in it, and without the variables that an option replaces."""
-        variables = dict(os.environ)
-        for given, replaced in (
-            (self.api_url, ("WALLAROO_PREFIX", "WALLAROO_SUFFIX")),
-            (self.suffix, ("WALLAROO_API_URL", "WALLAROO_AUTH_URL")),
-            (self.credentials, (*_USER_VARIABLES, "WALLAROO_TOKEN")),
-            (self.user or self.client_id, ("WALLAROO_TOKEN",)),
-        ):
-            if given is not None:
-                variables = {name: value for name, value in variables.items() if name not in replaced}
-        return variables | {name: str(value) for name, value in self._given().items() if value is not None}
+        given = {name: (variable, value) for name, variable, value in self._settings() if value is not None}
+        replaced = () if self.credentials is None else _USER_VARIABLES
+        variables = {name: value for name, value in without_replaced(os.environ, given).items() if name not in replaced}
+        return variables | {variable: str(value) for variable, value in given.values()}
 
-    def _given(self) -> dict[str, str | Path | None]:
-        return {
-            "WALLAROO_API_URL": self.api_url,
-            "WALLAROO_AUTH_URL": self.auth_url,
-            "WALLAROO_SUFFIX": self.suffix,
-            "WALLAROO_PREFIX": self.prefix,
-            "WALLAROO_USER": self.user,
-            "WALLAROO_CLIENT_ID": self.client_id,
-            "WALLAROO_SDK_CREDENTIALS": self.credentials,
-            "WALLAROO_CA_BUNDLE": self.ca_bundle,
-        }
+    def _settings(self) -> Iterator[tuple[str, str, str | Path | None]]:
+        """Yield the names that `connect` has for the options, their variables, and what was given."""
+        yield "api_url", "WALLAROO_API_URL", self.api_url
+        yield "auth_url", "WALLAROO_AUTH_URL", self.auth_url
+        yield "suffix", "WALLAROO_SUFFIX", self.suffix
+        yield "prefix", "WALLAROO_PREFIX", self.prefix
+        yield "username", "WALLAROO_USER", self.user
+        yield "client_id", "WALLAROO_CLIENT_ID", self.client_id
+        yield "credentials", "WALLAROO_SDK_CREDENTIALS", self.credentials
+        yield "ca_bundle", "WALLAROO_CA_BUNDLE", self.ca_bundle
 
     def connect(self) -> Client:
         """Return a client of the instance.

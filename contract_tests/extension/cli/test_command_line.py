@@ -382,6 +382,15 @@ class TestOptions:
         variables = Options(suffix="x.invalid", prefix="a").environment()
         assert Settings.resolve(variables).api_url == "https://a.api.x.invalid"
 
+    def test_a_prefix_wins_over_the_urls_of_the_environment(
+        self, wallaroo: Callable[..., Done], sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in (sandbox | {"WALLAROO_SUFFIX": "x.invalid"}).items():
+            monkeypatch.setenv(name, value)
+        assert Settings.resolve(Options(prefix="a").environment()).api_url == "https://a.api.x.invalid"
+        done = wallaroo("undeploy", "tumours", "--prefix", "staging.")
+        assert (done.code, "set WALLAROO_SUFFIX" in done.sentence) == (2, True)
+
     @pytest.mark.parametrize("option", ["--password", "--token", "--client-secret"])
     @pytest.mark.parametrize("form", ["{} hunter2", "{}=hunter2"])
     def test_a_secret_is_no_argument_and_is_not_repeated(
