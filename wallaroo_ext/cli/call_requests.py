@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import sys
+import stat
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
@@ -15,7 +18,8 @@ from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext._util.files.user_paths import near_name, user_path
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.reading.bodies import check_fields, required_query
+from wallaroo_ext.cli.reading.bodies import MULTIPART, check_fields, required_query
+from wallaroo_ext.cli.reading.standard_input import standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,9 +27,11 @@ if TYPE_CHECKING:
     from wallaroo_ext.contract import OperationInfo
 
 _JSON = "application/json"
-_MULTIPART = "multipart/form-data"
 _BYTES = "application/octet-stream"
 
+_PIECE = 256 * 1024
+
+_Content = bytes | BinaryIO | Iterator[bytes]
 _Part = tuple[str | None, BinaryIO | bytes, str]
 
 
@@ -63,19 +69,21 @@ def _check_parameters(name: str, operation: OperationInfo, inputs: RequestInputs
     """Check that the parameters of the path are those of the operation, and name all that is missing at once."""
     wanted = re.findall(r"\{(\w+)\}", operation.path)
     path, query = dict(_pairs(inputs.path, "--path")), dict(_pairs(inputs.query, "--query"))
-    needed = [f"--path {parameter}=…" for parameter in wanted if set(wanted) != set(path)]
+    needed = [f"--path {parameter}=…" for parameter in wanted if parameter not in path]
     needed += [f"--query {parameter}=…" for parameter, _ in required_query(name) if parameter not in query]
     if inputs.data is None and operation.request_types and _is_binary(operation):
         needed.append("--data @FILE")
-    if set(path) - set(wanted) and not wanted:
+    if path and not wanted:
         raise UsageError(f"{name} needs no --path.")
     if needed:
         raise UsageError(f"{name} needs {' and '.join(needed)}.")
+    if unknown := [parameter for parameter in path if parameter not in wanted]:
+        raise UsageError(f"{name} has no {unknown[0]!r} in its path, but {' and '.join(wanted)}.")
 
 
 def _is_binary(operation: OperationInfo) -> bool:
     """Return whether the body is neither JSON nor made of parts."""
-    return not any("json" in kind or kind == _MULTIPART for kind in operation.request_types)
+    return not any("json" in kind or kind == MULTIPART for kind in operation.request_types)
 
 
 def _url(operation: OperationInfo, inputs: RequestInputs) -> str:
@@ -92,7 +100,7 @@ def _pairs(given: list[str], option: str) -> list[tuple[str, str]]:
 
 def _body(name: str, operation: OperationInfo, inputs: RequestInputs, files: ExitStack) -> dict[str, Any]:
     """Return the body, and the headers for its media type and the answer's."""
-    if _MULTIPART in operation.request_types:
+    if MULTIPART in operation.request_types:
         return _multipart(name, operation, inputs, files)
     if not operation.request_types:
         return _no_body(name, operation, inputs)
@@ -101,8 +109,9 @@ def _body(name: str, operation: OperationInfo, inputs: RequestInputs, files: Exi
     streamed = operation.request_types == (_BYTES,)
     content = _content(inputs.data, files, streamed=streamed)
     kind = inputs.content_type or _fitting_type(operation, content)
-    if kind.partition(";")[0] == _JSON and isinstance(content, bytes):
-        _note(check_fields(name, kind, _check_json(content)))
+    media_type = kind.partition(";")[0].strip().lower()
+    if media_type == _JSON and isinstance(content, bytes):
+        _note(check_fields(name, media_type, _check_json(content)))
     return {
         "content": content,
         "headers": {"Content-Type": kind, "Accept": inputs.accept or _answer_type(operation, kind)},
@@ -115,17 +124,34 @@ def _no_body(name: str, operation: OperationInfo, inputs: RequestInputs) -> dict
     return {"headers": {"Accept": inputs.accept or _answer_type(operation, _JSON)}}
 
 
-def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | BinaryIO:
+def _content(data: str | None, files: ExitStack, *, streamed: bool) -> _Content:
     """Return the body, in memory so that it can be sent again; one that is streamed as a file, as it may be large."""
     if data == "-":
-        return sys.stdin.buffer if streamed else sys.stdin.buffer.read()
-    if data is not None and data.startswith("@"):
+        file = standard_input()
+    elif data is not None and data.startswith("@"):
         file = _open_file(data[1:], files)
-        return file if streamed else file.read()
-    return ("{}" if data is None else data).encode()
+    else:
+        return ("{}" if data is None else data).encode()
+    return _stream(file) if streamed else file.read()
 
 
-def _fitting_type(operation: OperationInfo, content: bytes | BinaryIO) -> str:
+def _stream(file: BinaryIO) -> BinaryIO | Iterator[bytes]:
+    """Return a file to send as it is, or in pieces where its size does not say how much follows.
+
+    httpx announces a file's size as the length of the body, and that of a pipe is 0.
+    """
+    return file if _is_whole(file) else iter(partial(file.read, _PIECE), b"")
+
+
+def _is_whole(file: BinaryIO) -> bool:
+    """Return whether a file is a regular one at its beginning, so that its size is what follows."""
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.tell() == 0
+    except OSError:  # it has no descriptor
+        return False
+
+
+def _fitting_type(operation: OperationInfo, content: _Content) -> str:
     """Return the media type of a body; an Arrow file and a list of records are recognised by their first bytes."""
     start = content[:100].lstrip() if isinstance(content, bytes) else b""
     word = "arrow" if start.startswith(ARROW_FILE) else "records" if start.startswith(b"[") else None
@@ -161,14 +187,15 @@ def _multipart(name: str, operation: OperationInfo, inputs: RequestInputs, files
         part: json.loads(value) if isinstance(value, bytes) and kind == _JSON else ""
         for part, (_, value, kind) in parts
     }
-    _note(check_fields(name, _MULTIPART, body))
-    return {"files": parts, "headers": {"Accept": inputs.accept or _answer_type(operation, _MULTIPART)}}
+    _note(check_fields(name, MULTIPART, body))
+    return {"files": parts, "headers": {"Accept": inputs.accept or _answer_type(operation, MULTIPART)}}
 
 
 def _part(value: str, files: ExitStack) -> _Part:
     """Return a part: a file with its name, an object as JSON, or a text."""
     if value.startswith("@"):
-        return user_path(value[1:]).name, _open_file(value[1:], files), _BYTES
+        file = _open_file(value[1:], files)
+        return user_path(value[1:]).name, file if _is_whole(file) else file.read(), _BYTES
     if value.startswith("{"):
         _check_json(value.encode())
         return None, value.encode(), _JSON

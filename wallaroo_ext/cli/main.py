@@ -47,8 +47,8 @@ _PIPE_CLOSED = 141
 """The exit code of a program that was ended by the signal SIGPIPE."""
 _COMPLETE = "__complete"
 """The word that the scripts of shells call this program with, before the words of the line that they complete."""
-_CLEAN_UP = ("batch", "deploy", "infer", "logs", "undeploy", "upload")
-"""The commands that clean up, or report what they leave, when a signal ends them."""
+_CLEAN_UP = ("assay", "batch", "call", "deploy", "infer", "logs", "undeploy", "upload")
+"""The commands that clean up, or report what they leave, when a signal ends them; all that write files do."""
 _OPTIONS = ("--help", "--install-completion", "--version")
 """The options of the program itself."""
 _SECRET_OPTIONS = {
@@ -143,20 +143,36 @@ def run(app: CompletedApp, arguments: list[str]) -> None:
             with signals.raise_on_signals() if arguments[:1] and arguments[0] in _CLEAN_UP else nullcontext():
                 app(arguments, exit_on_error=False, print_error=False)
         finally:
-            sys.stdout.flush()
+            _flush()
     except (CycloptsError, UsageError) as error:
         output.fail(UsageError(_with_next_step(error, arguments)), machine="--json" in arguments)
     except KeyboardInterrupt as interrupt:
         output.report_interrupt(interrupt, machine="--json" in arguments)
         raise SystemExit(signals.exit_code_of(interrupt)) from None
     except BrokenPipeError:
-        # Python flushes standard output at exit, and would report the error again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard()
         raise SystemExit(_PIPE_CLOSED) from None
+    except OSError as error:  # of a file, it would have ended in the command
+        output.fail(output.failure_of(error, output.STANDARD_OUTPUT), machine="--json" in arguments)
     except Exception as error:
         if "--verbose" in arguments:
             raise
         output.fail(_defect(error), machine="--json" in arguments)
+
+
+def _flush() -> None:
+    """Print what is left of the answer.
+
+    Raises:
+        OSError: It cannot be printed, such as on a disk that is full; what failed before is not hidden by that.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        output.discard()
+        before = error.__context__
+        if before is None or (isinstance(before, SystemExit) and not before.code):
+            raise
 
 
 def _with_next_step(error: CycloptsError | UsageError, arguments: list[str]) -> str:

@@ -181,6 +181,23 @@ class TestCall:
         assert report == {"output": str(kept), "bytes": kept.stat().st_size, "content_type": "application/json"}
         assert json.loads(kept.read_bytes())["workspaces"]
 
+    @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+    def test_an_answer_is_json_in_any_encoding(self, encoding: str) -> None:
+        text = '{"workspaces": [], "note": "\u00fc\u0085\U0001f680"}'
+
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(200)
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", str(len(text.encode())))
+            handler.end_headers()
+            handler.wfile.write(text.encode())
+
+        with server(answer) as url:
+            given = {"WALLAROO_API_URL": url, "WALLAROO_TOKEN": "given", "PYTHONIOENCODING": encoding}
+            command = [*SCRIPT, "call", "list_workspaces"]
+            done = subprocess.run(command, env=environment_of(given), capture_output=True, check=True)
+        assert json.loads(done.stdout.decode(encoding)) == json.loads(text)
+
     def test_an_operation_without_a_body_is_called_by_what_its_path_takes(self, wallaroo: Callable[..., Done]) -> None:
         done = wallaroo("call", "get_topic_partitions", "--path", "topic=nobody's topic")
         assert (done.code, "nobody's topic" in done.err) == (1, True)
@@ -310,6 +327,10 @@ class TestWhatIsNotFound:
         done = wallaroo(*command.split())
         assert done.code == 2
         assert "'model.onnx'" in done.err.splitlines()[-1]
+
+    def test_a_model_is_no_url(self, wallaroo: Callable[..., Done]) -> None:
+        done = wallaroo("upload", "s3://bucket/m.onnx", "--name", "m")
+        assert (done.code, done.err.splitlines()[-1].partition(",")[0]) == (2, "s3://bucket/m.onnx is a URL")
 
     @pytest.mark.parametrize(
         ("words", "message"),
@@ -468,6 +489,30 @@ class TestEnds:
             end.set()
         assert sandbox
         assert (started.returncode, *output) == (130, "", "")
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_a_signal_leaves_no_unfinished_file(self, tmp_path: Path, number: signal.Signals) -> None:
+        end = threading.Event()
+
+        def begin(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(200)
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", "1000")
+            handler.end_headers()
+            handler.wfile.write(b"{")
+            end.wait(30)
+
+        with server(begin) as url:
+            given = environment_of({"WALLAROO_API_URL": url, "WALLAROO_TOKEN": "given"})
+            command = [*SCRIPT, "call", "list_workspaces", "--output", str(tmp_path / "big.json")]
+            with subprocess.Popen(command, env=given) as started:
+                while not list(tmp_path.iterdir()):
+                    assert started.poll() is None
+                    time.sleep(0.05)
+                started.send_signal(number)
+                started.wait(30)
+            end.set()
+        assert (started.returncode, list(tmp_path.iterdir())) == (128 + number, [])
 
     def test_a_closed_pipe_ends_it_in_silence(self) -> None:
         reading, writing = os.pipe()

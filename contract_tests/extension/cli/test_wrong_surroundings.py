@@ -5,13 +5,16 @@ Variables and options are found in the code, so that a new one is tried, too.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shlex
 import socket
 import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -162,6 +165,35 @@ def test_what_is_printed_may_go_nowhere(command: str, code: int, closed: str) ->
     assert done.returncode == code, done
     assert DEFECT not in done.stderr
     assert ("list_workspaces" in done.stdout) is (code == 0 and not re.search("(^| )>&-", closed))
+
+
+@pytest.mark.parametrize("command", ["operations", "operations --json", "status --help"])
+def test_a_disk_that_is_full_is_said(command: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run([*SCRIPT, *command.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "Standard output: No space left on device." in done.stderr) == (2, True)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_disk_that_is_full_hides_no_other_error(
+    wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Path(os.devnull).open("w", encoding="utf-8") as out, monkeypatch.context() as patched:
+        patched.setattr(out, "flush", fail, raising=False)
+        patched.setattr(sys, "stdout", out)
+        done = wallaroo("status", "--id", "1")
+    assert (done.code, done.sentence.startswith("Name a pipeline")) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["infer p -", "upload - --name m", "call list_models --data -"])
+def test_a_standard_input_that_was_closed_is_said(command: str) -> None:
+    environment = os.environ | {"WALLAROO_API_URL": unused(), "WALLAROO_TOKEN": "a-token"}
+    script = f"exec {shlex.join([*SCRIPT, *command.split()])} <&-"
+    done = subprocess.run(["/bin/sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "There is no standard input: it was closed. Name a file.\n")
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "2", "-1", "x"])

@@ -22,8 +22,9 @@ from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import call, connect, contract, upload_model
-from wallaroo_ext.cli.commands.checking.conformance import Release, encodable
+from wallaroo_ext.cli.commands.checking.conformance import Release
 from wallaroo_ext.cli.main import build_app
+from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.conformance import command
 from wallaroo_ext.conformance.guard.gateways import NoAnswerError
@@ -154,11 +155,11 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
 def test_json_for_a_program_can_be_printed_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     text = '{"name": "é\x85🚀"}'
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
-    shown = encodable(text)
+    shown = output.encodable(text)
     monkeypatch.undo()
     assert shown.isascii()
     assert json.loads(shown) == json.loads(text)
-    assert encodable("✗ plain") == "✗ plain"
+    assert output.encodable("✗ plain") == "✗ plain"
 
 
 @pytest.mark.parametrize(

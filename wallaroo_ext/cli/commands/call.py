@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +20,7 @@ from wallaroo_ext.cli.parameters import OUTPUT_FILE
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_files import check_output, open_output
-from wallaroo_ext.cli.reading.bodies import example_body, required_query
+from wallaroo_ext.cli.reading.bodies import MULTIPART, example_body, required_query
 from wallaroo_ext.operations import Send, sendable
 from wallaroo_ext.redaction.terminal_text import printable_json
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-_MULTIPART = "multipart/form-data"
 _MANY = Parameter(negative=())
 _FLAG = Parameter(negative=(), show_default=False)
 
@@ -90,13 +88,13 @@ def _show_example(name: str, *, machine: bool) -> None:
     body, found = example_body(name), contract.operation(name)
     words = [f"--path {parameter}=…" for parameter in re.findall(r"\{(\w+)\}", found.path)]
     words += [f"--query {parameter}={shlex.quote(str(value))}" for parameter, value in required_query(name)]
-    if _MULTIPART in found.request_types:
+    if MULTIPART in found.request_types:
         words += [f"--part {part}={shlex.quote(_compact(value))}" for part, value in body.items()]
         words.append("--part file=@model.onnx")
     elif found.request_types:
         words.append("--data @FILE" if body is None else "--data @body.json")
     if body is not None:
-        output.print_line(printable_json(json.dumps(body, ensure_ascii=False, indent=None if machine else 2)))
+        output.print_json(printable_json(json.dumps(body, ensure_ascii=False, indent=None if machine else 2)))
     else:
         output.print_note(f"{name} takes {'a file' if found.request_types else 'no body'}.")
     beginning = "With the body in body.json" if "--data @body.json" in words else "To send it"
@@ -148,14 +146,13 @@ def _print_json(name: str, response: httpx.Response, *, machine: bool) -> None:
     if output.is_terminal() or machine:
         output.print_line(output.to_json(content, machine=machine))
     else:
-        output.print_unchanged(response.content.decode("utf-8", errors="replace").rstrip("\n"))
+        output.print_json(response.content.decode("utf-8", errors="replace").rstrip("\n"))
 
 
 def _print_bytes(content: bytes, kind: str) -> None:
     if output.is_terminal():
         raise UsageError(f"The answer is {kind}, which is not for a terminal: give a file with --output FILE.")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    output.print_bytes(content)
 
 
 def _write(file: Path, response: httpx.Response) -> int:

@@ -153,7 +153,7 @@ def _show(scored: pa.Table, file: Path | None, keys: list[str], seconds: float, 
             output.print_line(output.to_json({"output": str(file), "rows": scored.num_rows}, machine=True))
     elif machine or not output.is_terminal():
         for record in json_records(scored):
-            output.print_line(record)
+            output.print_json(record)
         return
     else:
         show_scored(scored, keys)

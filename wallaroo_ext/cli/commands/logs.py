@@ -17,13 +17,13 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, parse_workspace
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
+from wallaroo_ext.cli.printing.tables import SHOWN_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     import pyarrow as pa
 
-_SHOWN_ROWS = 10
 _FLAG = Parameter(negative=(), show_default=False)
 _Time = Annotated[str | None, Parameter(show_default=False)]
 
@@ -72,7 +72,7 @@ def logs(
                 pipeline,
                 start=start,
                 end=end,
-                limit=_SHOWN_ROWS + 1 if is_shown and limit is None else limit,
+                limit=SHOWN_ROWS + 1 if is_shown and limit is None else limit,
                 newest_first=not oldest_first,
                 metadata=metadata,
                 workspace=parse_workspace(workspace),
@@ -112,7 +112,7 @@ def _print(batches: Generator[pa.RecordBatch]) -> None:
     arrow: Any = import_module("pyarrow")
     for batch in batches:
         for record in json_records(arrow.Table.from_batches([batch])):
-            output.print_line(record)
+            output.print_json(record)
 
 
 def _show(batches: Generator[pa.RecordBatch], limit: int | None) -> None:
@@ -125,6 +125,6 @@ def _show(batches: Generator[pa.RecordBatch], limit: int | None) -> None:
         output.print_note("The log has no rows in this time.")
         return
     table = arrow.concat_tables(tables, promote_options="permissive")
-    show_logged(table if limit is not None else table.slice(0, _SHOWN_ROWS))
-    if limit is None and table.num_rows > _SHOWN_ROWS:
+    show_logged(table if limit is not None else table.slice(0, SHOWN_ROWS))
+    if limit is None and table.num_rows > SHOWN_ROWS:
         output.print_note("… and more rows; --limit N shows more, --output FILE or --json gives them all.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import sys
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +20,7 @@ from wallaroo_ext.cli.parameters import PATH, workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.tables import show_facts
+from wallaroo_ext.cli.reading.standard_input import standard_input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,7 +75,7 @@ def upload(
         from wallaroo_ext.uploads import upload_model
 
         schemas: Any = {"input_schema": read_schema(input_schema), "output_schema": read_schema(output_schema)}
-        source: Any = sys.stdin.buffer if file == "-" else Path(file)
+        source = standard_input() if file == "-" else file
         with options.connect() as client:
             workspace_number = workspace_id(client, workspace)
             with progress.show_upload(name, quiet=options.json) as show:

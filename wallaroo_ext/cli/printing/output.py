@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import traceback
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+STANDARD_OUTPUT = "Standard output"
 
 
 class UsageError(Exception):
@@ -37,7 +39,44 @@ def print_line(text: str) -> None:
 
 def print_unchanged(text: str) -> None:
     """Print a line of the answer without escaping: it has our own colours, or does not go to a terminal."""
-    print(text)  # noqa: T201 - the answer of the command
+    with _named():
+        print(text)  # noqa: T201 - the answer of the command
+
+
+def print_bytes(content: bytes) -> None:
+    """Print bytes, which are the answer."""
+    with _named():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+
+
+@contextmanager
+def _named() -> Generator[None]:
+    """Name standard output in an error of the block, such as that of a disk that is full."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = STANDARD_OUTPUT
+        raise
+
+
+def print_json(text: str) -> None:
+    """Print JSON, in its own escapes where standard output cannot have its characters."""
+    print_unchanged(encodable(text))
+
+
+def encodable(line: str) -> str:
+    """Return a line as standard output can print it, in escapes that JSON has, too, where it cannot."""
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in line)
+    return line
+
+
+def discard() -> None:
+    """Let what is printed go nowhere: Python prints at its end what is left, and would raise the same error again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_note(text: str) -> None:
@@ -75,7 +114,7 @@ def report_errors(*, machine: bool, verbose: bool) -> Generator[None]:
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except OSError as error:
-        failure = UsageError(f"{error.filename or 'A file'}: {error.strerror or error}{_instead(error)}.")
+        failure = failure_of(error, "A file")
     except UnicodeEncodeError as error:  # an argument of bytes that are no text, or a header that is not ASCII
         wrong = error.object[error.start : error.end]
         failure = UsageError(f"{wrong!r} cannot be sent: {error.reason}. Correct the argument or setting that has it.")
@@ -84,6 +123,11 @@ def report_errors(*, machine: bool, verbose: bool) -> Generator[None]:
     if verbose:
         print_note("".join(traceback.format_exception(failure)).rstrip())
     fail(failure, machine=machine)
+
+
+def failure_of(error: OSError, unnamed: str) -> UsageError:
+    """Return the error of a command for one of the system; one that names no file is of `unnamed`."""
+    return UsageError(f"{error.filename or unnamed}: {error.strerror or error}{_instead(error)}.")
 
 
 def _instead(error: OSError) -> str:

@@ -13,7 +13,7 @@ from wallaroo_ext._util.arrow.files import to_buffers
 from wallaroo_ext._util.arrow.no_pandas import to_values
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output_files import open_output
-from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
+from wallaroo_ext.cli.printing.tables import SHOWN_ROWS, Column, format_numbers, format_times, show_table
 from wallaroo_ext.inference.column_names import is_output
 from wallaroo_ext.redaction.terminal_text import printable_json
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_SHOWN_ROWS = 10
 _SHOWN_VALUES = 4
 _CHUNK = 1000
 _TIME, _FAILURES = "time", "anomaly.count"
@@ -32,7 +31,7 @@ _TIME, _FAILURES = "time", "anomaly.count"
 
 def show_scored(table: pa.Table, keys: Sequence[str] = ()) -> None:
     """Print the keys, the outputs and the failed validations of the first rows."""
-    first = table.slice(0, _SHOWN_ROWS)
+    first = table.slice(0, SHOWN_ROWS)
     names = [*keys, *(name for name in table.column_names if is_output(name) and name not in keys)]
     names += [name for name in table.column_names if name == _FAILURES]
     columns = [_column(name, first.column(name).to_pylist()) for name in names]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+SHOWN_ROWS = 10
+"""How many rows of data a terminal gets."""
 _GAP = "  "
 _NARROWEST = 8
 _GOOD, _BAD, _OPEN = "32", "31", "33"

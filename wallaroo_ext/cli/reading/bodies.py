@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _RECORDED = "recordings"
 """How the names of recorded examples begin."""
-_MULTIPART = "multipart/form-data"
+MULTIPART = "multipart/form-data"
+"""The media type of a body of parts."""
 _DEEPEST = 8
 """How deep a made example is at most; the contract's bodies are flatter."""
 _OF_TYPE: dict[str, Any] = {"string": "text", "integer": 1, "number": 1.0, "boolean": True, "array": [], "object": {}}
@@ -34,7 +35,7 @@ def example_body(name: str) -> Any:
             first = next((example for key, example in examples.items() if key.startswith(_RECORDED)), None)
             return contract.resolve(_document(), object_of(first or next(iter(examples.values()))))["value"]
     for kind, media in content.items():
-        if "json" in kind or kind == _MULTIPART:
+        if "json" in kind or kind == MULTIPART:
             return _made(object_of(media.get("schema")))
     return None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.reading.columns import drop_columns, find_columns
+from wallaroo_ext.cli.reading.standard_input import standard_input
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.rows import read_columns, require_pyarrow, rows_to_send
 from wallaroo_ext.inference.refused_columns import check_readable
@@ -39,11 +39,7 @@ def read_rows(file: str, columns: list[str], texts: TextOptions = AS_WRITTEN) ->
     require_pyarrow()
     names = [name for text in columns for name in text.split(",")]
     index = [*columns, *names]
-    if file != "-":
-        return read_columns(file, index, names, texts)
-    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - it is where it was closed
-        raise UsageError("There is no standard input: it was closed. Name a file.")
-    return read_columns(sys.stdin.buffer, index, names, texts)
+    return read_columns(standard_input() if file == "-" else file, index, names, texts)
 
 
 def select_columns(table: pa.Table, columns: list[str], drop: list[str], keys: Sequence[str] = ()) -> pa.Table:

@@ -24,6 +24,7 @@ from wallaroo_ext._util.urls import parse_http_url, parse_url, redirect_target, 
 from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.patterns import redact
+from wallaroo_ext.sandbox.paths import DOCS_PAGE
 from wallaroo_ext.transport.plain_client import plain_client
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-DOCS_PAGE = "/v1/api/docs"
-"""The page of an instance's documentation."""
 _BESIDE_THE_PAGE = f"{DOCS_PAGE}/openapi.json"
 LARGEST_DOCUMENT = 64 * 2**20
 """The size of the largest document, in bytes."""

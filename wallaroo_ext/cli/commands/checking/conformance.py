@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sys
@@ -196,7 +195,7 @@ def _answer(found: Run, files: ReportFiles | None, options: Options, *, github: 
     except BrokenPipeError:
         raise
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard()
     raise SystemExit(verdict(found).value)
 
 
@@ -207,7 +206,7 @@ def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> N
 
     lines = [report_json(found)] if options.json else summary(found, files=files, colours=output.is_terminal())
     for line in lines:
-        output.print_unchanged(encodable(printable_json(line)) if options.json else encodable(line))
+        output.print_unchanged(output.encodable(printable_json(line) if options.json else line))
 
 
 def _tell_github(found: Run, files: ReportFiles | None) -> None:
@@ -225,13 +224,3 @@ def _tell_github(found: Run, files: ReportFiles | None) -> None:
             target.write(step_summary(found, None if files is None else files.page))
     except OSError as error:
         output.print_note(f"The summary was not written to {file}: {error.strerror}.")
-
-
-def encodable(line: str) -> str:
-    """Return a line as standard output can print it, in escapes that JSON has, too, where it cannot."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        line.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in line)
-    return line
