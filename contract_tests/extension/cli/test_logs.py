@@ -164,6 +164,34 @@ class TestFiles:
             [row] = csv.DictReader(opened)
         assert (row["in.x"], row["out.y"]) == ("[0.5, 1.5]", "6")
 
+    def test_a_column_has_one_form_in_csv(self, tmp_path: Path) -> None:
+        """The form is that of the first rows, whatever the rows of a page are."""
+        pages_of_lists = [[[1.0, 2.0]], [[3.0], None], [[]]]
+        with row_files.writing_rows(tmp_path / "rows.csv") as add:
+            for page in pages_of_lists:
+                add(pa.record_batch({"out.y": pa.array(page, pa.list_(pa.float32()))}))
+        assert (tmp_path / "rows.csv").read_text() == '"out.y"\n"[1.0, 2.0]"\n"[3.0]"\n\n"[]"\n'
+
+    @pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.large_list(pa.float64()), pa.list_(pa.int8(), 1)])
+    def test_a_list_of_one_value_may_be_missing_later(self, tmp_path: Path, kind: Any) -> None:
+        with row_files.writing_rows(tmp_path / "rows.csv") as add:
+            for page in ([], [[1], [2]], [None, [3]]):
+                add(pa.record_batch({"out.y": pa.array(page, kind)}))
+        assert (tmp_path / "rows.csv").read_text() == '"out.y"\n1\n2\n\n3\n'
+
+    @pytest.mark.parametrize("other", [[[2.0, 3.0]], [[]]])
+    def test_other_lists_than_the_first_ones_are_refused_in_csv(self, tmp_path: Path, other: Any) -> None:
+        kind = pa.list_(pa.float32())
+
+        def write() -> None:
+            with row_files.writing_rows(tmp_path / "rows.csv") as add:
+                add(pa.record_batch({"out.y": pa.array([[1.0]], kind)}))
+                add(pa.record_batch({"out.y": pa.array(other, kind)}))
+
+        with pytest.raises(InvalidDataError, match=r"After 1 rows there are lists with several values.*write .jsonl"):
+            write()
+        assert list(tmp_path.iterdir()) == []
+
 
 class TestAnswers:
     def test_programs_get_a_row_a_line(self, logs: Callable[..., Done]) -> None:

@@ -83,23 +83,23 @@ def infer(
         options: The instance, and how to answer.
     """
     from wallaroo_ext.cli.reading.columns import surplus_said
-    from wallaroo_ext.cli.reading.input_rows import add_keys, complete_rows
+    from wallaroo_ext.cli.reading.input_rows import check_keys, complete_rows
     from wallaroo_ext.cli.reading.storage_options import parse_storage_options
 
     with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
-        settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
+        parts = answer_parts(dataset, dataset_exclude, dataset_separator)
         texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
         located = with_storage_options(str(file), parse_storage_options(storage_option, storage_option_env))
         read, beside = _read_rows(located, columns or [], drop or [], keys or [], texts)
+        check_keys(beside.column_names, parts["dataset"], parts["dataset_exclude"])
         rows = complete_rows(read, vector=vector, missing=missing)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)
             started = time.monotonic()
             with surplus_said(read, vector=vector):
-                scored = _score(client, url, rows, settings, output_file)
-        scored = add_keys(beside, scored)
+                scored = _score(client, url, rows, beside, output_file, wire=wire, **parts)
         _show(scored, output_file, beside.column_names, time.monotonic() - started, machine=options.json)
 
 
@@ -124,9 +124,9 @@ def _find_url(client: Client, where: str, workspace: str | None, deployment_id: 
     return find_deployment(client, where, number, deployment_id=deployment_id).url
 
 
-def _score(client: Client, url: str, rows: pa.Table, settings: Any, file: Path | None) -> pa.Table:
-    """Return the scored rows; they are sent in requests that are small enough for every gateway."""
-    from wallaroo_ext.cli.reading.input_rows import split_into_requests
+def _score(client: Client, url: str, rows: pa.Table, keys: pa.Table, file: Path | None, **settings: Any) -> pa.Table:
+    """Return the scored rows with their keys; they are sent in requests that are small enough for every gateway."""
+    from wallaroo_ext.cli.reading.input_rows import add_keys, split_into_requests
     from wallaroo_ext.inference.infer import infer as score
 
     answers: list[pa.Table] = []
@@ -137,8 +137,11 @@ def _score(client: Client, url: str, rows: pa.Table, settings: Any, file: Path |
         return f"Interrupted: {done:,} of {rows.num_rows:,} rows were scored, which the instance has logged; {what}."
 
     with signals.note_on_interrupt(describe_remains), progress.show_scoring(rows.num_rows) as show:
+        sent = 0
         for part in split_into_requests(rows):
-            answers.append(score(client, url, part, missing="nan", **settings))  # what may not be missing is not
+            answer = score(client, url, part, missing="nan", **settings)  # what may not be missing is not
+            answers.append(add_keys(keys.slice(sent, part.num_rows), answer))
+            sent += part.num_rows
             show(sum(answer.num_rows for answer in answers))
     arrow: Any = import_module("pyarrow")
     return arrow.concat_tables(answers, promote_options="permissive")

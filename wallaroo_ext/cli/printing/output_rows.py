@@ -29,12 +29,16 @@ _CHUNK = 1000
 _TIME, _FAILURES = "time", "anomaly.count"
 
 
+class ManyValuesError(ValueError):
+    """A list has several values, or none, where one is needed."""
+
+
 def show_scored(table: pa.Table, keys: Sequence[str] = ()) -> None:
     """Print the keys, the outputs and the failed validations of the first rows."""
     first = table.slice(0, SHOWN_ROWS)
     names = [*keys, *(name for name in table.column_names if is_output(name) and name not in keys)]
     names += [name for name in table.column_names if name == _FAILURES]
-    columns = [_column(name, first.column(name).to_pylist()) for name in names]
+    columns = [_column(name, to_values(first.column(name))) for name in names]
     show_table([Column("row", [str(row) for row in range(first.num_rows)], right=True), *columns])
     more = table.num_rows - first.num_rows
     if more > 0:
@@ -44,7 +48,7 @@ def show_scored(table: pa.Table, keys: Sequence[str] = ()) -> None:
 def show_logged(table: pa.Table) -> None:
     """Print when rows were scored, their outputs and failed validations."""
     names = [name for name in table.column_names if name in {_TIME, _FAILURES} or is_output(name)]
-    show_table([_column(f"{name} (UTC)" if name == _TIME else name, table.column(name).to_pylist()) for name in names])
+    show_table([_column(f"{name} (UTC)" if name == _TIME else name, to_values(table.column(name))) for name in names])
 
 
 def json_records(table: pa.Table) -> Iterator[str]:
@@ -142,20 +146,44 @@ def _write_csv(table: pa.Table, target: BinaryIO) -> None:
 
 def flat_column(column: Any) -> Any:
     """Return a column for CSV: a list of one value becomes that value, any other list a text of JSON."""
+    return flattened(column, single_depth(column))
+
+
+def single_depth(column: Any) -> int:
+    """Return how many lists, one within the other, each value of a column is the only one of."""
+    compute: Any = import_module("pyarrow.compute")
+    depth = 0
+    while _is_list(column.type) and not column.null_count and _has_single_values(column):
+        column = compute.list_element(column, 0)
+        depth += 1
+    return depth
+
+
+def flattened(column: Any, depth: int) -> Any:
+    """Return a column for CSV: the only values of so many lists, and what is still a list as a text of JSON.
+
+    Raises:
+        ManyValuesError: A list has another number of values.
+    """
     pa: Any = import_module("pyarrow")
-    while _has_single_values(column):
-        column = pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type)
+    compute: Any = import_module("pyarrow.compute")
+    for _ in range(depth):
+        if not _has_single_values(column):
+            raise ManyValuesError
+        column = compute.list_element(column, 0)
     if not pa.types.is_nested(column.type):
         return column
-    values = _short_floats(column).to_pylist()
+    values = to_values(_short_floats(column))
     return pa.array([None if value is None else json.dumps(to_json_value(value)) for value in values], pa.string())
 
 
-def _has_single_values(column: Any) -> bool:
+def _is_list(kind: Any) -> bool:
     types: Any = import_module("pyarrow").types
-    kind = column.type
-    if not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)) or column.null_count:
-        return False
+    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+
+
+def _has_single_values(column: Any) -> bool:
+    """Return whether each list of a column has one value; a list that is missing has no other number."""
     compute: Any = import_module("pyarrow.compute")
     return compute.all(compute.equal(compute.list_value_length(column), 1), min_count=0).as_py()
 

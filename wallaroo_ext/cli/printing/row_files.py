@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wallaroo_ext.cli.printing.output_files import open_output
-from wallaroo_ext.cli.printing.output_rows import flat_column, json_records
+from wallaroo_ext.cli.printing.output_rows import ManyValuesError, flattened, json_records, single_depth
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class _Columns:
 
     def __init__(self) -> None:
         self.schema: Any = None
-        self._rows = 0
+        self.rows = 0
 
     def take(self, table: pa.Table) -> None:
         """Take rows into account.
@@ -58,11 +58,16 @@ class _Columns:
         if self.schema is None:
             self.schema = table.schema
         elif not table.schema.equals(self.schema):
-            raise InvalidDataError(
-                f"After {self._rows:,} rows the columns are others, because the pipeline had another model.",
-                advice=f"End the file there, with --limit {self._rows}, or write .jsonl, which takes any rows.",
-            )
-        self._rows += table.num_rows
+            raise _others(self.rows, "the columns are others, because the pipeline had another model")
+        self.rows += table.num_rows
+
+
+def _others(rows: int, what: str) -> InvalidDataError:
+    """Return the error that says what is different after so many rows."""
+    return InvalidDataError(
+        f"After {rows:,} rows {what}.",
+        advice=f"End the file there, with --limit {rows}, or write .jsonl, which takes any rows.",
+    )
 
 
 class _ArrowWriter:
@@ -95,15 +100,26 @@ class _CsvWriter:
     def __init__(self, target: BinaryIO) -> None:
         self._target = target
         self._columns = _Columns()
+        self._depths: dict[str, int] = {}
 
     def write(self, table: pa.Table) -> None:
-        """Add rows."""
+        """Add rows.
+
+        Raises:
+            InvalidDataError: They have other columns than the first rows, or lists of several values where those had
+                one.
+        """
         csv: Any = import_module("pyarrow.csv")
         arrow: Any = import_module("pyarrow")
-        is_first = self._columns.schema is None
+        is_first, rows = self._columns.schema is None, self._columns.rows
         self._columns.take(table)
-        flat = arrow.table({name: flat_column(table.column(name)) for name in table.column_names})
-        csv.write_csv(flat, self._target, csv.WriteOptions(include_header=is_first))
+        if not rows:
+            self._depths = {name: single_depth(table.column(name)) for name in table.column_names}
+        try:
+            flat = {name: flattened(table.column(name), depth) for name, depth in self._depths.items()}
+        except ManyValuesError:
+            raise _others(rows, "there are lists with several values or none, and all had one") from None
+        csv.write_csv(arrow.table(flat), self._target, csv.WriteOptions(include_header=is_first))
 
     def close(self) -> None:
         """Complete the file, which it is."""

@@ -40,6 +40,19 @@ def find_columns(known: Sequence[str], texts: list[str], option: str, owner: str
     return names
 
 
+def find_each_once(known: Sequence[str], texts: list[str], option: str, owner: str) -> list[str]:
+    """Return the columns that an option names, as `find_columns` does, for one that takes no column twice.
+
+    Raises:
+        UsageError: There is no such column, or one is named twice.
+    """
+    names = find_columns(known, texts, option, owner)
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise UsageError(f"{option}: the column {name!r} is named twice.")
+    return names
+
+
 def drop_columns(known: Sequence[str], wanted: Sequence[str], drop: list[str], owner: str) -> list[str]:
     """Return the wanted columns without those that the option `--drop` names.
 

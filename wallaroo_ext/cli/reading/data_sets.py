@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.reading.columns import drop_columns, find_columns
+from wallaroo_ext.cli.reading.columns import drop_columns, find_columns, find_each_once
 from wallaroo_ext.inference.inputs.rows import require_pyarrow
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def choose_columns(source: Source, columns: list[str], drop: list[str], keys: li
         keys: The keys. Each text is a name, or names with commas between.
 
     Raises:
-        UsageError: There is no such column, or none is left.
+        UsageError: There is no such column, one is named twice, or none is left.
     """
     known = source.names
-    key_columns = find_columns(known, keys, "--keys", _OWNER)
-    wanted = find_columns(known, columns, "--columns", _OWNER)
+    key_columns = find_each_once(known, keys, "--keys", _OWNER)
+    wanted = find_each_once(known, columns, "--columns", _OWNER)
     wanted = wanted or [name for name in source.data_columns if name not in key_columns]
     return {"columns": drop_columns(known, wanted, drop, _OWNER), "keys": key_columns}
 
@@ -111,7 +111,9 @@ def _split(source: Source, condition: str) -> tuple[str, str, str, str]:
         raise UsageError(
             f'--filter {condition!r}: a condition is a column, a sign and a value, such as "amount >= 100".'
         )
-    [name] = find_columns(source.names, [found["name"]], "--filter", _OWNER)
+    name, *others = find_columns(source.names, [found["name"]], "--filter", _OWNER)
+    if others:
+        raise UsageError(f"--filter {condition!r}: a condition is about one column; give another --filter for another.")
     return name, found["sign"], found["value"], condition
 
 

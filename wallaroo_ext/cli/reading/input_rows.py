@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.reading.columns import drop_columns, find_columns
+from wallaroo_ext.cli.reading.columns import drop_columns, find_each_once
 from wallaroo_ext.cli.reading.standard_input import standard_input
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.rows import read_columns, require_pyarrow, rows_to_send
 from wallaroo_ext.inference.refused_columns import check_readable
 from wallaroo_ext.inference.row_errors import RowError
+from wallaroo_ext.inference.selection import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _REQUEST_BYTES = 16 << 20
 _OWNER = "the rows"
+_TIME = "time"
 
 
 def read_rows(file: str, columns: list[str], texts: TextOptions = AS_WRITTEN) -> pa.Table:
@@ -52,10 +54,10 @@ def select_columns(table: pa.Table, columns: list[str], drop: list[str], keys: S
         keys: The names of the keys.
 
     Raises:
-        UsageError: There is no such column.
+        UsageError: There is no such column, or one is named twice.
     """
     known = table.column_names
-    wanted = find_columns(known, columns, "--columns", _OWNER) or [name for name in known if name not in keys]
+    wanted = find_each_once(known, columns, "--columns", _OWNER) or [name for name in known if name not in keys]
     return table.select(drop_columns(known, wanted, drop, _OWNER))
 
 
@@ -63,12 +65,32 @@ def select_keys(table: pa.Table, keys: list[str]) -> pa.Table:
     """Return the columns of a table that the option `--keys` names.
 
     Raises:
-        UsageError: There is no such column.
+        UsageError: There is no such column, or one is named twice.
         InvalidDataError: One of them cannot be read.
     """
-    found: Any = table.select(find_columns(table.column_names, keys, "--keys", _OWNER))
+    found: Any = table.select(find_each_once(table.column_names, keys, "--keys", _OWNER))
     check_readable(found.schema)
     return found
+
+
+def check_keys(names: Sequence[str], wanted: Sequence[str], left_out: Sequence[str] | None) -> None:
+    """Check that no key is named like a column that every answer has; of others, the first answer tells.
+
+    Args:
+        names: The names of the keys.
+        wanted: The parts of the answer that are asked for.
+        left_out: The parts that are not, of these.
+
+    Raises:
+        UsageError: A key is.
+    """
+    is_timed = ALL in wanted or _TIME in wanted
+    if _TIME in names and is_timed and _TIME not in (left_out or ()):
+        raise _named_like_an_answer(_TIME)
+
+
+def _named_like_an_answer(name: str) -> UsageError:
+    return UsageError(f"--keys: the answer has a column {name!r}, too. Rename the key in the file.")
 
 
 def add_keys(keys: pa.Table, scored: pa.Table) -> pa.Table:
@@ -79,7 +101,7 @@ def add_keys(keys: pa.Table, scored: pa.Table) -> pa.Table:
     """
     same = [name for name in keys.column_names if name in scored.column_names]
     if same:
-        raise UsageError(f"--keys: the answer has a column {same[0]!r}, too. Rename the key in the file.")
+        raise _named_like_an_answer(same[0])
     if keys.num_columns and keys.num_rows != scored.num_rows:
         raise UsageError(
             f"--keys: the answer has {scored.num_rows:,} rows for the {keys.num_rows:,} that were sent, so that it is "

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract_tests.support.command_line import SCRIPT, environment_of
 from contract_tests.support.servers.scoring_instance import MODELS, ROWS, SCORED, SUMS, URL, Adding
 from wallaroo_ext import outputs
 from wallaroo_ext._util.arrow.files import from_file, to_file
 from wallaroo_ext.cli.printing.output_rows import show_scored
+from wallaroo_ext.cli.reading import input_rows
 from wallaroo_ext.inference.scored_rows.answers import from_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from contract_tests.support.command_line import Done
     from contract_tests.support.servers.scoring_instance import Form, Step
@@ -113,13 +117,69 @@ def test_a_terminal_and_programs_see_the_keys(
 
 @pytest.mark.parametrize(
     ("keys", "message"),
-    [("ids", "there is no column 'ids' in the rows, but id"), ("time", "the answer has a column 'time', too")],
+    [
+        ("ids", "there is no column 'ids' in the rows, but id"),
+        ("id,id", "--keys: the column 'id' is named twice"),
+        ("time", "the answer has a column 'time', too"),
+    ],
 )
 def test_keys_that_cannot_be_are_refused(score: Callable[..., Done], tmp_path: Path, keys: str, message: str) -> None:
     file = tmp_path / "rows.arrow"
     file.write_bytes(to_file(pa.table({"id": [5, 6, 7], "time": [1, 2, 3], **ROWS})).to_pybytes())
-    done = score(Adding(), "infer", URL, str(file), "--keys", keys, "--drop", "time,id" if keys == "ids" else "id")
+    instance = Adding()
+    done = score(instance, "infer", URL, str(file), "--keys", keys, "--drop", "id" if keys == "time" else "time,id")
     assert (done.code, message in done.sentence) == (2, True)
+    assert instance.queries == []
+
+
+def test_a_key_may_be_a_time_where_the_answer_has_none(score: Callable[..., Done], tmp_path: Path) -> None:
+    file = tmp_path / "rows.arrow"
+    file.write_bytes(to_file(pa.table({"time": [1, 2, 3], **ROWS})).to_pybytes())
+    done = score(Adding(), "infer", URL, str(file), "--keys", "time", "--dataset-exclude", "time", "--json")
+    assert [json.loads(line)["time"] for line in done.out.splitlines()] == [1, 2, 3]
+
+
+def test_the_first_answer_tells_that_a_key_is_named_like_an_output(
+    score: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_rows, "_REQUEST_BYTES", 1)
+    file = tmp_path / "rows.arrow"
+    file.write_bytes(to_file(pa.table({"id": [5, 6, 7], "out.total": [1, 2, 3], **ROWS})).to_pybytes())
+    instance = Adding()
+    done = score(instance, "infer", URL, str(file), "--keys", "out.total", "--columns", "tensor")
+    assert (done.code, "the answer has a column 'out.total', too" in done.sentence) == (2, True)
+    assert len(instance.queries) == 1
+    lines = score(instance, "infer", URL, str(file), "--keys", "id", "--columns", "tensor", "--json").out.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [5, 6, 7]
+    assert len(instance.queries) == 4
+
+
+def test_times_with_nanoseconds_are_shown_without_pandas() -> None:
+    program = """
+import pyarrow as pa
+from wallaroo_ext._util.arrow.no_pandas import hide_pandas
+from wallaroo_ext.cli.printing.output_rows import flat_column, show_logged, show_scored
+hide_pandas()
+times = pa.chunked_array([pa.array([1_700_000_000_000_000_001], pa.timestamp("ns"))])
+lists = pa.chunked_array([pa.array([[1_700_000_000_000_000_001, 2]], pa.list_(pa.timestamp("ns")))])
+show_scored(pa.table({"at": times, "out.y": lists}), ["at"])
+show_logged(pa.table({"time": times}))
+print(flat_column(lists)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.count("2023-11-14 22:13:20.000000001") == 4
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_rows_are_json_in_any_encoding(rows: str, encoding: str) -> None:
+    file = f"{rows}-keys"
+    Path(file).write_bytes(to_file(pa.table({"who": ["ü", "\u0085", "🚀"], **ROWS})).to_pybytes())
+    with Adding().serving() as url:
+        settings = {"WALLAROO_API_URL": url.partition("/v1/")[0], "WALLAROO_TOKEN": "t", "PYTHONIOENCODING": encoding}
+        command = [*SCRIPT, "infer", url, file, "--keys", "who"]
+        done = subprocess.run(command, env=environment_of(settings), capture_output=True, check=True)
+    found = [json.loads(line)["who"] for line in done.stdout.decode(encoding).splitlines()]
+    assert found == ["ü", "\u0085", "🚀"]
 
 
 def test_parts_of_the_answer_are_options(score: Callable[..., Done], rows: str) -> None:
