@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from wallaroo_ext.transport.connections.pooled_connections import Backend
     from wallaroo_ext.transport.retry.clock import Clock
 
-DEFAULT_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+def limits_for(connections: int) -> httpx.Limits:
+    """Return limits with so many connections at a time, none of which is opened anew while it is used."""
+    return httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0)
+
+
+DEFAULT_LIMITS = limits_for(20)
 TIMEOUTS, RETRIES = Timeouts(), RetryPolicy()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 _SECONDS = 3.0
-"""How long a shell waits for the instance; it then completes nothing."""
+"""How long a shell waits for the instance in all; it then completes nothing."""
 
 
 def workspace_names(context: CompletionContext) -> Iterable[str]:
@@ -63,14 +65,20 @@ Workspace = Annotated[str | None, Parameter(completer=workspace_names)]
 
 def _asked(context: CompletionContext, names: Callable[[Client, str | int | None], Iterable[str]]) -> Iterable[str]:
     """Return names that the instance tells, at once or not at all: completing is no place for errors."""
-    from wallaroo_ext.cli.parameters import parse_workspace
-    from wallaroo_ext.errors import WallarooError
+    found: list[str] = []
 
-    try:
-        with _connected(context) as client:
-            return sorted(set(names(client, parse_workspace(_given(context, "workspace")))))
-    except (WallarooError, OSError, ValueError):
-        return []
+    def ask() -> None:
+        from wallaroo_ext.cli.parameters import parse_workspace
+        from wallaroo_ext.errors import WallarooError
+
+        with suppress(WallarooError, OSError, ValueError), _connected(context) as client:
+            found.extend(sorted(set(names(client, parse_workspace(_given(context, "workspace"))))))
+
+    # A thread, because each of many requests has a time of its own, and so have signing in and looking up names.
+    asking = threading.Thread(target=ask, name="wallaroo-completion", daemon=True)
+    asking.start()
+    asking.join(_SECONDS)
+    return [] if asking.is_alive() else found
 
 
 def _connected(context: CompletionContext) -> Client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
@@ -105,17 +105,21 @@ class Options:
         yield "credentials", "WALLAROO_SDK_CREDENTIALS", self.credentials
         yield "ca_bundle", "WALLAROO_CA_BUNDLE", self.ca_bundle
 
-    def connect(self) -> Client:
+    def connect(self, *, connections: int = 0) -> Client:
         """Return a client of the instance.
+
+        Args:
+            connections: How many connections there are at least, for requests at the same time.
 
         Raises:
             ConfigurationError: A setting is missing, or contradicts another one.
         """
-        from wallaroo_ext.client import connect
+        from wallaroo_ext.client import DEFAULT_LIMITS, connect, limits_for
 
-        if self.timeout is None:
-            return connect(environment=self.environment())
-        return connect(environment=self.environment(), timeout=self.timeout)
+        settings: dict[str, Any] = {} if self.timeout is None else {"timeout": self.timeout}
+        if connections > (DEFAULT_LIMITS.max_connections or 0):
+            settings["limits"] = limits_for(connections)
+        return connect(environment=self.environment(), **settings)
 
     def report_errors(self) -> AbstractContextManager[None]:
         """Return a context in which errors end the command with a message and an exit code."""

@@ -765,6 +765,9 @@ class TestCommand:
         [
             (("--keys", "idd"), "--keys: there is no column 'idd' in the data set, but id."),
             (("--drop", "id,dense_input"), "No column is left"),
+            (("--keys", "id,id"), "--keys: the column 'id' is named twice."),
+            (("--columns", "dense_input,dense_input"), "--columns: the column 'dense_input' is named twice."),
+            (("--filter", "id,dense_input >= 3"), "a condition is about one column"),
             (("--filter", "id"), "a condition is a column, a sign and a value"),
             (("--filter", "idd > 1"), "--filter: there is no column 'idd'"),
             (("--filter", "id > many"), "'many' is no value of the type int64"),

@@ -190,6 +190,9 @@ class TestSecretsStayUnseen:
         [
             (f"secret={WRONG}", "--storage-option-env secret=VARIABLE"),
             (f'client_kwargs={{"aws_secret_access_key": "{WRONG}"}}', "'aws_secret_access_key' may be secret"),
+            (f'credentials=["{WRONG}"]', "'credentials' may be secret"),
+            (f'links=[{{"password": "{WRONG}"}}]', "'password' may be secret"),
+            ("password=12345678", "'password' may be secret"),
             (WRONG, "write an option and its value, such as anon=true"),
             ("anon=", "write an option and its value, such as anon=true"),
         ],
@@ -202,6 +205,7 @@ class TestSecretsStayUnseen:
             assert done.code == 2
             assert message in done.err
             assert WRONG not in done.err
+            assert "12345678" not in done.err
 
     def test_a_variable_that_is_not_set(self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("NO_SUCH_VARIABLE", raising=False)

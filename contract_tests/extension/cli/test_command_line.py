@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import connect, contract, deploy_pipeline, find_workspace, upload_model
 from wallaroo_ext._util.arrow.files import from_file, to_file
 from wallaroo_ext.cli import checks as command_checks
+from wallaroo_ext.cli import completion
 from wallaroo_ext.cli.checks import decode_claims
 from wallaroo_ext.cli.options import Options
 from wallaroo_ext.inference.inputs.rows import to_table
@@ -31,7 +32,7 @@ from wallaroo_ext.sandbox.server.serve import listening
 from wallaroo_ext.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 
@@ -687,6 +688,24 @@ class TestCompletion:
         elsewhere = sandbox | {"WALLAROO_API_URL": "http://127.0.0.1:9"}
         words = ["status", "--api-url", sandbox["WALLAROO_API_URL"], "near"]
         assert complete(home, words, tmp_path, **elsewhere) == {used}
+
+    def test_a_slow_instance_is_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each answer comes soon, and all of them take long."""
+
+        def drip(_: Any, __: Any) -> Iterator[str]:
+            for number in range(100):
+                time.sleep(0.1)
+                yield str(number)
+
+        monkeypatch.setattr(completion, "_SECONDS", 0.3)
+        monkeypatch.setattr(completion, "_pipelines", drip)
+        monkeypatch.setattr(completion, "_workspaces", lambda *_: ["b", "a", "b"])
+        monkeypatch.setattr(completion, "_connected", nullcontext)
+        context: Any = {}
+        begin = time.monotonic()
+        assert completion.pipeline_names(context) == []
+        assert time.monotonic() - begin < 2
+        assert completion.workspace_names(context) == ["a", "b"]
 
     def test_without_an_instance_nothing_is_completed_and_nothing_said(self, home: Path, tmp_path: Path) -> None:
         assert complete(home, ["status", "near"], tmp_path) == set()

@@ -504,6 +504,23 @@ class TestAssay:
         none = wallaroo("assay", "results", str(number), "--end", "2022-01-01", environment=environment)
         assert (none.code, none.out, none.err) == (0, "", "The assay has no windows in this time.\n")
 
+    @pytest.mark.parametrize(("paths", "shown"), [(["in x 0", "out y 0"], True), (["in x 0"] * 2, False)])
+    def test_each_row_names_its_field_where_there_are_several(
+        self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, paths: list[str], *, shown: bool
+    ) -> None:
+        noon = datetime(2023, 1, 2, 12)  # noqa: DTZ001 - as Arrow has it
+        numbers = {name: [0.5, 0.25] for name in ("score", "warning_threshold", "alert_threshold")}
+        rows: Any = {"window_start": [noon] * 2, "window_count": [50] * 2, "iopath": paths, "status": ["Ok"] * 2}
+        table = pa.table(rows | numbers)
+
+        def found(*_: object) -> Any:
+            return table
+
+        monkeypatch.setattr("wallaroo_ext.assays.results.assay_results", found)
+        titles, *lines = wallaroo("assay", "results", "5").out.splitlines()
+        assert ("field" in titles) is shown
+        assert ["in x 0" in lines[0], "out y 0" in lines[1]] == [shown, shown]
+
     def test_a_chart_is_drawn(
         self, wallaroo: Callable[..., Done], watched: tuple[dict[str, str], int], tmp_path: Path
     ) -> None:

@@ -111,10 +111,13 @@ def _results(assay_id: int | str, start: str | None, end: str | None, limit: int
 
 
 def _show(found: pa.Table) -> None:
+    """Print the windows; where several fields are watched, each has a row, which names it."""
     rows = found.to_pydict()
+    fields = ["-" if field is None else str(field) for field in rows["iopath"]]
     show_table(
         [
             Column("window (UTC)", format_times(rows["window_start"])),
+            *([Column("field", fields)] if len(set(fields)) > 1 else []),
             Column("values", [_format_value_count(value) for value in rows["window_count"]], right=True),
             *(Column(title, format_numbers(rows[name]), right=True) for name, title in _NUMBERS.items()),
             Column("status", [str(value) for value in rows["status"]], states=True),

@@ -138,7 +138,7 @@ def batch(
             "workspace": parse_workspace(workspace),
         }
         with (
-            options.connect() as client,
+            options.connect(connections=in_flight) as client,
             signals.note_on_interrupt(lambda: _describe_remains(target)),
         ):
             deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
@@ -170,7 +170,7 @@ def _print_json_lines() -> Any:
 
     def show(now: BatchProgress) -> None:
         if timer.has_passed():
-            output.print_line(output.to_json({"event": "progress"} | asdict(now), machine=True))
+            output.print_at_once(output.to_json({"event": "progress"} | asdict(now), machine=True))
 
     return show
 

@@ -37,6 +37,13 @@ def print_line(text: str) -> None:
     print_unchanged(printable_lines(text))
 
 
+def print_at_once(text: str) -> None:
+    """Print a line of the answer as `print_line` does, and let a program that reads it have it now."""
+    print_line(text)
+    with _named():
+        sys.stdout.flush()
+
+
 def print_unchanged(text: str) -> None:
     """Print a line of the answer without escaping: it has our own colours, or does not go to a terminal."""
     with _named():

@@ -66,6 +66,9 @@ def _object(text: str) -> Any:
 def _secret_in(name: str, value: Any) -> str | None:
     """Return the name of an option, or of one within it, whose value may be secret."""
     if isinstance(value, dict):
-        within = (_secret_in(str(each), inner) for each, inner in cast("dict[Any, Any]", value).items())
-        return next(filter(None, within), None)
-    return name if is_secret(name) and isinstance(value, str) else None
+        within = [_secret_in(str(each), inner) for each, inner in cast("dict[Any, Any]", value).items()]
+    elif isinstance(value, list):
+        within = [_secret_in(name, each) for each in cast("list[Any]", value)]
+    else:
+        return name if is_secret(name, value) else None
+    return next(filter(None, within), None)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import wallaroo_ext.batch
+import wallaroo_ext.client
 from contract_tests.support.servers.http_servers import unused
 from wallaroo_ext.batch.options import DatasetScored
+from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.reading import input_rows
+from wallaroo_ext.client import DEFAULT_LIMITS
+from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import httpx
 
     from contract_tests.support.command_line import Done
 
@@ -115,6 +122,30 @@ def test_the_options_of_a_batch_are_those_of_the_function(
     assert (done.code, done.out) == (0, "")
     expected = {"encoding": "cp1252", "decimal": ",", "delimiter": "|", "keys": ["größe"], "columns": ["b"]}
     assert {name: given[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(("in_flight", "connections"), [("8", 20), ("40", 40)])
+def test_a_batch_has_a_connection_for_each_request(
+    wallaroo: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_flight: str, connections: int
+) -> None:
+    limits: list[httpx.Limits] = []
+
+    def record(**options: Any) -> None:
+        limits.append(options.get("limits", DEFAULT_LIMITS))
+        raise ConfigurationError("Nothing is sent here.")
+
+    monkeypatch.setattr(wallaroo_ext.client, "connect", record)
+    file = tmp_path / "rows.csv"
+    file.write_bytes(PLAIN)
+    assert wallaroo("batch", str(file), "out", "--pipeline", "rows", "--in-flight", in_flight).code == 2
+    assert [(each.max_connections, each.max_keepalive_connections) for each in limits] == [(connections, connections)]
+
+
+def test_progress_for_a_program_is_printed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(read, encoding="utf-8"))
+    output.print_at_once('{"event":"progress"}')
+    assert read.getvalue() == b'{"event":"progress"}\n'
 
 
 def test_a_standard_input_that_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,9 +98,14 @@ def with_storage_options(source: Any, options: Any, argument: str = "storage_opt
     return StoredUrl(os.fspath(cast("str | os.PathLike[str]", source)), options)
 
 
-def is_secret(name: str) -> bool:
-    """Return whether an option of this name has a secret value."""
-    return bool(_SECRET.search(name)) or not _HARMLESS.search(name)
+def is_secret(name: str, value: object = "") -> bool:
+    """Return whether an option of this name has a secret value.
+
+    Of numbers, only those are that a name says it of: most are sizes and times, by any names.
+    """
+    if value is None or isinstance(value, bool):
+        return False
+    return bool(_SECRET.search(name)) or (isinstance(value, str) and not _HARMLESS.search(name))
 
 
 def check_storage_options(options: object, argument: str = "storage_options") -> StorageOptions:
