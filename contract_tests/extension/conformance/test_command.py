@@ -16,7 +16,8 @@ import httpx
 import pytest
 import yaml
 
-from contract_tests.support.command_line import SCRIPT, environment_of, process
+from contract_tests.support.command_line import SCRIPT, environment_of, in_process, process
+from contract_tests.support.documentation import ROOT
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
@@ -260,6 +261,18 @@ def test_what_breaks_in_the_suite_itself_is_no_verdict(tmp_path: Path) -> None:
     done = conformance("--instance", "sandbox", "--contract", str(file))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("own", [[], ["--contract", str(ROOT / "openapi/wallaroo-mlops.yaml")]], ids=len)
+def test_what_breaks_beside_a_contract_is_no_fault_of_it(
+    own: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("too many")
+
+    monkeypatch.setattr("wallaroo_ext.conformance.command.run_suite", fail)
+    done = in_process({}, monkeypatch, capsys)("conformance", "--instance", "sandbox", *own)
+    assert (done.code, done.sentence) == (2, "This is a defect of wallaroo-ext, report it: ValueError: too many")
 
 
 class TestLive:

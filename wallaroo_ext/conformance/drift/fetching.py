@@ -56,9 +56,16 @@ class Fetched:
 
 
 def document_file(url: str) -> Path | None:
-    """Return the file that stands in place of a URL: what has `file:` before it, or is a file here; None for a URL."""
+    """Return the file that stands in place of a URL: what has `file:` before it, or is a file here; None for a URL.
+
+    Raises:
+        DriftError: It has `file:` before it, and is no URL.
+    """
     if url.startswith("file:"):
-        return Path(url2pathname(urlsplit(url).path))
+        try:
+            return Path(url2pathname(urlsplit(url).path))
+        except ValueError as error:
+            raise DriftError(f"{url} is no URL of a file: {error}.") from None
     file = user_path(url)
     return file if "://" not in url and (file.is_file() or file.suffix.lower() in _SUFFIXES) else None
 

@@ -72,6 +72,34 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return in_process({}, monkeypatch, capsys)
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["the contract", "a contract of one's own"])
+def test_what_is_no_url_is_no_difference(own: bool, old: Path, run: Callable[..., Done]) -> None:  # noqa: FBT001 - a parameter of the test
+    done = run("drift", "file://[x", *(["--contract", str(old)] if own else []))
+    assert (done.code, done.sentence.startswith("file://[x is no URL of a file: ")) == (2, True)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["the contract", "a contract of one's own"])
+def test_what_breaks_in_the_comparison_is_no_difference_and_no_fault_of_the_contract(
+    own: bool,
+    old: Path,
+    run: Callable[..., Done],
+    monkeypatch: pytest.MonkeyPatch,  # noqa: FBT001 - the same
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("too many")
+
+    monkeypatch.setattr("wallaroo_ext.conformance.drift.sources.drift_of", fail)
+    done = run("drift", str(old), *(["--contract", str(old)] if own else []))
+    assert (done.code, done.sentence) == (2, "This is a defect of wallaroo-ext, report it: ValueError: too many")
+
+
+def test_a_contract_that_cannot_be_read_is_named(old: Path, run: Callable[..., Done]) -> None:
+    none = old.with_name("none.yaml")
+    none.write_text("a: [", encoding="utf-8")
+    done = run("drift", str(old), "--contract", str(none))
+    assert (done.code, done.sentence.startswith(f"{none} cannot be read as a contract: ")) == (2, True)
+
+
 @pytest.mark.parametrize("names", [(), ("--url",), ("--drift-url",)], ids=["alone", "--url", "--drift-url"])
 @pytest.mark.parametrize("form", ["YAML", "JSON"])
 def test_two_files_are_compared_without_an_instance(

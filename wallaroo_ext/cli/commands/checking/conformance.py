@@ -94,7 +94,7 @@ def conformance(
         options: Which instance, who signs in, and how the command answers.
     """
     with options.report_errors():
-        with report_suite_errors(contract):
+        with report_suite_errors():
             found, files = _run(
                 report,
                 options,
@@ -117,8 +117,8 @@ def conformance(
 
 
 @contextmanager
-def report_suite_errors(contract: Path | None) -> Generator[None]:
-    """Raise what keeps the suite from running as a UsageError: missing packages, no contract, nothing to compare.
+def report_suite_errors() -> Generator[None]:
+    """Raise what keeps the suite from running as a UsageError: missing packages, nothing to compare, a defect.
 
     An exit code of 1 says that an instance was looked at, and is wrong: no other error may end with it.
     """
@@ -132,17 +132,37 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
         raise output.UsageError(f"The suite needs more packages ({error.name} is missing): {_EXTRA}.") from None
     except DriftError as error:
         raise output.UsageError(str(error)) from None
-    except (OSError, ValueError) as error:
-        if contract is None or isinstance(error, BrokenPipeError):
-            raise
-        raise output.UsageError(_unreadable(contract, error)) from None
-    except (output.UsageError, ConfigurationError, InvalidDataError):
-        raise
+    except (OSError, UnicodeEncodeError, output.UsageError, ConfigurationError, InvalidDataError):
+        raise  # which end every command with 2
     except WallarooError as error:
         raise output.UsageError(str(error)) from error
     except Exception as error:
         what = redact(f"{type(error).__name__}: {error}")
         raise output.UsageError(f"This is a defect of wallaroo-ext, report it: {what}") from error
+
+
+def _check_contract_file(file: Path, release: str | None) -> None:
+    """Check that a contract of the caller's own can be read, and be that of a release.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    from wallaroo_ext.conformance.conditions.own_contract import check_contract
+    from wallaroo_ext.contract import load
+
+    with contract_read(file):
+        check_contract(load(release, file=file))
+
+
+@contextmanager
+def contract_read(file: Path | None) -> Generator[None]:
+    """Raise what keeps a contract of the caller's own from being read in a block as a UsageError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        if file is None:
+            raise
+        raise output.UsageError(_unreadable(file, error)) from None
 
 
 def _unreadable(contract: Path, error: OSError | ValueError) -> str:
@@ -164,6 +184,8 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
             check_report_directory(report)
         except ReportDirectoryError as error:
             raise output.UsageError(str(error)) from None
+    if settings["contract"] is not None:
+        _check_contract_file(settings["contract"], settings["release"])
     found: Run | None = None
     try:
         with progress.show_tests(quiet=options.json) as show:
@@ -184,7 +206,11 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
 
 
 def _answer(found: Run, files: ReportFiles | None, options: Options, *, github: bool) -> NoReturn:
-    """Print the findings, and end the program with the verdict, also where nobody reads what is printed."""
+    """Print the findings, and end the program with the verdict, also where they cannot be printed.
+
+    Raises:
+        BrokenPipeError: Nobody reads them, which ends every command in the same way.
+    """
     from wallaroo_ext.conformance.results import verdict
 
     try:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from wallaroo_ext.cli.commands.checking.conformance import Release, report_suite_errors
+from wallaroo_ext.cli.commands.checking.conformance import Release, contract_read, report_suite_errors
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output
@@ -37,7 +37,7 @@ def drift(
         release: The release whose contract it is compared with; by default, what all releases have in common.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.report_errors(), report_suite_errors(contract), ExitStack() as stack:
+    with options.report_errors(), report_suite_errors(), ExitStack() as stack:
         from wallaroo_ext.conformance.drift.fetching import document_file
         from wallaroo_ext.conformance.drift.sources import drift_of
         from wallaroo_ext.conformance.drift.table import as_json, as_table
@@ -45,7 +45,9 @@ def drift(
 
         needs_no_instance = recorded is not None or (url is not None and document_file(url) is not None)
         client = None if needs_no_instance else stack.enter_context(options.connect())
-        found = drift_of(load(release, file=contract), client=client, url=url, recorded=recorded)
+        with contract_read(contract):
+            document = load(release, file=contract)
+        found = drift_of(document, client=client, url=url, recorded=recorded)
         if options.json:
             output.print_line(output.to_json(as_json(found), machine=True))
         else:
