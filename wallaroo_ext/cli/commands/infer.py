@@ -125,7 +125,7 @@ def _find_url(client: Client, where: str, workspace: str | None, deployment_id: 
 
 
 def _score(client: Client, url: str, rows: pa.Table, keys: pa.Table, file: Path | None, **settings: Any) -> pa.Table:
-    """Return the scored rows with their keys; they are sent in requests that are small enough for every gateway."""
+    """Return the scored rows with their keys; they are sent in requests of about 16 MiB."""
     from wallaroo_ext.cli.reading.input_rows import add_keys, split_into_requests
     from wallaroo_ext.inference.infer import infer as score
 

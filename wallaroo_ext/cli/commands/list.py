@@ -95,7 +95,7 @@ def models(name: str | None = None, /, *, workspace: Workspace = None, options: 
 def pipelines(name: str | None = None, /, *, workspace: Workspace = None, options: Options = DEFAULT_OPTIONS) -> None:
     """List pipelines, and whether they are deployed.
 
-    Releases before 2025 do not list them; the command then shows the ids that their workspaces tell.
+    Releases before 2025 do not list them; the command then fails, and says which ids their workspaces tell.
 
     For example: `wallaroo-ext list pipelines --workspace tumours`
 

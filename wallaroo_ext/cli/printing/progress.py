@@ -1,6 +1,7 @@
 """Showing the progress of a command: a bar or a spinner on a terminal, otherwise a line now and then.
 
-All of it goes to standard error, so that a program can read the answer on standard output.
+All of it goes to standard error, so that a program can read the answer on standard output. The progress of
+`batch --json` is part of its answer, and does not come from here.
 """
 
 from __future__ import annotations

@@ -56,7 +56,9 @@ def required_query(name: str) -> list[tuple[str, Any]]:
 
 
 def check_fields(name: str, kind: str, body: Any) -> list[str]:
-    """Check that a body has all fields that the contract requires. Returns the fields that are no fields of it.
+    """Check that a body has all fields that the contract requires.
+
+    Returns a sentence for each field that is none of it, and is named nearly like one.
 
     Args:
         name: The operation's id.

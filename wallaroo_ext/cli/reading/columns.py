@@ -107,7 +107,8 @@ def surplus_columns(rows: pa.Table, refusal: str) -> list[str]:
 def likely_no_inputs(rows: pa.Table) -> list[str]:
     """Return the columns that look like labels, ids or an index and not like the inputs of a model, likely ones first.
 
-    They are named so, or stand first or last and have whole numbers where others have fractions.
+    They are named so, or have other values where nearly all columns have fractions; of those, the first and the last
+    column are the likeliest.
     """
     names = rows.column_names
     scores = {name: _likelihood(rows, place, name) for place, name in enumerate(names)}

@@ -131,7 +131,7 @@ def complete_rows(table: pa.Table, *, vector: bool, missing: Missing) -> pa.Tabl
 
 
 def split_into_requests(table: pa.Table) -> Iterator[pa.Table]:
-    """Yield a table in parts that are small enough for one request, at least one part."""
+    """Yield a table in parts of about 16 MiB, or of one row where that is larger; at least one part."""
     rows = max(1, table.num_rows * _REQUEST_BYTES // max(table.nbytes, 1))
     for start in range(0, max(table.num_rows, 1), rows):
         yield table.slice(start, rows)

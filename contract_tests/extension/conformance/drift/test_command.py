@@ -73,17 +73,18 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["the contract", "a contract of one's own"])
-def test_what_is_no_url_is_no_difference(own: bool, old: Path, run: Callable[..., Done]) -> None:  # noqa: FBT001 - a parameter of the test
+def test_what_is_no_url_is_no_difference(*, own: bool, old: Path, run: Callable[..., Done]) -> None:
     done = run("drift", "file://[x", *(["--contract", str(old)] if own else []))
     assert (done.code, done.sentence.startswith("file://[x is no URL of a file: ")) == (2, True)
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["the contract", "a contract of one's own"])
 def test_what_breaks_in_the_comparison_is_no_difference_and_no_fault_of_the_contract(
+    *,
     own: bool,
     old: Path,
     run: Callable[..., Done],
-    monkeypatch: pytest.MonkeyPatch,  # noqa: FBT001 - the same
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ValueError("too many")
