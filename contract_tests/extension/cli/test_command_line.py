@@ -697,9 +697,12 @@ class TestCompletion:
                 time.sleep(0.1)
                 yield str(number)
 
+        def at_once(_: Any, __: Any) -> list[str]:
+            return ["b", "a", "b"]
+
         monkeypatch.setattr(completion, "_SECONDS", 0.3)
         monkeypatch.setattr(completion, "_pipelines", drip)
-        monkeypatch.setattr(completion, "_workspaces", lambda *_: ["b", "a", "b"])
+        monkeypatch.setattr(completion, "_workspaces", at_once)
         monkeypatch.setattr(completion, "_connected", nullcontext)
         context: Any = {}
         begin = time.monotonic()

@@ -166,7 +166,7 @@ class TestFiles:
 
     def test_a_column_has_one_form_in_csv(self, tmp_path: Path) -> None:
         """The form is that of the first rows, whatever the rows of a page are."""
-        pages_of_lists = [[[1.0, 2.0]], [[3.0], None], [[]]]
+        pages_of_lists: list[list[list[float] | None]] = [[[1.0, 2.0]], [[3.0], None], [[]]]
         with row_files.writing_rows(tmp_path / "rows.csv") as add:
             for page in pages_of_lists:
                 add(pa.record_batch({"out.y": pa.array(page, pa.list_(pa.float32()))}))
