@@ -159,7 +159,7 @@ def test_no_variable_wins_over_an_argument_that_says_the_same_otherwise(
 
 
 def test_a_prefix_in_place_of_urls_is_not_enough() -> None:
-    with pytest.raises(ConfigurationError, match=r"The prefix 'b' names no instance: set WALLAROO_SUFFIX"):
+    with pytest.raises(ConfigurationError, match=r"The prefix 'b' names no instance by itself: set WALLAROO_SUFFIX"):
         Settings.resolve(USER | INSTANCE, prefix="b")
 
 
