@@ -6,10 +6,10 @@ import asyncio
 import io
 import json
 import pkgutil
+import shutil
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -37,16 +37,20 @@ from wallaroo_mlops_client.models import (
 )
 from wallaroo_mlops_client.types import File
 
+from contract_tests.support.scripts import call_main
+from scripts.lib.regenerate import run
 from scripts.lib.regenerate.run import is_of_own, parse_arguments
 from wallaroo_ext import contract
 from wallaroo_ext.operations import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from wallaroo_mlops_client import Client
 
-ROOT = Path(__file__).parents[2]
+    from contract_tests.support.command_line import Done
+
 TRAP = b"before\r\n--+++--\r\nafter"
 
 
@@ -173,82 +177,89 @@ def test_the_table_of_operations_is_the_contracts(document: dict[str, Any]) -> N
     assert contract.operation("infer_pipeline").request_types[1] == "application/vnd.apache.arrow.file"
 
 
-def regenerate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts/lib/regenerate/run.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+def regenerated(*arguments: str) -> Done:
+    """Call the program in this process."""
+    return call_main(run.main, *arguments)
 
 
 def test_generated_is_what_the_contract_gives() -> None:
-    done = regenerate("--check")
+    command = [sys.executable, run.__file__, "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture
-def own(document: dict[str, Any], tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def own(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a contract of one's own, of which a client is made sooner than of ours: rooms, in place of workspaces."""
     paths = {path: item for path, item in document["paths"].items() if "workspaces" in path}
     content = document | {"paths": {path.replace("workspaces", "rooms"): item for path, item in paths.items()}}
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return tmp_path / "own.yaml"
+    file = tmp_path_factory.mktemp("contract") / "own.yaml"
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return file
 
 
-def test_a_client_is_made_from_a_contract_of_ones_own(own: Path, tmp_path: Path) -> None:
-    done = regenerate("--contract", str(own), "--output", str(tmp_path / "client"))
+@pytest.fixture(scope="module")
+def own_client(own: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of a client of this contract."""
+    directory = tmp_path_factory.mktemp("made") / "client"
+    done = regenerated("--contract", str(own), "--output", str(directory))
+    assert done.code == 0, done.err
+    return directory
 
-    assert done.returncode == 0, done.stderr
-    package = tmp_path / "client/wallaroo_mlops_client"
+
+def test_a_client_is_made_from_a_contract_of_ones_own(own: Path, own_client: Path) -> None:
+    package = own_client / "wallaroo_mlops_client"
     made = (package / "api/workspaces/list_workspaces.py").read_text(encoding="utf-8")
     assert "/v1/api/rooms/list" in made
     assert not (package / "api/pipelines").exists()
-    compared = regenerate("--check", "--contract", str(own), "--output", str(tmp_path / "client"))
-    assert compared.returncode == 0, compared.stderr
+    compared = regenerated("--check", "--contract", str(own), "--output", str(own_client))
+    assert compared.code == 0, compared.err
 
 
 def test_a_client_of_one_release_has_its_operations_only(tmp_path: Path) -> None:
-    done = regenerate("--release", "2022.4", "--output", str(tmp_path / "client"))
+    done = regenerated("--release", "2022.4", "--output", str(tmp_path / "client"))
 
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     table = json.loads((tmp_path / "client/wallaroo_mlops_client/operations.json").read_text(encoding="utf-8"))
     assert "upload_model" in table
     assert set(contract.operation_ids()) - set(table) >= {"upload_and_convert_model", "get_model_version_by_id"}
 
 
 def test_a_client_of_one_release_does_not_take_the_place_of_that_of_all() -> None:
-    done = regenerate("--release", "2022.4")
-    assert done.returncode == 2
-    assert "the client of all releases: give another directory by --output" in done.stderr
+    done = regenerated("--release", "2022.4")
+    assert done.code == 2
+    assert "the client of all releases: give another directory by --output" in done.err
 
 
 def test_neither_does_a_client_of_another_contract(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ours").symlink_to(ROOT)
     for output in ([], ["--output", str(tmp_path / "ours/generated")]):
-        done = regenerate("--check", "--contract", str(own), *output)
-        assert done.returncode == 2
-        assert "the client of the repository's own contract: give another directory by --output" in done.stderr
+        done = regenerated("--check", "--contract", str(own), *output)
+        assert done.code == 2
+        assert "the client of the repository's own contract: give another directory by --output" in done.err
     linked = tmp_path / "ours" / contract.path().relative_to(ROOT)
     monkeypatch.setattr(sys, "argv", ["regenerate", "--contract", str(linked)])
     assert is_of_own(parse_arguments())
 
 
-def test_a_hand_edit_is_noticed(own: Path, tmp_path: Path) -> None:
-    arguments = ["--contract", str(own), "--output", str(tmp_path)]
-    assert regenerate(*arguments).returncode == 0
+def test_a_hand_edit_is_noticed(own: Path, own_client: Path, tmp_path: Path) -> None:
+    shutil.copytree(own_client, tmp_path, dirs_exist_ok=True)
     package = tmp_path / "wallaroo_mlops_client"
     (package / "client.py").write_text("# edited\n", encoding="utf-8")
     (package / "extra.py").touch()
     (package / "types.py").unlink()
     (tmp_path / "api.md").write_text("", encoding="utf-8")
 
-    done = regenerate("--check", *arguments)
+    done = regenerated("--check", "--contract", str(own), "--output", str(tmp_path))
 
-    assert done.returncode == 1
+    assert done.code == 1
     for line in (
         "client.py differs",
         "extra.py is not made from the contract",
         "types.py is missing",
         "api.md differs",
     ):
-        assert line in done.stderr
+        assert line in done.err
 
 
 @pytest.mark.parametrize(
@@ -258,8 +269,8 @@ def test_a_hand_edit_is_noticed(own: Path, tmp_path: Path) -> None:
 )
 def test_what_is_no_contract_is_refused_in_a_sentence(text: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
-    done = regenerate("--contract", str(tmp_path / "own.yaml"), "--output", str(tmp_path / "client"))
-    assert done.returncode == 2
-    assert reason in done.stderr
-    assert "Traceback" not in done.stderr
+    done = regenerated("--contract", str(tmp_path / "own.yaml"), "--output", str(tmp_path / "client"))
+    assert done.code == 2
+    assert reason in done.err
+    assert "Traceback" not in done.err
     assert not (tmp_path / "client").exists()

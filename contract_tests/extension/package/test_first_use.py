@@ -18,8 +18,10 @@ from pyarrow import parquet
 
 import wallaroo_ext
 from contract_tests.support.documentation import README, blocks, guide, pages
+from contract_tests.support.scripts import call_main
 from contract_tests.support.servers.forks import fork_server
 from scripts.lib.bench.sandbox_processes import sandboxes_below
+from scripts.lib.demo import run as demo
 from wallaroo_ext._util.arrow.files import to_file
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.inference.inputs.rows import to_table
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contract_tests.support.command_line import Done
+
 ROOT = Path(__file__).parents[3]
-DEMO = [sys.executable, str(ROOT / "scripts/lib/demo/run.py")]
+DEMO = [sys.executable, demo.__file__]
 
 
 def is_alive(pid: int) -> bool:
@@ -81,10 +85,11 @@ def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> No
     assert not any(is_alive(pid) for pid in started)
 
 
-def run_demo(model: Path, data: Path) -> subprocess.CompletedProcess[str]:
-    command = [*DEMO, "--model", str(model), "--data", str(data)]
-    environment = os.environ | {"COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+def run_demo(model: Path, data: Path) -> Done:
+    """Run the demo in this process, with a sandbox in a fork."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "running", fork_server.running)
+        return call_main(demo.main, "--model", str(model), "--data", str(data), COLUMNS="200")
 
 
 def own_rows() -> pa.Table:
@@ -108,9 +113,9 @@ def test_the_demo_takes_a_persons_own_files(
     else:
         np.savetxt(data, vectors, delimiter=",", header=",".join(f"c{n}" for n in range(29)), comments="")
     done = run_demo(model_file, data)
-    assert done.returncode == 0, done.stderr
-    assert "12 rows" in done.stdout
-    first = re.search(r"│   0 │ +([\d.e-]+) │", done.stdout)
+    assert done.code == 0, done.err
+    assert "12 rows" in done.out
+    first = re.search(r"│   0 │ +([\d.e-]+) │", done.out)
     assert first is not None
     assert float(first[1]) == pytest.approx(expected(vectors)[0, 0], rel=1e-5)
 
@@ -149,10 +154,10 @@ def test_files_that_do_not_fit_are_refused_in_a_sentence(
     (tmp_path / "text.onnx").write_text("no model", encoding="utf-8")
     (tmp_path / name).write_bytes(content)
     done = run_demo(tmp_path / model if model else model_file, tmp_path / name)
-    assert done.returncode in {1, 2}
-    assert excerpt in done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.code in {1, 2}
+    assert excerpt in done.err
+    assert "Traceback" not in done.err
+    assert len(done.err.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("release", RELEASES)

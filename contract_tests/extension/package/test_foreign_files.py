@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -18,9 +19,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from contract_tests.edits.base import base
 from contract_tests.support.command_line import commands, environment_of, path_parameters, process
 from contract_tests.support.conformance import runs
 from contract_tests.support.data.snapshots import fill, snapshot, write
+from contract_tests.support.scripts import call_main
+from scripts.lib.keycloak import run as keycloak
+from scripts.lib.regenerate import run as regenerate
 from scripts.lib.regenerate.generated_files import ForeignFilesError, GeneratedFiles
 from wallaroo_ext import InvalidDataError
 from wallaroo_ext.sandbox.instance import Instance
@@ -48,9 +53,9 @@ WRITTEN = {"report", "data_dir", "env_file", "output_file"}
 """The options of the command line that name what is read, and what is written, each of which is tried below."""
 
 
-def script(name: str, *arguments: str) -> Done:
-    command = [sys.executable, str(ROOT / "scripts/lib" / name), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment_of({}), timeout=120)
+def script(program: Any, *arguments: str) -> Done:
+    done = call_main(program.main, *arguments)
+    return Done(arguments, done.code, done.out, done.err)
 
 
 def record(directory: Path) -> Done:
@@ -78,15 +83,15 @@ WRITERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Path], Done]]] = {
     ),
     "keycloak --env-file": (
         ("own",),
-        lambda directory, _: script("keycloak/run.py", "--env-file", str(directory / "own")),
+        lambda directory, _: script(keycloak, "--env-file", str(directory / "own")),
     ),
     "regenerate --output": (
         ("api.md",),
-        lambda directory, _: script("regenerate/run.py", "--output", str(directory)),
+        lambda directory, _: script(regenerate, "--output", str(directory)),
     ),
     "regenerate --output, with a package": (
         ("wallaroo_mlops_client/own.py",),
-        lambda directory, _: script("regenerate/run.py", "--output", str(directory)),
+        lambda directory, _: script(regenerate, "--output", str(directory)),
     ),
     **{
         f"conformance --report, with {name}": (
@@ -251,44 +256,59 @@ def test_what_a_sandbox_wrote_itself_is_written_anew(tmp_path: Path) -> None:
 class TestBesideWhatIsOurs:
     """What others have in a directory stays as it is, when what is ours is made there and made anew."""
 
+    @pytest.fixture(scope="class")
+    def own(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+        """Return the option that names a contract of few operations, of which a client is made soon."""
+        file = tmp_path_factory.mktemp("contract") / "own.yaml"
+        file.write_text(json.dumps(base()), encoding="utf-8")
+        return "--contract", str(file)
+
+    @pytest.fixture(scope="class")
+    def made(self, own: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Return a directory with a client, which tests copy."""
+        directory = tmp_path_factory.mktemp("made") / "client"
+        assert script(regenerate, *own, "--output", str(directory)).returncode == 0
+        return directory
+
     @pytest.mark.slow
-    def test_by_regenerate(self, tmp_path: Path) -> None:
+    def test_by_regenerate(self, own: tuple[str, str], tmp_path: Path) -> None:
         fill(tmp_path / "client", tmp_path / "outside", ".api.md.new", ".api.md.old", "wallaroo_mlops_client.txt")
         before = snapshot(tmp_path / "client", tmp_path / "outside")
         for _ in range(2):
-            assert script("regenerate/run.py", "--output", str(tmp_path / "client")).returncode == 0
+            assert script(regenerate, *own, "--output", str(tmp_path / "client")).returncode == 0
         assert changed(before, snapshot(tmp_path / "client", tmp_path / "outside")) == {"client"}
         with (tmp_path / "client" / "api.md").open("a") as page:
             page.write("my own remark\n")
         before = snapshot(tmp_path / "client")
-        done = script("regenerate/run.py", "--output", str(tmp_path / "client"))
+        done = script(regenerate, *own, "--output", str(tmp_path / "client"))
         assert done.returncode == 2
         assert "was changed since" in done.stderr
         assert snapshot(tmp_path / "client") == before
 
     @pytest.mark.slow
     @pytest.mark.parametrize("name", ["api.md", "wallaroo_mlops_client", "wallaroo_mlops_client/client.py"])
-    def test_regenerate_follows_no_link(self, tmp_path: Path, name: str) -> None:
-        assert script("regenerate/run.py", "--output", str(tmp_path / "client")).returncode == 0
-        (tmp_path / "client" / name).rename(tmp_path / "elsewhere")
-        (tmp_path / "client" / name).symlink_to(tmp_path / "elsewhere")
+    def test_regenerate_follows_no_link(self, name: str, own: tuple[str, str], made: Path, tmp_path: Path) -> None:
+        client = shutil.copytree(made, tmp_path / "client")
+        (client / name).rename(tmp_path / "elsewhere")
+        (client / name).symlink_to(tmp_path / "elsewhere")
         before = snapshot(tmp_path)
-        assert script("regenerate/run.py", "--output", str(tmp_path / "client")).returncode == 2
+        assert script(regenerate, *own, "--output", str(client)).returncode == 2
         assert snapshot(tmp_path) == before
 
     @pytest.mark.slow
-    def test_regenerate_goes_on_after_a_kill_in_the_middle(self, tmp_path: Path) -> None:
+    def test_regenerate_goes_on_after_a_kill_in_the_middle(
+        self, own: tuple[str, str], made: Path, tmp_path: Path
+    ) -> None:
         from wallaroo_ext._util.files.atomic_files import temporary_name
 
-        client = tmp_path / "client"
-        assert script("regenerate/run.py", "--output", str(client)).returncode == 0
+        client = shutil.copytree(made, tmp_path / "client")
         listed = json.loads((client / ".wallaroo-generated.json").read_bytes())
         staging = temporary_name("generated")
         (client / ".wallaroo-generated.json").write_text(json.dumps(listed | {"unfinished": [staging, "notes"]}))
         write(client / "notes" / "own")
         (client / staging).mkdir()
         (client / "wallaroo_mlops_client").rename(client / staging / "wallaroo_mlops_client.old")
-        assert script("regenerate/run.py", "--output", str(client)).returncode == 0
+        assert script(regenerate, *own, "--output", str(client)).returncode == 0
         names = sorted(path.name for path in client.iterdir())
         assert names == [".wallaroo-generated.json", "api.md", "notes", "wallaroo_mlops_client"]
 

@@ -31,6 +31,7 @@ from wallaroo_mlops_client.models import (
 )
 
 from contract_tests.support.servers.callers import user_token
+from contract_tests.support.servers.forks import fork_server
 from contract_tests.support.servers.http_servers import is_answering
 from scripts.lib.bench.sandbox_processes import tree
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-pytestmark = pytest.mark.slow  # each test starts a sandbox of its own
+pytestmark = pytest.mark.slow  # each test starts sandboxes of its own
 
 
 def deploy(client: Client, model_file: Path) -> str:
@@ -92,9 +93,9 @@ def test_state_is_kept_over_a_restart(tmp_path: Path, model_file: Path) -> None:
 
 
 def test_a_token_is_good_after_a_restart(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as environment:
+    with fork_server.running(tmp_path / "data") as environment:
         token = user_token(environment)
-    with running(tmp_path / "data") as environment:
+    with fork_server.running(tmp_path / "data") as environment:
         headers = {"Authorization": f"Bearer {token}"}
         url = environment["WALLAROO_API_URL"] + contract.operation("list_workspaces").path
         assert httpx.post(url, json={}, headers=headers).status_code == 200
@@ -118,25 +119,25 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_data_directory_keeps_its_port(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
-    with running(data) as environment:
+    with fork_server.running(data) as environment:
         url = environment["WALLAROO_API_URL"]
     assert 20_000 <= int(url.rpartition(":")[2]) < 32_768, "others would be given to connections of other programs"
-    with running(data, log=log) as environment, running(tmp_path / "other") as other:
+    with fork_server.running(data, log=log) as environment, fork_server.running(tmp_path / "other") as other:
         assert environment["WALLAROO_API_URL"] == url
         assert other["WALLAROO_API_URL"] != url
     assert log.read_text(encoding="utf-8") == ""
     port = url.rpartition(":")[2]
-    with running(tmp_path / "other", "--port", port):
-        with running(data, log=log) as environment:
+    with fork_server.running(tmp_path / "other", "--port", port):
+        with fork_server.running(data, log=log) as environment:
             moved = environment["WALLAROO_API_URL"]
         assert moved != url
         reason = f"Port {port}, which this data directory had before, is taken: it is {moved.rpartition(':')[2]} now"
         assert log.read_text(encoding="utf-8").startswith(reason)
-    with running(data) as environment:
+    with fork_server.running(data) as environment:
         assert environment["WALLAROO_API_URL"] == moved
-    with running(data, "--port", port) as environment:
+    with fork_server.running(data, "--port", port) as environment:
         assert environment["WALLAROO_API_URL"] == url
-    with running(data, "--port", "0") as environment:
+    with fork_server.running(data, "--port", "0") as environment:
         assert environment["WALLAROO_API_URL"] != url
 
 

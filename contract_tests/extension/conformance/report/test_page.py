@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from wallaroo_ext.conformance.results import Run
-
 pytestmark = pytest.mark.slow  # it starts a browser
 
 MADE = {"failing": runs.failing, "conforming": runs.conforming, "early": runs.early, "hostile": runs.hostile}
@@ -72,16 +70,22 @@ def set_up(browser: Browser, *, width: int = 1280, scheme: str = "light", media:
     )
 
 
-def show(browser: Browser, run: Run, directory: Path) -> None:
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the page of each kind of run."""
+    return {kind: write_report(made(), tmp_path_factory.mktemp(kind)).page for kind, made in MADE.items()}
+
+
+def show(browser: Browser, page: Path) -> None:
     """Open a run's page."""
     browser.complaints()
-    browser.open(write_report(run, directory).page.as_uri())
+    browser.open(page.as_uri())
 
 
 @pytest.mark.parametrize("kind", MADE)
 class TestEveryPage:
-    def test_it_renders_without_an_error_or_a_request(self, kind: str, desk: Browser, tmp_path: Path) -> None:
-        show(desk, MADE[kind](), tmp_path)
+    def test_it_renders_without_an_error_or_a_request(self, kind: str, desk: Browser, pages: dict[str, Path]) -> None:
+        show(desk, pages[kind])
         assert desk.text("h1").endswith(("Does not conform", "Conforms", "Could not run"))
         assert desk.run("return document.querySelectorAll('main > section').length") == 11
         assert desk.run(LOADED) == []
@@ -89,9 +93,9 @@ class TestEveryPage:
 
     @pytest.mark.parametrize("width", WIDTHS)
     @pytest.mark.parametrize("scheme", SCHEMES)
-    def test_it_can_be_read(self, kind: str, scheme: str, width: str, browser: Browser, tmp_path: Path) -> None:
+    def test_it_can_be_read(self, kind: str, scheme: str, width: str, browser: Browser, pages: dict[str, Path]) -> None:
         set_up(browser, width=WIDTHS[width], scheme=scheme)
-        show(browser, MADE[kind](), tmp_path)
+        show(browser, pages[kind])
         browser.run("document.querySelectorAll('details').forEach(each => each.open = true)")
         assert browser.run(WIDTH) == WIDTHS[width]
         ratio, text = browser.run(CONTRAST)
@@ -99,8 +103,10 @@ class TestEveryPage:
 
 
 class TestWhatIsWrong:
-    def test_each_cause_is_seen_without_scrolling_and_leads_to_its_failure(self, desk: Browser, tmp_path: Path) -> None:
-        show(desk, runs.failing(), tmp_path)
+    def test_each_cause_is_seen_without_scrolling_and_leads_to_its_failure(
+        self, desk: Browser, pages: dict[str, Path]
+    ) -> None:
+        show(desk, pages["failing"])
         causes = desk.run("return [...document.querySelectorAll('.causes tbody tr')].map(row => row.innerText)")
         assert len(causes) == 8
         assert causes[0].split("\t")[0].startswith('$.models[3].id: "one" is not of type "integer"')
@@ -111,30 +117,30 @@ class TestWhatIsWrong:
         assert "418" in desk.text(".failure:target .message")
         assert desk.run("return document.querySelector('.failure:target').getBoundingClientRect().top") < 100
 
-    def test_each_failure_has_its_line_to_repeat_it(self, desk: Browser, tmp_path: Path) -> None:
-        show(desk, runs.failing(), tmp_path)
+    def test_each_failure_has_its_line_to_repeat_it(self, desk: Browser, pages: dict[str, Path]) -> None:
+        show(desk, pages["failing"])
         without = "return [...document.querySelectorAll('.failure')].filter(card => !card.querySelector('.curl'))"
         assert desk.run(f"{without}.map(card => card.querySelector('.chips').innerText)") == [
             "undeployed_is_gone",
             "test",
         ]
 
-    def test_a_search_leaves_what_has_the_word(self, desk: Browser, tmp_path: Path) -> None:
-        show(desk, runs.failing(), tmp_path)
+    def test_a_search_leaves_what_has_the_word(self, desk: Browser, pages: dict[str, Path]) -> None:
+        show(desk, pages["failing"])
         desk.type("input[type=search]", "teapot")
         seen = "return [...document.querySelectorAll('.failure')].filter(card => card.checkVisibility()).length"
         assert desk.run(seen) == 1
         assert desk.run("return [...document.querySelectorAll('.operation')].filter(g => !g.hidden).length") == 1
 
-    def test_all_requests_can_be_opened_at_once(self, desk: Browser, tmp_path: Path) -> None:
-        show(desk, runs.failing(), tmp_path)
+    def test_all_requests_can_be_opened_at_once(self, desk: Browser, pages: dict[str, Path]) -> None:
+        show(desk, pages["failing"])
         closed = "return document.querySelectorAll('.exchange:not([open])').length"
         assert desk.run(closed) > 0
         desk.click("//button[text()='Open all']")
         assert desk.run(closed) == 0
 
-    def test_a_line_is_copied_to_the_letter(self, desk: Browser, tmp_path: Path) -> None:
-        show(desk, runs.failing(), tmp_path)
+    def test_a_line_is_copied_to_the_letter(self, desk: Browser, pages: dict[str, Path]) -> None:
+        show(desk, pages["failing"])
         desk.run(
             "window.copied = []; Object.defineProperty(navigator, 'clipboard', "
             "{value: {writeText: async text => window.copied.push(text)}})"
@@ -146,9 +152,9 @@ class TestWhatIsWrong:
         assert copied.endswith("'{\"workspace_id\": 1}'")
 
 
-def test_on_a_phone_each_cell_says_what_it_is(browser: Browser, tmp_path: Path) -> None:
+def test_on_a_phone_each_cell_says_what_it_is(browser: Browser, pages: dict[str, Path]) -> None:
     set_up(browser, width=WIDTHS["a phone"])
-    show(browser, runs.failing(), tmp_path)
+    show(browser, pages["failing"])
     heads = "return [...document.querySelectorAll('.stacked thead')].filter(head => head.checkVisibility()).length"
     assert browser.run(heads) == 0
     labels = (
@@ -157,11 +163,11 @@ def test_on_a_phone_each_cell_says_what_it_is(browser: Browser, tmp_path: Path) 
     assert [label for label in browser.run(labels) if ": " not in label] == []
 
 
-def test_it_is_whole_without_a_script(browser: Browser, tmp_path: Path) -> None:
+def test_it_is_whole_without_a_script(browser: Browser, pages: dict[str, Path]) -> None:
     set_up(browser)
     browser.devtools("Emulation.setScriptExecutionDisabled", value=True)
     try:
-        show(browser, runs.failing(), tmp_path)
+        show(browser, pages["failing"])
         assert browser.text("h1").endswith("Does not conform")
         browser.click(".exchange summary")
         assert "I am a teapot" in browser.text(".exchange[open]")
@@ -169,9 +175,9 @@ def test_it_is_whole_without_a_script(browser: Browser, tmp_path: Path) -> None:
         browser.devtools("Emulation.setScriptExecutionDisabled", value=False)
 
 
-def test_a_printed_page_has_everything(browser: Browser, tmp_path: Path) -> None:
+def test_a_printed_page_has_everything(browser: Browser, pages: dict[str, Path]) -> None:
     set_up(browser, scheme="dark", media="print")
-    show(browser, runs.failing(), tmp_path)
+    show(browser, pages["failing"])
     hidden = "return [...document.querySelectorAll('.exchange .body')].filter(each => !each.checkVisibility())"
     assert browser.run(f"{hidden}.length") == 0
     assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
@@ -180,8 +186,8 @@ def test_a_printed_page_has_everything(browser: Browser, tmp_path: Path) -> None
 
 class TestHostileContent:
     @pytest.fixture
-    def attacked(self, desk: Browser, tmp_path: Path) -> Browser:
-        show(desk, runs.hostile(), tmp_path)
+    def attacked(self, desk: Browser, pages: dict[str, Path]) -> Browser:
+        show(desk, pages["hostile"])
         return desk
 
     def test_nothing_of_it_runs_or_loads(self, attacked: Browser) -> None:
