@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -37,6 +38,7 @@ from wallaroo_mlops_client.models import (
 )
 from wallaroo_mlops_client.types import File
 
+from contract_tests.edits.base import base
 from contract_tests.support.scripts import call_main
 from scripts.lib.regenerate import run
 from scripts.lib.regenerate.run import is_of_own, parse_arguments
@@ -45,12 +47,12 @@ from wallaroo_ext.operations import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from wallaroo_mlops_client import Client
 
     from contract_tests.support.command_line import Done
 
+ROOT = Path(__file__).parents[2]
 TRAP = b"before\r\n--+++--\r\nafter"
 
 
@@ -189,10 +191,10 @@ def test_generated_is_what_the_contract_gives() -> None:
 
 
 @pytest.fixture(scope="module")
-def own(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a contract of one's own, of which a client is made sooner than of ours: rooms, in place of workspaces."""
-    paths = {path: item for path, item in document["paths"].items() if "workspaces" in path}
-    content = document | {"paths": {path.replace("workspaces", "rooms"): item for path, item in paths.items()}}
+    content = base()
+    content["paths"] = {path.replace("workspaces", "rooms"): item for path, item in content["paths"].items()}
     file = tmp_path_factory.mktemp("contract") / "own.yaml"
     file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return file

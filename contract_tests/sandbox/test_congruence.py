@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from contract_tests.support.servers.forks import fork_server
 from scripts.lib.congruence import real_servers
 from scripts.lib.congruence.answers import REASONS, TABLE, compare_all, page
 from scripts.lib.congruence.field_kinds import FieldKinds, differences
@@ -25,7 +26,7 @@ HOW = rf"recorded only|here only|recorded {KINDS}, here {KINDS}|here {KINDS}, re
 
 @pytest.mark.slow
 def test_every_difference_from_a_recording_has_a_reason_and_stands_in_the_table() -> None:
-    rows = compare_all()
+    rows = compare_all(fork_server.start_sandbox)
     assert [row for row in rows if not row.is_explained] == []
     assert TABLE.read_text(encoding="utf-8") == page(rows)
     given = {reason for row in rows for reason in row.reasons}
@@ -36,7 +37,7 @@ def test_every_difference_from_a_recording_has_a_reason_and_stands_in_the_table(
 @pytest.mark.skipif(recordings_directory() is None, reason=WITHOUT_RECORDINGS)
 @pytest.mark.parametrize("release", contract.RELEASES)
 def test_every_difference_from_a_real_server_of_a_release_has_a_reason(release: str) -> None:
-    found = real_servers.compare_release(release)
+    found = real_servers.compare_release(release, fork_server.start_sandbox)
     assert real_servers.unexplained(found) == []
     written = [line for line in lines_by_release() if line.startswith(f"| {release} |")]
     assert written == [real_servers.row(each) for each in found], "run scripts/congruence"

@@ -253,22 +253,24 @@ def test_what_a_sandbox_wrote_itself_is_written_anew(tmp_path: Path) -> None:
         check_env_file(file)
 
 
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Return the option that names a contract of few operations, of which a client is made soon."""
+    file = tmp_path_factory.mktemp("contract") / "own.yaml"
+    file.write_text(json.dumps(base()), encoding="utf-8")
+    return "--contract", str(file)
+
+
+@pytest.fixture(scope="module")
+def made(own: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with a client, which tests copy."""
+    directory = tmp_path_factory.mktemp("made") / "client"
+    assert script(regenerate, *own, "--output", str(directory)).returncode == 0
+    return directory
+
+
 class TestBesideWhatIsOurs:
     """What others have in a directory stays as it is, when what is ours is made there and made anew."""
-
-    @pytest.fixture(scope="class")
-    def own(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-        """Return the option that names a contract of few operations, of which a client is made soon."""
-        file = tmp_path_factory.mktemp("contract") / "own.yaml"
-        file.write_text(json.dumps(base()), encoding="utf-8")
-        return "--contract", str(file)
-
-    @pytest.fixture(scope="class")
-    def made(self, own: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """Return a directory with a client, which tests copy."""
-        directory = tmp_path_factory.mktemp("made") / "client"
-        assert script(regenerate, *own, "--output", str(directory)).returncode == 0
-        return directory
 
     @pytest.mark.slow
     def test_by_regenerate(self, own: tuple[str, str], tmp_path: Path) -> None:
@@ -327,8 +329,8 @@ class TestBesideWhatIsOurs:
 
         fill(tmp_path / "report", tmp_path / "outside", "report.htm")
         before = snapshot(tmp_path / "report", tmp_path / "outside")
-        for made in (runs.failing(), runs.conforming()):
-            write_report(made, tmp_path / "report")
+        for run in (runs.failing(), runs.conforming()):
+            write_report(run, tmp_path / "report")
         assert changed(before, snapshot(tmp_path / "report", tmp_path / "outside")) == {"report"}
 
     def test_by_recordings(self, tmp_path: Path) -> None:

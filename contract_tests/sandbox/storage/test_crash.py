@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import httpx
 import numpy as np
 import pytest
 
+from contract_tests.support.servers.forks import fork_server
 from scripts.lib.bench.mixed_load import ACTIONS, LARGE, Actor
 from scripts.lib.bench.model import WIDTH
 from scripts.lib.bench.sandbox_processes import sandboxes_below
@@ -25,7 +26,12 @@ from wallaroo_ext.sandbox.process import SandboxFailedError, running
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from contract_tests.support.servers.forks.fork_server import Program
+
+    RunningWithPid = Callable[[Path], AbstractContextManager[tuple[dict[str, str], int]]]
 
 pytestmark = pytest.mark.slow  # each test kills and starts sandboxes
 
@@ -71,26 +77,47 @@ class Round:
 
 
 def sandbox_of(directory: Path) -> int:
-    """Return the process id of the sandbox that uses a directory."""
+    """Return the process id of the sandbox that uses a directory and was started anew."""
     below = sandboxes_below(os.getpid())
     [pid] = [pid for pid in below if str(directory) in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")]
     return pid
 
 
-def crash_and_check(directory: Path, kills: int) -> None:
+@contextmanager
+def running_anew(directory: Path) -> Generator[tuple[dict[str, str], int]]:
+    """Run a sandbox in a new process. Yields its environment and its process id."""
+    with running(directory) as environment:
+        yield environment, sandbox_of(directory)
+
+
+@contextmanager
+def running_in_a_fork(directory: Path) -> Generator[tuple[dict[str, str], int]]:
+    """Run a sandbox in a fork, which starts faster. Yields its environment and its process id."""
+    pids: list[int] = []
+
+    def start(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
+        program = fork_server.start_sandbox(arguments, files)
+        pids.append(program.pid)
+        return program
+
+    with running(directory, start=start) as environment:
+        yield environment, pids[0]
+
+
+def crash_and_check(directory: Path, kills: int, running_with_pid: RunningWithPid) -> None:
     """Kill the sandbox some times while it works, and check each time what it kept."""
     decide = random.Random(kills)  # noqa: S311 - when, not a secret
     with ExitStack() as opened:
         actors = [opened.enter_context(closing(Actor(number, number, MIX))) for number in range(ACTORS)]
         for number in range(kills + 1):
-            with running(directory) as environment:
+            with running_with_pid(directory) as (environment, pid):
                 for actor in actors:
                     actor.connect(environment)
                     check_answers(actor) if number else actor.prepare()
                 for actor in actors:
                     wait_until_settled(actor)
                 if number < kills:
-                    Round(actors, sandbox_of(directory), decide.randint(10, REQUESTS - 20)).run()
+                    Round(actors, pid, decide.randint(10, REQUESTS - 20)).run()
             check_files(directory, actors)
 
 
@@ -144,12 +171,12 @@ def marked_rows(log: InferenceLog, pipeline: int) -> Iterator[tuple[int, int]]:
 
 
 def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_nothing_by_half(tmp_path: Path) -> None:
-    crash_and_check(tmp_path / "data", kills=1)
+    crash_and_check(tmp_path / "data", 1, running_anew)
 
 
 @pytest.mark.slow
 def test_twenty_kills_lose_nothing_that_was_acknowledged_and_leave_nothing_by_half(tmp_path: Path) -> None:
-    crash_and_check(tmp_path / "data", kills=20)
+    crash_and_check(tmp_path / "data", 20, running_in_a_fork)
 
 
 def test_a_directory_is_free_again_when_its_sandbox_was_killed(tmp_path: Path) -> None:

@@ -27,13 +27,15 @@ from scripts.lib.written_tables import parse_arguments, write_or_check
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.validation import ContractSpec
-from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.sandbox.process import running, start_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
     from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.sandbox.process import Starter
 
 ROOT = Path(__file__).parents[3]
 RECORDINGS = ROOT / "contract_tests/documents/recordings"
@@ -398,20 +400,23 @@ def deployment(client: Client, name: str, pipeline_id: int, variant_id: int, ver
     return f"{name}-{call(deploy_pipeline, client=client, body=request).id}"
 
 
-def replay(document: str, model: bytes) -> list[Compared]:
+def replay(document: str, model: bytes, start: Starter) -> list[Compared]:
     """Replay a document. Returns how each of its exchanges compares."""
     recording = json.loads((RECORDINGS / f"{document}.json").read_text(encoding="utf-8"))
     release = OF_DOCUMENTS[document]
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "data"
         names = Names()
-        with running(directory, "--release", release) as environment, connect(environment=environment) as client:
+        with (
+            running(directory, "--release", release, start=start) as environment,
+            connect(environment=environment) as client,
+        ):
             prepare(client, document, names, model)
         for kind, recorded in list(names.known):
             if kind == "pipeline":
                 log_house_prices(directory, names.known[kind, recorded], dict.fromkeys(LOGGED_MODELS, "test_version"))
         with ExitStack() as stack:
-            environment = stack.enter_context(running(directory, "--release", release))
+            environment = stack.enter_context(running(directory, "--release", release, start=start))
             client = stack.enter_context(connect(environment=environment))
             run = Replay(client, environment, model)
             run.names, run.unprinted = names, UNPRINTED.get(document, {})
@@ -426,10 +431,14 @@ def map_first_user(run: Replay, client: Client) -> None:
         run.names.known["text", recorded] = next(iter(answer["users"]))
 
 
-def compare_all() -> list[Compared]:
-    """Replay all documents. Returns how each exchange compares."""
+def compare_all(start: Starter = start_process) -> list[Compared]:
+    """Replay all documents. Returns how each exchange compares.
+
+    Args:
+        start: Starts the program of a sandbox; by default in a new process.
+    """
     model = model_content()  # it has the inputs and outputs of the documents' model
-    return [row for file in sorted(RECORDINGS.glob("*.json")) for row in replay(file.stem, model)]
+    return [row for file in sorted(RECORDINGS.glob("*.json")) for row in replay(file.stem, model, start)]
 
 
 def page(rows: list[Compared]) -> str:

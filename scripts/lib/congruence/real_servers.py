@@ -23,12 +23,14 @@ from scripts.lib.evidence.known_operations import source
 from scripts.lib.evidence.recordings import NOTHING, VARIABLES, answer_of, inference_files, recordings, release_of
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.sandbox.process import start_process
 
 if TYPE_CHECKING:
     import httpx
 
     from scripts.lib.congruence.scene import Scene
     from scripts.lib.evidence.recordings import Recording
+    from wallaroo_ext.sandbox.process import Starter
 
 TABLE = Path(__file__).parents[3] / "contract_tests/sandbox/congruence-by-release.md"
 
@@ -112,10 +114,15 @@ def compare_all() -> list[Comparison]:
     return [found for release in contract.RELEASES for found in compare_release(release)]
 
 
-def compare_release(release: str) -> list[Comparison]:
-    """Return the comparisons of a release, in the order of the contract's operations."""
+def compare_release(release: str, start: Starter = start_process) -> list[Comparison]:
+    """Return the comparisons of a release, in the order of the contract's operations.
+
+    Args:
+        release: The release.
+        start: Starts the program of a sandbox; by default in a new process.
+    """
     found = [each for each in recordings() if each.release == release]
-    with tempfile.TemporaryDirectory() as temporary, scene_of(release, Path(temporary) / "data") as scene:
+    with tempfile.TemporaryDirectory() as temporary, scene_of(release, Path(temporary) / "data", start) as scene:
         comparisons = {**_inferences(scene), **_exchanges(scene, found)}
     order = [*contract.operation_ids(), INFERENCE, INFERENCE_IN_ARROW]
     return sorted(comparisons.values(), key=lambda each: (order.index(each.operation), each.status))

@@ -17,13 +17,15 @@ from scripts.lib.polling import polled
 from wallaroo_ext import connect, contract
 from wallaroo_ext._util.arrow.files import MEDIA_TYPE as ARROW
 from wallaroo_ext._util.arrow.files import to_file
-from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.sandbox.process import running, start_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
     import httpx
+
+    from wallaroo_ext.sandbox.process import Starter
 
 BYTES = "application/octet-stream"
 RECORDS = "application/json; format=pandas-records"
@@ -107,18 +109,25 @@ class Scene:
 
 
 @contextmanager
-def scene_of(release: str, directory: Path) -> Generator[Scene]:
+def scene_of(release: str, directory: Path, start: Starter = start_process) -> Generator[Scene]:
     """Yield a sandbox of a release with one of everything; it ends with the `with` block.
 
     Args:
         release: The release.
         directory: An empty directory for its data.
+        start: Starts the sandbox's program; by default in a new process.
     """
-    with running(directory, "--release", release) as environment, connect(environment=environment) as client:
+    with (
+        running(directory, "--release", release, start=start) as environment,
+        connect(environment=environment) as client,
+    ):
         scene = Scene(release, client.get_httpx_client())
         _make(scene)
     log_house_prices(directory, scene.known["pipeline_id"], {"house-price": "a" * 64}, ("dense_2", "dense_1"))
-    with running(directory, "--release", release) as environment, connect(environment=environment) as client:
+    with (
+        running(directory, "--release", release, start=start) as environment,
+        connect(environment=environment) as client,
+    ):
         scene.http = client.get_httpx_client()
         _wait_until_running(scene)
         _make_assay(scene)

@@ -201,11 +201,12 @@ _SUITE_SERVER = PerProcess(partial(_start_fork_server, _SUITE))
 _LOCK = threading.Lock()
 
 
-def _start_sandbox(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
+def start_sandbox(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
+    """Start a sandbox in a fork, in a group of its own."""
     return start("sandbox", arguments, files)
 
 
-running = partial(running_by, start=_start_sandbox)
+running = partial(running_by, start=start_sandbox)
 """Run a sandbox while a `with` block runs, as `wallaroo_ext.sandbox.process.running` does, in a fork."""
 
 
