@@ -14,6 +14,8 @@ from sphinx.errors import ExtensionError
 
 import wallaroo_ext
 from contract_tests.support.documentation import DOCS, README, ROOT, pages
+from contract_tests.support.scripts import call_main
+from contract_tests.support.servers.forks.forking import run_in_child
 from scripts.lib.docs import build
 from scripts.lib.docs.links import broken_links
 from scripts.lib.docs.repository_pages import included, shown_files
@@ -82,14 +84,40 @@ class TestSite:
         assert made - written - notebooks == {"contract", "genindex", "search", "py-modindex"} & made
         assert {page.relative_to(DOCS) for page in DOCS.rglob("*.md")} == {page.relative_to(DOCS) for page in pages()}
 
-    def test_another_build_replaces_it_and_other_directories_stay(self, site: Path, tmp_path: Path) -> None:
-        (site / "genindex.html").unlink()
-        assert run(site).returncode == 0
-        assert (site / "genindex.html").exists()
-        (tmp_path / "mine.txt").touch()
-        done = run(tmp_path)
-        assert (done.returncode, "name another directory" in done.stderr) == (2, True)
-        assert [found.name for found in tmp_path.iterdir()] == ["mine.txt"]
+
+def build_of(source: Path, target: Path) -> None:
+    """Build a site from other pages, in a child, because Sphinx changes the process that it runs in."""
+
+    def work() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(build, "SOURCE", source)
+            done = call_main(build.main, "--output", str(target))
+        assert done.code == 0, done.out + done.err
+
+    assert run_in_child(work) == 0
+
+
+def test_another_build_replaces_a_site(tmp_path: Path) -> None:
+    source, site = tmp_path / "source", tmp_path / "site"
+    source.mkdir()
+    (source / "conf.py").write_text('html_theme = "basic"\n', encoding="utf-8")
+    (source / "index.rst").write_text("First\n=====\n\n.. toctree::\n\n   second\n", encoding="utf-8")
+    (source / "second.rst").write_text("Second\n======\n", encoding="utf-8")
+    build_of(source, site)
+    assert "First" in (site / "index.html").read_text(encoding="utf-8")
+    (site / "genindex.html").unlink()
+    (site / "gone.html").touch()
+    build_of(source, site)
+    assert (site / "genindex.html").exists()
+    assert not (site / "gone.html").exists()
+    assert {found.name for found in tmp_path.iterdir()} == {"source", "site"}
+
+
+def test_a_directory_that_is_no_site_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+    done = call_main(build.main, "--output", str(tmp_path))
+    assert (done.code, "name another directory" in done.err) == (2, True)
+    assert [found.name for found in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_the_types_that_signatures_name_are_explained() -> None:
