@@ -102,16 +102,16 @@ def test_a_token_is_good_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_data_directory_has_one_sandbox(tmp_path: Path) -> None:
-    with running(tmp_path / "data"):
-        with pytest.raises(SandboxFailedError, match="Another sandbox works on") as raised, running(tmp_path / "data"):
+    with fork_server.running(tmp_path / "data"):
+        with pytest.raises(SandboxFailedError, match="Another sandbox works on") as raised, fork_server.running(tmp_path / "data"):
             pass
         assert "Traceback" not in str(raised.value)
 
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as environment:
+    with fork_server.running(tmp_path / "data") as environment:
         port = environment["WALLAROO_API_URL"].rpartition(":")[2]
-        taken = running(tmp_path / "other", "--port", port)
+        taken = fork_server.running(tmp_path / "other", "--port", port)
         with pytest.raises(SandboxFailedError, match=f"{port}: Address already in use") as raised, taken:
             pass
         assert "Traceback" not in str(raised.value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+from contract_tests.support.servers.forks import fork_server
 from scripts.lib.bench import turns
 from scripts.lib.bench.inference import many_rows, one_row
 from scripts.lib.bench.uploads import large_upload
@@ -63,11 +64,17 @@ def test_many_rows_are_measured_in_both_formats(console: Console) -> None:
 
 
 @pytest.mark.slow
-def test_an_upload_is_measured_beside_curl_where_that_is_there(
-    console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upload_is_measured_beside_curl_where_that_is_there(console: Console) -> None:
     large_upload.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
     assert ("curl -F: it is not installed" in printed(console)) is (shutil.which("curl") is None)
+
+
+def test_an_upload_is_measured_without_curl_too(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(*_: object) -> dict[str, float]:
+        return {"client": 1.0}
+
+    monkeypatch.setattr(large_upload, "measure", measured)  # the test above measures memory
+    monkeypatch.setattr(large_upload, "running", fork_server.running)
     monkeypatch.setenv("PATH", "")
     large_upload.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
     assert "curl -F: it is not installed" in printed(console)
