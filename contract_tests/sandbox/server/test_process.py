@@ -103,7 +103,10 @@ def test_a_token_is_good_after_a_restart(tmp_path: Path) -> None:
 
 def test_a_data_directory_has_one_sandbox(tmp_path: Path) -> None:
     with fork_server.running(tmp_path / "data"):
-        with pytest.raises(SandboxFailedError, match="Another sandbox works on") as raised, fork_server.running(tmp_path / "data"):
+        with (
+            pytest.raises(SandboxFailedError, match="Another sandbox works on") as raised,
+            fork_server.running(tmp_path / "data"),
+        ):
             pass
         assert "Traceback" not in str(raised.value)
 
