@@ -33,7 +33,6 @@ from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.results import INTERRUPTED
 from wallaroo_ext.conformance.suite import Suite
 
-ROOT = Path(__file__).parents[3]
 READING = ("list_workspaces", "list_models")
 
 
