@@ -86,11 +86,11 @@ class Settings:
         variables = without_replaced(os.environ if environment is None else environment, given)
 
         def setting(name: str, variable: str) -> str | None:
-            value = given[name] if name in given else variables.get(variable, "").strip(_LINE_BREAKS)
+            value = given[name] if name in given else (variables.get(variable) or "").strip(_LINE_BREAKS)
             return value or None
 
         token, ca_bundle = setting("token", "WALLAROO_TOKEN"), setting("ca_bundle", "WALLAROO_CA_BUNDLE")
-        credentials = _read_credentials(variables.get("WALLAROO_SDK_CREDENTIALS", "").strip(_LINE_BREAKS))
+        credentials = _read_credentials((variables.get("WALLAROO_SDK_CREDENTIALS") or "").strip(_LINE_BREAKS))
         settings = Settings(
             **_urls(setting),
             client_id=setting("client_id", "WALLAROO_CLIENT_ID")

@@ -135,7 +135,7 @@ def test_a_field_that_is_called_like_an_extension_stays() -> None:
         "content": {"application/json": {"schema": schema, "example": {"links": "x", "x-names": 1}}}
     }
     answer["headers"] = {"links": {"schema": {"type": "string"}}}
-    document = {
+    document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "x", "version": "1"},
         "paths": {"/x": {"get": {"operationId": "x", "responses": {"200": answer | {"links": {}}}}}},

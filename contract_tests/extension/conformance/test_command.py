@@ -8,9 +8,8 @@ import re
 import signal
 import subprocess
 from collections import Counter
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
 import pytest
@@ -32,6 +31,9 @@ from wallaroo_ext.conformance.guard.gateways import NoAnswerError
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.results import INTERRUPTED
 from wallaroo_ext.conformance.suite import Suite
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 READING = ("list_workspaces", "list_models")
 
@@ -363,8 +365,11 @@ def test_a_document_that_never_comes_is_no_defect(monkeypatch: pytest.MonkeyPatc
     def unanswered(*_: object, **__: object) -> None:
         raise NoAnswerError("", "503, 10 times", may_be_repeated=False)
 
+    def reachable(_: Suite) -> None:
+        return
+
     suite = Suite(SuiteOptions(instance="recorded", drift=True, environment={}))
-    monkeypatch.setattr(command, "check_reachable", lambda _: None)
+    monkeypatch.setattr(command, "check_reachable", reachable)
     monkeypatch.setattr(command, "find_drift", unanswered)
     hooks: Any = command._RunHooks(suite, lambda _done, _all: None)  # pyright: ignore[reportPrivateUsage]
     session = SimpleNamespace(items=["a test"])

@@ -264,7 +264,11 @@ IN_JSON: dict[str, Any] = {
 
 def taking(*parameters: dict[str, Any], shared: tuple[dict[str, Any], ...] = ()) -> Rules:
     """Return the rules of an operation with these parameters, at a path that has others."""
-    operation = {"operationId": "find", "parameters": list(parameters), "responses": {"200": {}}}
+    operation: dict[str, Any] = {
+        "operationId": "find",
+        "parameters": list(parameters),
+        "responses": {"200": {}},
+    }
     return Rules({"paths": {"/find/{name}": {"parameters": list(shared), "get": operation}}})
 
 

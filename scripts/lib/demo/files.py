@@ -392,7 +392,7 @@ _VALUES: dict[str, Any] = {
     "tensor(float)": pa.float32(),
     "tensor(double)": pa.float64(),
     "tensor(bool)": pa.bool_(),
-    **{f"tensor({name})": pa.type_for_alias(name) for name in _INTEGERS},
+    **{f"tensor({name})": getattr(pa, name)() for name in _INTEGERS},
 }
 _WHOLE = {
     "tensor(bool)": (0, 1),

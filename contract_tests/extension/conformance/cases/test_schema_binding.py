@@ -112,7 +112,7 @@ def with_example(**schema: Any) -> dict[str, Any]:
     """Return a contract with an example that lacks a required field."""
     whole = {"type": "object", "required": ["ratio"], "properties": {"label": {"type": "string"}}} | schema
     media = {"schema": whole, "examples": {"one": {"value": {"label": "a"}}}, "example": {"label": "b"}}
-    operation = {
+    operation: dict[str, Any] = {
         "operationId": "find",
         "x-writes": [],
         "x-names": {"$request.body#/**": "nothing", "$request.query.filter": "nothing"},
