@@ -34,13 +34,19 @@ class FromLoop(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         while not self._ended:
-            self._waiting = asyncio.run_coroutine_threadsafe(cast("Any", anext(self._source)), self._loop)
+            self._waiting = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+            if self._ended:  # since it was looked at, so that nobody cancels this one
+                self._waiting.cancel()
             try:
                 yield self._waiting.result()
             except StopAsyncIteration:
                 return
             except CancelledError:
                 raise StoppedError from None
+
+    async def _next(self) -> T:
+        """Return the next element; called in the event loop, which a generator and many iterators have to know."""
+        return await anext(self._source)
 
     def end(self) -> None:
         """End the iterator, also while it waits for an element."""

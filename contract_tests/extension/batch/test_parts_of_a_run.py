@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from contract_tests.support.data.batch_rows import running_threads
 from wallaroo_ext import BatchRetries, EngineError, ServerError
-from wallaroo_ext.batch.asyncio_threads import elements
+from wallaroo_ext.batch.asyncio_threads import FromLoop, elements
 from wallaroo_ext.batch.reading.positions import Ledger, Position
 from wallaroo_ext.batch.retries import StoppedError, with_retries
 from wallaroo_ext.batch.scoring.chunking import Chunk, chunk_batches
@@ -279,6 +279,83 @@ class TestSourcesOfAnEventLoop:
         with pytest.raises(asyncio.CancelledError):
             asyncio.run(take())
         assert seen == [1]
+
+    def test_a_generator_that_is_left_early_cleans_up_in_its_loop(self) -> None:
+        cleaned: list[str] = []
+
+        async def source() -> AsyncIterator[int]:
+            try:
+                yield 1
+                yield 2
+            finally:
+                await asyncio.sleep(0)
+                cleaned.append(threading.current_thread().name)
+
+        rows = source()
+
+        async def take() -> None:
+            scored = elements(lambda rows, _: (row for row in rows), rows)
+            assert await anext(scored) == 1
+            await scored.aclose()
+
+        asyncio.run(take())
+        assert cleaned == [threading.current_thread().name]
+
+    @pytest.mark.parametrize("kind", ["coroutine", "future"])
+    def test_an_iterator_is_asked_in_its_loop(self, kind: str) -> None:
+        async def take() -> list[int]:
+            return [element async for element in elements(lambda rows, _: (row for row in rows), _Counted(kind, 3))]
+
+        assert asyncio.run(take()) == [1, 2, 3]
+
+    def test_one_that_ends_while_an_element_is_asked_for_is_not_waited_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def source() -> AsyncIterator[int]:
+            await asyncio.Event().wait()
+            yield 1
+
+        async def main() -> None:
+            reading = FromLoop(source(), asyncio.get_running_loop())
+            ask = asyncio.run_coroutine_threadsafe
+
+            def ended_meanwhile(*arguments: Any) -> Any:
+                reading.end()
+                return ask(*arguments)
+
+            monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", ended_meanwhile)
+            taking = asyncio.create_task(asyncio.to_thread(next, iter(reading)))
+            await asyncio.wait([taking], timeout=5)
+            was_waited_for = not taking.done()
+            reading.end()
+            with pytest.raises(StoppedError):
+                await taking
+            assert not was_waited_for
+
+        asyncio.run(main())
+
+
+class _Counted:
+    """An iterator that needs its event loop, as those of streams do, whatever its `__anext__` returns."""
+
+    def __init__(self, kind: str, count: int) -> None:
+        self._kind = kind
+        self._left = iter(range(1, count + 1))
+
+    def __aiter__(self) -> _Counted:
+        return self
+
+    def __anext__(self) -> Any:
+        number = next(self._left, None)
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if number is None:
+            future.set_exception(StopAsyncIteration())
+        else:
+            future.set_result(number)
+        return future if self._kind == "future" else self._awaited(future)
+
+    async def _awaited(self, future: asyncio.Future[int]) -> int:
+        return await future
 
 
 class TestHalving:
