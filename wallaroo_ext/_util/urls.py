@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import httpx
 
-from wallaroo_ext.errors import ConfigurationError, ContractViolationError
+from wallaroo_ext.errors import ConfigurationError, ContractViolationError, InvalidDataError
 
 LARGEST_PORT = 65_535
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -100,6 +100,25 @@ def check_answered_url(operation: str, text: str) -> str:
         status=HTTPStatus.OK,
         advice="Tell those who run the instance.",
     )
+
+
+def parse_inference_url(text: str, argument: str) -> httpx.URL:
+    """Return a URL that a caller wants rows to be sent to: one of a host, or a path of the instance.
+
+    Args:
+        text: The URL.
+        argument: The name of the caller's argument, for messages, which do not repeat what may hold a password.
+
+    Raises:
+        InvalidDataError: Rows cannot be sent to it.
+    """
+    url = parse_url(text)
+    is_whole = url is not None and url.scheme in {"http", "https"} and url.host
+    if url is None or text != text.strip() or not (is_whole or text.startswith("/")):
+        raise InvalidDataError(f"`{argument}` is no URL that can be used: take one from get_pipeline_external_url.")
+    if url.userinfo:
+        raise InvalidDataError(f"`{argument}` has a user or a password in it, before an @: leave them out.")
+    return url
 
 
 def redirect_target(response: httpx.Response) -> httpx.URL | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from wallaroo_ext._util.locations import without_secrets
 from wallaroo_ext.batch.retries import with_retries
-from wallaroo_ext.deployments.find import deployment_of_url, endpoint_steps
+from wallaroo_ext.deployments.find import endpoint_steps, named_in_url
 from wallaroo_ext.deployments.status import models_in, status_steps
-from wallaroo_ext.errors import ContractViolationError, InvalidDataError
+from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
@@ -52,12 +53,14 @@ def models_steps(url: str) -> Steps[list[dict[str, str]]]:
         NotFoundError: Nothing is deployed there.
         InvalidDataError: The instance does not name them, so that a later run could not be compared with this one.
     """
-    try:
-        name, *_ = deployment_of_url(url)
-    except ContractViolationError as error:
+    named = named_in_url(url)
+    if named is None:
         raise InvalidDataError(
-            f"The models behind {url} are unknown: {error}", advice="Name the pipeline in place of its URL."
-        ) from error
+            f"The models behind {without_secrets(url)} are unknown, because it names no deployment as the URLs of "
+            "instances do.",
+            advice="Name the pipeline in place of its URL.",
+        )
+    name, *_ = named
     status = yield from status_steps(name)
     models = models_in(status)
     if not models:

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util.files.readable import is_file
+from wallaroo_ext._util.locations import without_secrets
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.inputs.rows import read_columns
 from wallaroo_ext.inference.refused_columns import check_readable
 

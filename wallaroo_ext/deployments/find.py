@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.locations import is_url, without_secrets
 from wallaroo_ext._util.near_names import near_names
-from wallaroo_ext._util.urls import check_answered_url
+from wallaroo_ext._util.urls import check_answered_url, parse_inference_url
 from wallaroo_ext.deployments.cleanup import undeploy_steps
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _URL = "get_pipeline_external_url"
 _NAME = re.compile(r"(?P<deploy_id>.+)-(?P<id>[0-9]+)")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _OF_NO_NAME = re.compile(r"[/:\s]")
 """What no pipeline's and no deployment's name has: these are letters, digits and dashes."""
 
@@ -255,7 +255,7 @@ def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name:
         raise InvalidDataError(f"A deployment is found by its name or its pipeline's name, not {name!r}.")
     if "://" in name:
-        raise InvalidDataError(f"{name} is a URL: give the name of the pipeline or of the deployment.")
+        raise InvalidDataError("What stands for a name is a URL: give the name of the pipeline or of the deployment.")
 
 
 def _check_id(deployment_id: object) -> None:
@@ -362,13 +362,14 @@ def endpoint_steps(
     Raises:
         NotFoundError: Nothing is deployed under this name.
         AmbiguousError: Several deployments have the name.
-        InvalidDataError: It is neither a name, nor a URL, nor a deployment.
+        InvalidDataError: It is neither a name, nor a deployment, nor a URL that rows can be sent to.
     """
     url: Any = where if isinstance(where, str) else getattr(where, "url", None)
     if not isinstance(url, str) or not url:
         kind = "an empty text" if where == "" else type(where).__name__
         raise InvalidDataError(f"`{argument}` is the name of a pipeline, a deployment or its URL, not {kind}.")
-    if not isinstance(where, str) or url.startswith("/") or _SCHEME.match(url):
+    if not isinstance(where, str) or url.startswith("/") or is_url(url):
+        parse_inference_url(url, argument)
         return url
     if _OF_NO_NAME.search(url):
         shown = "a text with an @, which may stand after a password," if "@" in url else f"{url!r},"
@@ -381,22 +382,31 @@ def endpoint_steps(
 
 
 def deployment_of_url(url: str) -> tuple[str, int, str]:
-    """Return the name and the id of the deployment that a URL leads to, and its pipeline's name where the URL has that.
+    """Return what a URL that the instance answered with names; see `named_in_url`.
 
-    No other operation tells them.
+    No other operation tells it.
 
     Raises:
         ContractViolationError: The URL has neither of the recorded forms.
+    """
+    named = named_in_url(url)
+    if named is None:
+        raise ContractViolationError(
+            f"{_URL}: the URL does not name a deployment as the recorded ones do, {without_secrets(url)!r}.",
+            operation=_URL,
+            status=HTTPStatus.OK,
+            advice="Rows can be scored at this URL, and the pipeline can be undeployed by its id.",
+        )
+    return named
+
+
+def named_in_url(url: str) -> tuple[str, int, str] | None:
+    """Return the name and the id of the deployment that a URL leads to, and its pipeline's name where the URL has that.
+
+    None for a URL that has neither of the recorded forms.
     """
     beginning = contract.operation("infer_deployment").path.partition("{")[0]
     _, is_there, rest = httpx.URL(url).path.rpartition(beginning)
     name, _, pipeline = rest.partition("/")
     numbered = _NAME.fullmatch(name)
-    if not is_there or numbered is None:
-        raise ContractViolationError(
-            f"{_URL}: the URL does not name a deployment as the recorded ones do, {url!r}.",
-            operation=_URL,
-            status=HTTPStatus.OK,
-            advice="Rows can be scored at this URL, and the pipeline can be undeployed by its id.",
-        )
-    return name, int(numbered["id"]), pipeline.partition("/")[0]
+    return (name, int(numbered["id"]), pipeline.partition("/")[0]) if is_there and numbered else None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.files.readable import is_file
-from wallaroo_ext._util.urls import parse_url
-from wallaroo_ext.errors import EngineError, InvalidDataError
+from wallaroo_ext._util.urls import parse_inference_url
+from wallaroo_ext.errors import EngineError
 from wallaroo_ext.inference.column_names import SEPARATOR, column_list
 from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, Decimal, TextOptions
@@ -240,11 +240,6 @@ def score_steps(
 @lru_cache(maxsize=64)
 def _target(url: str) -> tuple[httpx.URL, str]:
     """Return a URL as httpx reads it, and the operation that answers there; a program has few of them."""
-    parsed = parse_url(url)
-    is_whole = parsed is not None and parsed.scheme in {"http", "https"} and parsed.host
-    if parsed is None or url != url.strip() or not (is_whole or url.startswith("/")):
-        raise InvalidDataError("`where` is no URL that can be used: take one from get_pipeline_external_url.")
-    if parsed.userinfo:
-        raise InvalidDataError("`where` has a user or a password in it, before an @: leave them out.")
+    parsed = parse_inference_url(url, "where")
     found = contract.operation_at(parsed.path)
     return parsed, found if found in _FORMS else OPERATION

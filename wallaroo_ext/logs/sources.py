@@ -257,7 +257,7 @@ def _named(pipeline: object) -> tuple[str, int | None, int | None]:
         shown = repr(given) if isinstance(given, str | bool) else type(given).__name__
         raise InvalidDataError(f"A pipeline is its name, its id, or what deploy_pipeline gave, not {shown}.")
     if "://" in name:
-        raise InvalidDataError(f"{name} is a URL: give the name of the pipeline.")
+        raise InvalidDataError("What stands for a name is a URL: give the name of the pipeline.")
     return name, None, getattr(given, "workspace_id", None)
 
 

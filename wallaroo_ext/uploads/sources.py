@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext._util.locations import is_url, without_secrets
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 ModelSource = str | PathLike[str] | BinaryIO | bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
 """A model's file: its path, an open binary file, its bytes, or an iterator of them."""
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _AGAIN = "Nothing was uploaded; upload it again."
 
 
@@ -72,9 +71,9 @@ def open_source(model: ModelSource, size: int | None) -> Generator[Source]:
         OSError: The file cannot be opened.
     """
     if isinstance(model, str | PathLike):
-        if _URL.match(text := os.fspath(model)):
+        if is_url(text := os.fspath(model)):
             raise InvalidDataError(
-                f"{text} is a URL, and a model is a file of this machine.",
+                f"{without_secrets(text)} is a URL, and a model is a file of this machine.",
                 advice="Download it, or give an open file, such as fsspec's.",
             )
         path = user_path(text)

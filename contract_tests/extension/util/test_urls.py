@@ -19,6 +19,10 @@ from wallaroo_ext import (
     connect,
     find_deployment,
     infer,
+    infer_batches,
+    infer_dataset,
+    pipeline_logs,
+    upload_model,
 )
 from wallaroo_ext._util.urls import display_host, parse_http_url
 from wallaroo_ext.conformance.drift.changes import DriftError
@@ -26,6 +30,7 @@ from wallaroo_ext.conformance.drift.fetching import fetch_document
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
 PASS = "hunter2-Zq8x"
 NO_URLS = [
@@ -132,13 +137,47 @@ def test_a_redirect_to_anything_is_a_typed_error(url: str, way: str) -> None:
 
 
 @pytest.mark.parametrize("url", [*NO_URLS[4:], *WITH_PASSWORDS], ids=ascii)
-def test_rows_are_sent_to_no_such_url(url: str) -> None:
+def test_rows_are_sent_to_no_such_url(url: str, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
+    (tmp_path / "rows.csv").write_text("a\n1\n", encoding="utf-8")
     with connect(http_servers.unused(), environment={"WALLAROO_TOKEN": "a-token-of-mine"}) as client:
-        with pytest.raises((ConfigurationError, InvalidDataError)) as raised:
-            infer(client, url, {"x": [1.0]})
-        assert PASS not in f"{raised.value!r}"
-        assert str(raised.value).isprintable()
+        for score in (
+            lambda: infer(client, url, {"x": [1.0]}),
+            lambda: list(infer_batches(client, url, [{"x": [1.0]}])),
+            lambda: infer_dataset(client, url, tmp_path / "rows.csv", tmp_path / "out"),
+        ):
+            with pytest.raises((ConfigurationError, InvalidDataError)) as raised:
+                score()
+            assert PASS not in f"{raised.value!r} {raised.value.__cause__!r}"
+            assert str(raised.value).isprintable()
+
+
+def test_the_argument_that_has_the_url_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "rows.csv").write_text("a\n1\n", encoding="utf-8")
+    with connect(http_servers.unused(), environment={"WALLAROO_TOKEN": "a-token-of-mine"}) as client:
+        for url, message in (
+            ("https://a.example.com:port/v1/x", "`pipeline` is no URL that can be used"),
+            ("https://a.example.com/v1/x", r"The models behind https://a\.example\.com/v1/x are unknown, because it"),
+        ):
+            with pytest.raises(InvalidDataError, match=message) as raised:
+                infer_dataset(client, f"{url}?sig={PASS}", tmp_path / "rows.csv", tmp_path / "out")
+            assert PASS not in str(raised.value)
+            assert raised.value.__cause__ is None
+
+
+@pytest.mark.parametrize("url", ["https://me:{}@a.example.com/x", "https://a.example.com/x?X-Amz-Signature={}"])
+def test_a_url_in_place_of_a_name_or_a_file_is_not_repeated_with_its_secrets(url: str) -> None:
+    url = url.format(PASS)
+    with connect(http_servers.unused(), environment={"WALLAROO_TOKEN": "a-token-of-mine"}) as client:
+        for call in (
+            lambda: find_deployment(client, url),
+            lambda: pipeline_logs(client, url),
+            lambda: upload_model(client, url, name="a"),
+        ):
+            with pytest.raises(InvalidDataError, match="is a URL") as raised:
+                call()
+            assert PASS not in f"{raised.value!r}"
 
 
 @pytest.mark.parametrize("url", [*NO_URLS, *WITH_PASSWORDS], ids=ascii)

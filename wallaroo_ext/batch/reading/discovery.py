@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from wallaroo_ext._util.files.user_paths import near_name
+from wallaroo_ext._util.locations import is_url, without_secrets
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms import formats as forms
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES
 from wallaroo_ext.inference.files.forms.json_files import LINES
 from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
-from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve, without_secrets
+from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve
 from wallaroo_ext.inference.files.opening.row_files import open_stream
-from wallaroo_ext.inference.files.opening.storage_options import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,13 +6,13 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.locations import without_secrets
 from wallaroo_ext.batch.reading.json_reader import JsonReader
 from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, ParquetReader
 from wallaroo_ext.batch.reading.whole_file_reader import npy_reader, npz_reader
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.file_columns import FileColumns
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_zip, format_of
-from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_seekable
 
 if TYPE_CHECKING:

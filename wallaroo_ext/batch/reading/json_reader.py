@@ -6,13 +6,13 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from wallaroo_ext._util.locations import without_secrets
 from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import skip_rows
 from wallaroo_ext.inference.files.forms.json_files import JsonFile
 from wallaroo_ext.inference.files.forms.log_exports import input_name, is_log
 from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
-from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_stream
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 from wallaroo_ext.inference.inputs.columns import python_column

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wallaroo_ext._util.files.signatures import ARROW_MESSAGE, FEATHER_1
+from wallaroo_ext._util.locations import without_secrets
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile, skip_rows
 from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, check_one_arrow_file, read_feather_1
@@ -16,7 +17,6 @@ from wallaroo_ext.inference.files.forms.file_columns import FileColumns
 from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, check_zip, format_of, refuse_known
 from wallaroo_ext.inference.files.forms.parquet_files import encrypted, open_parquet
 from wallaroo_ext.inference.files.opening.compression import check_unpacked, read_beginning
-from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_seekable, open_stream
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.pandas_index import index_metadata

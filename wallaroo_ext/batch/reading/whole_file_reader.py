@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.locations import without_secrets
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
-from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_seekable
 from wallaroo_ext.inference.inputs.tables import table_of
 from wallaroo_ext.inference.refused_columns import in_file

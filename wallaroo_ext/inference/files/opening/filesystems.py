@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from wallaroo_ext._util.files.user_paths import user_text
+from wallaroo_ext._util.locations import is_url, links_of, without_secrets
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
-from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, links_of
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl
 from wallaroo_ext.redaction.known_secrets import remove_known_secrets
 
 if TYPE_CHECKING:
@@ -42,20 +43,6 @@ _PACKAGES = {
 _MOST_REASON = 300
 _ADVICE = " Look at its name, the credentials and the network, or copy the file to this machine."
 _UNKNOWN = " Name it as s3://, gs://, abfss:// or https://, or copy the file to this machine."
-
-
-def without_secrets(location: str | os.PathLike[str]) -> str:
-    """Return a location for a message: of a URL, without the user, the password and the query, which may be secret."""
-    text = os.fspath(location)
-    return "::".join(map(_link_without_secrets, links_of(text))) if is_url(text) else text
-
-
-def _link_without_secrets(link: str) -> str:
-    scheme, sign, rest = link.partition("://")
-    if not sign:
-        return link
-    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def resolve(location: str | os.PathLike[str], filesystem: Any = None) -> tuple[FileSystem, str]:
@@ -172,7 +159,7 @@ def _unreachable(url: str, error: Exception, advice: str = "") -> ConfigurationE
     shown = without_secrets(url)
     reason = str(error).strip().partition("\n")[0].replace(url, shown).rstrip(".") or type(error).__name__
     for link in links_of(url):
-        reason = reason.replace(link, _link_without_secrets(link))
+        reason = reason.replace(link, without_secrets(link))
     reason = remove_known_secrets(reason)
     reason = reason if len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}…"
     return ConfigurationError(f"{shown} cannot be opened: {reason}.{advice}")

@@ -19,6 +19,7 @@ from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from wallaroo_ext._util.files.user_paths import near_name, user_path
+from wallaroo_ext._util.locations import is_url, links_of, without_secrets
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.inference.files.opening.compression import (
     ENDINGS,
@@ -27,8 +28,8 @@ from wallaroo_ext.inference.files.opening.compression import (
     unpack,
     unpacked_suffix,
 )
-from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve, without_secrets
-from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, is_url, links_of, secrets_removed
+from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve
+from wallaroo_ext.inference.files.opening.storage_options import StoredUrl, secrets_removed
 from wallaroo_ext.inference.files.opening.temporary_copy import PIECE, TemporaryCopy
 
 if TYPE_CHECKING:

@@ -12,15 +12,11 @@ from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
+from wallaroo_ext._util.locations import is_url, links_of
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
 
 StorageOptions = Mapping[str, Any]
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[a-z0-9]+)*://")
-
-_CHAIN = re.compile(r"::(?![^/\[]*\])")
-"""Stands between the links of a URL, and not in an address of IPv6."""
 
 _HARMLESS = re.compile(
     r"endpoint|url|host|port|region|project|account_?name|bucket|profile|version|protocol|scheme|path|mode|dir|ssl"
@@ -61,16 +57,6 @@ class StoredUrl(os.PathLike[str]):
     def __repr__(self) -> str:
         """Return the URL, without the options."""
         return repr(self._url)
-
-
-def is_url(location: str | os.PathLike[str]) -> bool:
-    """Return whether a location is a URL, such as `s3://bucket/rows.csv`, and no path."""
-    return bool(_URL.match(os.fspath(location)))
-
-
-def links_of(url: str) -> list[str]:
-    """Return the links of a URL of fsspec, such as `zip://rows.csv` and `https://host/rows.zip`; most have one."""
-    return _CHAIN.split(url)
 
 
 def with_storage_options(source: Any, options: Any, argument: str = "storage_options") -> Any:

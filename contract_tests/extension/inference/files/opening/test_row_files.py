@@ -33,7 +33,6 @@ from wallaroo_ext.batch.reading.discovery import find_files
 from wallaroo_ext.batch.reading.positions import Position
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.inference.files.opening import filesystems, row_files, temporary_copy
-from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_rows
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.rows import to_table
@@ -311,23 +310,6 @@ class TestNames:
     def test_what_is_no_name_says_so(self, name: str, message: str) -> None:
         with pytest.raises(FileNotFoundError, match=message):
             to_table(name)
-
-    @pytest.mark.parametrize(
-        ("url", "shown"),
-        [
-            ("https://me:secret@host/rows.csv?X-Signature=secret#secret", "https://host/rows.csv"),
-            ("s3://key:secret@bucket/rows.csv", "s3://bucket/rows.csv"),
-            ("simplecache::https://me:secret@host/a.csv?secret", "simplecache::https://host/a.csv"),
-            ("zip://a/b.csv::https://me:secret@host/c.zip?secret", "zip://a/b.csv::https://host/c.zip"),
-            ("tar://a.csv::filecache::s3://me:secret@host/c.tar", "tar://a.csv::filecache::s3://host/c.tar"),
-            ("zip://a.csv::/home/c@d.zip", "zip://a.csv::/home/c@d.zip"),
-            ("https://me:secret@[fe80::1]:8080/a.csv?secret", "https://[fe80::1]:8080/a.csv"),
-            ("/home/a?b#c@d.csv", "/home/a?b#c@d.csv"),
-            ("C:/rows.csv", "C:/rows.csv"),
-        ],
-    )
-    def test_messages_have_no_secret_of_a_url(self, url: str, shown: str) -> None:
-        assert without_secrets(url) == shown
 
     def test_an_open_file_that_gives_nothing_says_why(self, tmp_path: Path) -> None:
         path = tmp_path / "rows.csv"
