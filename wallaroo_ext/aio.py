@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 from wallaroo_ext.assays import results
 from wallaroo_ext.batch import batches, dataset
 from wallaroo_ext.batch.asyncio_threads import elements
-from wallaroo_ext.batch.batches import scored_batches
-from wallaroo_ext.batch.options import scoring_options
+from wallaroo_ext.batch.batches import batch_options, scored_batches
 from wallaroo_ext.client import connect
 from wallaroo_ext.deployments import deploy, find, listing, wait
 from wallaroo_ext.inference import infer as inference
@@ -39,9 +38,11 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.batches import Batches
+    from wallaroo_ext.batch.options import ScoringOptions
     from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.inputs.rows import Rows
+    from wallaroo_ext.logs.pages import Pages
     from wallaroo_ext.sandbox.control_client import Sandbox
 
 P = ParamSpec("P")
@@ -155,7 +156,7 @@ def _with_parameters_of(function: Callable[P, object]) -> Callable[[Callable[...
 
 
 @_with_parameters_of(batches.infer_batches)
-async def infer_batches(
+def infer_batches(
     client: Client,
     pipeline: Where,
     batches: Batches,
@@ -169,12 +170,20 @@ async def infer_batches(
     an event loop. The batches may come from an asynchronous iterator; `rejected` is called in a thread. When the task
     is cancelled, or the iterator closed with `aclose`, the threads end.
     """
-    from wallaroo_ext.batch.deployed_models import url_of
-    from wallaroo_ext.inference.inputs.rows import require_pyarrow
+    return _scored_batches(client, pipeline, batches, rejected, batch_options(**options))
 
-    require_pyarrow()
-    how = scoring_options(**options)
-    url = await asyncio.to_thread(url_of, client, pipeline, how)
+
+async def _scored_batches(
+    client: Client,
+    pipeline: Where,
+    batches: Batches,
+    rejected: Callable[[Rejection], object] | None,
+    how: ScoringOptions,
+) -> AsyncGenerator[pa.RecordBatch]:
+    """Yield the scored rows of `infer_batches`."""
+    from wallaroo_ext.batch.deployed_models import url_work_steps
+
+    url = await run(client, url_work_steps(client, pipeline, how))
 
     def make(source: Iterable[pa.RecordBatch | Rows], stopped: threading.Event) -> Generator[pa.RecordBatch]:
         return scored_batches(client, url, source, how, rejected=rejected, stopped=stopped)
@@ -185,14 +194,18 @@ async def infer_batches(
 
 
 @_with_parameters_of(logs.pipeline_log_batches)
-async def pipeline_log_batches(client: Client, pipeline: Any, **options: Any) -> AsyncGenerator[pa.RecordBatch]:
+def pipeline_log_batches(client: Client, pipeline: Any, **options: Any) -> AsyncGenerator[pa.RecordBatch]:
     """Get the rows that a pipeline scored in record batches; see `wallaroo_ext.pipeline_log_batches`."""
     from wallaroo_ext.inference.inputs.rows import require_pyarrow
 
     require_pyarrow()
     from wallaroo_ext.logs.pages import pages_of
 
-    pages = pages_of(pipeline, **options)
+    return _logged_batches(client, pages_of(pipeline, **options))
+
+
+async def _logged_batches(client: Client, pages: Pages) -> AsyncGenerator[pa.RecordBatch]:
+    """Yield the batches of pages."""
     while not pages.ended:
         batches = await run(client, pages.batch_steps())
         batches.reverse()

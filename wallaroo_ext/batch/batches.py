@@ -106,10 +106,9 @@ def infer_batches(
         NotFoundError: No pipeline of this name is deployed.
         ConnectionFailedError, ApiError, ContractViolationError: A request failed at all its attempts.
     """
-    require_pyarrow()
     if isinstance(batches, AsyncIterable):
         raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.infer_batches.")
-    how = scoring_options(
+    how = batch_options(
         columns=columns,
         keys=keys,
         vector=vector,
@@ -126,9 +125,21 @@ def infer_batches(
     )
     from wallaroo_ext.batch.deployed_models import url_of
 
-    keep_pandas_out()
     url = url_of(client, pipeline, how)
     return scored_batches(client, url, batches, how, rejected=rejected)
+
+
+def batch_options(**options: Any) -> ScoringOptions:
+    """Return the options of `infer_batches`, checked; pyarrow is there, and does without pandas.
+
+    Raises:
+        InvalidDataError: A value cannot be used.
+        ConfigurationError: pyarrow is not installed.
+    """
+    require_pyarrow()
+    how = scoring_options(**options)
+    keep_pandas_out()
+    return how
 
 
 def scored_batches(

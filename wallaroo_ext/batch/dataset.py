@@ -230,10 +230,10 @@ def _score(
     storage = Storage(target, own.target_filesystem)
     check_target(storage)
     storage.check_outside(opened)
-    url, bound_to = _bound_to(client, pipeline, opened, how, own)
-    known = load(storage, bound_to).read_as
     with progress_function(progress) as tell:
         try:
+            url, bound_to = _bound_to(client, pipeline, opened, how, own, stopped=stopped)
+            known = load(storage, bound_to).read_as
             exact, read_as = _decided(opened, exact, known, tell, stopped)
         except StoppedError:
             return _nothing(storage)
@@ -299,12 +299,18 @@ def _decided(
 
 
 def _bound_to(
-    client: Client, pipeline: Where, source: Source, how: ScoringOptions, own: DatasetOptions
+    client: Client,
+    pipeline: Where,
+    source: Source,
+    how: ScoringOptions,
+    own: DatasetOptions,
+    *,
+    stopped: threading.Event,
 ) -> tuple[str, dict[str, Any]]:
-    """Return where rows are scored, and what the output depends on."""
+    """Return where rows are scored, and what the output depends on; it is looked up until `stopped` is set."""
     from wallaroo_ext.batch.deployed_models import models_of, url_of
 
-    url = url_of(client, pipeline, how)
+    url = url_of(client, pipeline, how, stopped)
     return url, {
         "input": [[file.path, file.size, file.changed] for file in source.files],
         "filter": None if own.filter is None else str(own.filter),
@@ -316,7 +322,7 @@ def _bound_to(
         "wire": how.wire,
         "dataset": how.selection.dataset,
         "dataset_exclude": how.selection.exclude,
-        "models": models_of(client, url, how),
+        "models": models_of(client, url, how, stopped),
         **asdict(own.texts),
     }
 

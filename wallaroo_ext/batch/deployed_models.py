@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from wallaroo_ext._util.locations import without_secrets
@@ -10,7 +11,7 @@ from wallaroo_ext.batch.retries import with_retries
 from wallaroo_ext.deployments.find import endpoint_steps, named_in_url
 from wallaroo_ext.deployments.status import models_in, status_steps
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.operations import run
+from wallaroo_ext.operations import Work, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,23 +25,32 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def url_of(client: Client, pipeline: Where, how: ScoringOptions) -> str:
-    """Return the URL that rows are sent to, with the retries of a run.
+def url_of(client: Client, pipeline: Where, how: ScoringOptions, stopped: threading.Event | None = None) -> str:
+    """Return the URL that rows are sent to, with the retries of a run, whose pauses end when `stopped` is set.
 
     Raises:
         NotFoundError: No pipeline of this name is deployed.
         AmbiguousError: Several workspaces have one.
+        StoppedError: It was stopped during a pause.
     """
-    return _run_with_retries(client, lambda: endpoint_steps(client, pipeline, how.workspace), how)
+    return _run_with_retries(client, lambda: endpoint_steps(client, pipeline, how.workspace), how, stopped)
 
 
-def models_of(client: Client, url: str, how: ScoringOptions) -> list[dict[str, str]]:
-    """Return the models behind a URL; see `models_steps`."""
-    return _run_with_retries(client, lambda: models_steps(url), how)
+def url_work_steps(client: Client, pipeline: Where, how: ScoringOptions) -> Steps[str]:
+    """Return the URL as `url_of` does, by work that a thread does for an event loop, and that ends with its task."""
+    stopped = threading.Event()
+    return (yield Work(partial(url_of, client, pipeline, how, stopped), stopped))
 
 
-def _run_with_retries(client: Client, steps: Callable[[], Steps[T]], how: ScoringOptions) -> T:
-    answer, _ = with_retries(lambda: run(client, steps()), how.retries, threading.Event())
+def models_of(client: Client, url: str, how: ScoringOptions, stopped: threading.Event) -> list[dict[str, str]]:
+    """Return the models behind a URL; see `models_steps` and `url_of`."""
+    return _run_with_retries(client, lambda: models_steps(url), how, stopped)
+
+
+def _run_with_retries(
+    client: Client, steps: Callable[[], Steps[T]], how: ScoringOptions, stopped: threading.Event | None
+) -> T:
+    answer, _ = with_retries(lambda: run(client, steps()), how.retries, stopped or threading.Event())
     return answer
 
 

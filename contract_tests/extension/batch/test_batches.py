@@ -22,6 +22,7 @@ import pytest
 from contract_tests.support.data.batch_faults import FAULTS
 from contract_tests.support.data.batch_rows import batch, check_scores, running_threads, scores_of, table_of, vectors
 from contract_tests.support.sandbox.deployments import deployed
+from contract_tests.support.servers import http_servers
 from contract_tests.support.servers.echo_instance import URL, Echo
 from contract_tests.support.servers.forks.fork_server import running
 from wallaroo_ext import (
@@ -504,6 +505,39 @@ class TestAsyncio:
 
         asyncio.run(main())
         assert ended == [True]
+
+    @pytest.mark.parametrize("what", ["batches", "dataset"])
+    def test_a_cancelled_task_does_not_look_for_the_pipeline_any_longer(self, tmp_path: Path, what: str) -> None:
+        (tmp_path / "rows.csv").write_text("a\n1\n", encoding="utf-8")
+        asked = threading.Event()
+
+        def busy(handler: Any, _: int) -> None:
+            http_servers.answer(handler, 503, b"{}", Retry_After="20")
+            asked.set()
+
+        async def score(client: Client) -> object:
+            if what == "dataset":
+                return await aio.infer_dataset(client, "rows", tmp_path / "rows.csv", tmp_path / "out")
+            return [each async for each in aio.infer_batches(client, "rows", [batch(1)])]
+
+        async def main(url: str) -> float:
+            async with aio.connect(url, token="t", retries=RetryPolicy(attempts=1)) as client:
+                task = asyncio.create_task(score(client))
+                await asyncio.to_thread(asked.wait, 30)
+                began = time.monotonic()
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                return time.monotonic() - began
+
+        with http_servers.serving(busy) as server:
+            assert asyncio.run(main(server.url)) < 10
+        assert running_threads() == []
+        assert not (tmp_path / "out").exists()
+
+    def test_a_wrong_option_is_refused_at_the_call(self, client: Client) -> None:
+        with pytest.raises(InvalidDataError, match="`in_flight` is a whole number"):
+            aio.infer_batches(client, "rows", [], in_flight=0)
 
     def test_errors_are_the_same(self, control: Sandbox, lookup: str) -> None:
         async def main() -> None:

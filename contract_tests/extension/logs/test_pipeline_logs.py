@@ -446,6 +446,12 @@ def test_a_wrong_value_is_one_sentence(wrong: dict[str, Any], sentence: str) -> 
         assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("function", [pipeline_log_batches, aio.pipeline_log_batches])
+def test_batches_refuse_a_wrong_option_at_the_call(function: Callable[..., object]) -> None:
+    with Paged().client() as client, pytest.raises(InvalidDataError, match="`limit` is the number of rows"):
+        function(client, "p", limit=0)
+
+
 class TestMemory:
     PAGES, ROWS = 12, 100_000
 
