@@ -563,6 +563,33 @@ class TestGoingOn:
         assert 0 < done.rows_before == seen[-1].rows < 20_000
         check_output(tmp_path / "out", rows, expected)
 
+    @pytest.mark.parametrize("what", ["source", "progress"])
+    def test_so_does_an_error_of_the_source_or_of_the_progress_function(
+        self, client: Client, tmp_path: Path, what: str, expected: Callable[[Any], Any]
+    ) -> None:
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 2000, 1000))
+        path = tmp_path / "in" / "rows-1.parquet"
+        whole, state = path.read_bytes(), path.stat()
+        options = SMALL | {"part_size": PartSize(rows=100_000)}
+
+        def fail(now: BatchProgress) -> None:
+            if what == "progress" and now.rows:
+                raise ZeroDivisionError
+
+        if what == "source":
+            begin = pq.read_metadata(path).row_group(0).column(0).dictionary_page_offset
+            path.write_bytes(whole[:begin] + b"\xff" * 50 + whole[begin + 50 :])
+            os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+        error = InvalidDataError if what == "source" else ZeroDivisionError
+        with pytest.raises(error, match=r"rows-1\.parquet cannot be read as parquet" if what == "source" else None):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=fail, **options)
+        path.write_bytes(whole)
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+        done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **options)
+        assert 0 < done.rows_before < 3000
+        assert done.rows_before == 2000 or what == "progress"
+        check_output(tmp_path / "out", rows, expected)
+
 
 LOOKUP: Any = {"columns": ["index"], "keys": ["name"], "request_rows": 64, "part_size": PartSize(rows=100)}
 

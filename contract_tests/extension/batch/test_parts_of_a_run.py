@@ -187,6 +187,21 @@ class TestOrderedMap:
         assert stopped.is_set()
         assert running_threads() == []
 
+    def test_an_error_of_the_source_comes_after_the_results_before_it(self) -> None:
+        def source() -> Iterator[int]:
+            yield from range(3)
+            raise ValueError("no more")
+
+        def work(number: int) -> int:
+            time.sleep(0.05)
+            return number
+
+        results = map_in_order(source(), work, 2)
+        assert [next(results) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(ValueError, match="no more"):
+            next(results)
+        assert running_threads() == []
+
     def test_its_natural_end_stops_nothing(self) -> None:
         stopped = threading.Event()
         assert list(map_in_order(range(3), str, 2, stopped)) == ["0", "1", "2"]

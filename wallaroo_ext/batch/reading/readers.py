@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from importlib import import_module
 from io import BytesIO
@@ -22,7 +22,7 @@ from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOpti
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from pyarrow import RecordBatch
 
@@ -68,12 +68,9 @@ class ParquetReader:
 
     @cached_property
     def _metadata(self) -> tuple[Any, int]:
-        try:
-            with open_seekable(self._system, self._location) as opened:
-                file = open_parquet(opened)
-                return file.schema_arrow, file.metadata.num_rows
-        except (pa.ArrowException, InvalidDataError) as error:
-            raise _unreadable(self.path, "parquet", error) from error
+        with _named_in_errors(self.path, "parquet"), open_seekable(self._system, self._location) as opened:
+            file = open_parquet(opened)
+            return file.schema_arrow, file.metadata.num_rows
 
     @property
     def schema(self) -> Any:
@@ -87,13 +84,8 @@ class ParquetReader:
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
         """Yield some columns of the rows after the first `skip`."""
-        try:
+        with _named_in_errors(self.path, "parquet"):
             yield from parquet_batches(self._system, self._location, columns, rows=BATCH_ROWS, skip=skip)
-        except OSError as error:
-            found = encrypted(error)
-            if found is None:
-                raise
-            raise _unreadable(self.path, "parquet", found) from error
 
 
 class ArrowReader:
@@ -123,16 +115,13 @@ class ArrowReader:
 
     @cached_property
     def _schema(self) -> Any:
-        try:
-            with open_seekable(self._system, self._location) as opened:
-                if self._head.startswith(ARROW_MESSAGE):
-                    return ArrowStream(opened).schema
-                if self._head.startswith(FEATHER_1):
-                    return read_feather_1(opened).schema
-                check_one_arrow_file(opened)
-                return pa.ipc.open_file(opened).schema
-        except (pa.ArrowException, InvalidDataError) as error:
-            raise _unreadable(self.path, "Arrow", error) from error
+        with _named_in_errors(self.path, "Arrow"), open_seekable(self._system, self._location) as opened:
+            if self._head.startswith(ARROW_MESSAGE):
+                return ArrowStream(opened).schema
+            if self._head.startswith(FEATHER_1):
+                return read_feather_1(opened).schema
+            check_one_arrow_file(opened)
+            return pa.ipc.open_file(opened).schema
 
     @cached_property
     def _rows(self) -> int:
@@ -145,7 +134,7 @@ class ArrowReader:
                 yield batch.slice(begin, BATCH_ROWS).select(list(columns))
 
     def _read(self, columns: Sequence[str]) -> Iterator[RecordBatch]:
-        with open_seekable(self._system, self._location) as opened:
+        with _named_in_errors(self.path, "Arrow"), open_seekable(self._system, self._location) as opened:
             if self._head.startswith(ARROW_MESSAGE):
                 yield from ArrowStream(opened).batches()
             elif self._head.startswith(FEATHER_1):
@@ -154,7 +143,7 @@ class ArrowReader:
                 yield from self._read_file(opened, columns)
 
     def _read_file(self, opened: Any, columns: Sequence[str]) -> Iterator[RecordBatch]:
-        positions = [self.schema.names.index(name) for name in columns] or [0]
+        positions = [self.schema.names.index(name) for name in columns] or list(range(len(self.schema.names)))[:1]
         with pa.ipc.open_file(opened, options=pa.ipc.IpcReadOptions(included_fields=positions)) as file:
             for number in range(file.num_record_batches):
                 batch = file.get_batch(number)
@@ -256,6 +245,22 @@ class CsvReader:
                 yield self._columns.of_batch(batch, columns)
         except InvalidDataError as error:
             raise _unreadable(self.path, "csv", error) from error
+
+
+@contextmanager
+def _named_in_errors(path: str, form: str) -> Generator[None]:
+    """Name a file and its format in errors about what is in it; those of its file system are raised as they are.
+
+    For what is broken in a file, pyarrow raises an OSError without a number, too.
+    """
+    try:
+        yield
+    except OSError as error:
+        if type(error) is not OSError or error.errno is not None:
+            raise
+        raise _unreadable(path, form, encrypted(error) or error) from error
+    except (pa.ArrowException, InvalidDataError) as error:
+        raise _unreadable(path, form, error) from error
 
 
 def _unreadable(path: str, form: str, error: Exception) -> InvalidDataError:

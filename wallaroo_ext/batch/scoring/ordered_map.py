@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from wallaroo_ext._util.after_fork import this_process
 
@@ -38,8 +38,9 @@ def map_in_order(
     others at once.
 
     The threads end with the generator, by its last result, an error, or `close`: items that have not begun are
-    dropped, and those in work are waited for. A process that is forked meanwhile does not have the threads; there, the
-    next result is a ForkedError.
+    dropped, and those in work are waited for. An error of the source is raised after the results of the items before
+    it, unless `stopped` is set by then. A process that is forked meanwhile does not have the threads; there, the next
+    result is a ForkedError.
 
     Args:
         items: The items, read in the thread that takes the results.
@@ -53,7 +54,7 @@ def map_in_order(
     stopped = stopped or threading.Event()
     pool = ThreadPoolExecutor(in_flight, thread_name_prefix="wallaroo-batch")
     held: deque[Future[R]] = deque()
-    source = iter(items)
+    source = _Source(items, stopped)
     most = begun or (lambda: 2 * in_flight)
 
     def submit(item: T) -> Future[R]:
@@ -67,6 +68,7 @@ def map_in_order(
                 process.check(_WORK)
             else:
                 wait(_unfinished(held), return_when=FIRST_COMPLETED)
+        source.raise_error()
     except BaseException:
         if process.is_this:
             stopped.set()
@@ -74,6 +76,40 @@ def map_in_order(
     finally:
         if process.is_this:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Source(Generic[T]):
+    """An iterator that ends where its items raise an error, and keeps the error, unless the work is stopped."""
+
+    def __init__(self, items: Iterable[T], stopped: threading.Event) -> None:
+        self._items = iter(items)
+        self._stopped = stopped
+        self._error: Exception | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        if self._error is not None:
+            raise StopIteration
+        try:
+            return next(self._items)
+        except StopIteration:
+            raise
+        except Exception as error:
+            if self._stopped.is_set():
+                raise
+            self._error = error
+            raise StopIteration from None
+
+    def raise_error(self) -> None:
+        """Raise the error that was kept, if there is one."""
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # it would refer to this frame, and the frame to it
 
 
 def _submit_items(

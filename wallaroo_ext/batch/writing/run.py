@@ -23,7 +23,7 @@ from wallaroo_ext.batch.writing import errors_file
 from wallaroo_ext.batch.writing.manifest import NAME as MANIFEST
 from wallaroo_ext.batch.writing.manifest import Manifest, PartEntry
 from wallaroo_ext.batch.writing.parts import Part, is_part, part_name
-from wallaroo_ext.errors import InvalidDataError, WallarooError
+from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
     import threading
@@ -117,7 +117,7 @@ class DatasetRun:
             self._write_chunks(reporter)
         except StoppedError:
             self._commit()
-        except (WallarooError, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:
             self._keep(error)
             raise
         except BaseException as error:

@@ -107,3 +107,14 @@ def test_files_with_one_line_each_have_names_in_common_or_are_refused(tmp_path: 
     for number in range(2):
         (tmp_path / f"part-{number}.csv").write_text("a,b\n", encoding="utf-8")
     assert read(tmp_path) == {"a": [], "b": []}
+
+
+@pytest.mark.parametrize("make", [arrow.ipc.new_file, arrow.ipc.new_stream])
+def test_an_arrow_file_without_columns_is_empty(tmp_path: Path, make: Any) -> None:
+    with make(str(tmp_path / "a.arrow"), arrow.schema([])) as writer:
+        writer.write_batch(arrow.record_batch([], names=[]))
+    with pytest.raises(InvalidDataError, match="The files have no columns"):
+        read(tmp_path)
+    (tmp_path / "a.arrow").rename(tmp_path / "a.parquet")
+    write(tmp_path, "b.parquet")
+    assert read(tmp_path) == {"a": ["b.parquet"]}
