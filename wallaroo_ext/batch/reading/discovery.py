@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import unquote
 
 from wallaroo_ext._util.files.user_paths import near_name
@@ -23,7 +23,7 @@ from wallaroo_ext.inference.files.opening.filesystems import reaching, resolve
 from wallaroo_ext.inference.files.opening.row_files import open_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 fs: Any = import_module("pyarrow.fs")
 
@@ -110,12 +110,12 @@ class FoundFiles:
         return base is not None and target.is_relative_to(base) and not _is_hidden(str(target.relative_to(base)))
 
     def _real_pattern(self, pattern: str) -> list[str]:
-        """Return the parts of a pattern, with links resolve in the directory that it begins with."""
+        """Return the parts of a pattern, with links resolved in the directory that it begins with."""
         parts, fixed = _split_pattern(pattern)
         return [*self._real_path(str(PurePosixPath(*parts[:fixed]))).parts, *parts[fixed:]]
 
     def _real_path(self, path: str) -> PurePosixPath:
-        """Return a path with links resolve, if it is on this machine."""
+        """Return a path with links resolved, if it is on this machine."""
         return PurePosixPath(os.path.realpath(path) if isinstance(self.system, fs.LocalFileSystem) else path)
 
     def partitions(self, path: str) -> dict[str, str | None]:
@@ -213,6 +213,13 @@ def _find_each(sources: Sequence[Any], filesystem: Any) -> FoundFiles:
     if not found:
         raise InvalidDataError("The list of files is empty.")
     system, paths = found[0][0], [path for _, path in found]
+    other = next((source for source, (own, _) in zip(sources, found, strict=True) if not own.equals(system)), None)
+    if other is not None:
+        one, another = without_secrets(sources[0]), without_secrets(other)
+        raise InvalidDataError(
+            f"The files of a list are on one file system, and {one} and {another} are on two: score them apart, or "
+            "copy them to one place."
+        )
     with reaching(sources[0], system):
         infos: list[Any] = cast("Any", system).get_file_info(paths)
     for info, source in zip(infos, sources, strict=True):
@@ -225,34 +232,58 @@ def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
 
     Names that begin with a dot or an underscore are hidden, except partition directories such as `_id=5`.
     """
-    infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
+    infos = _infos_in(system, directory, deep=True)
     for pattern, why in _TABLES.items():
         if any(fnmatch.fnmatchcase(info.path, pattern) for info in infos):
-            raise InvalidDataError(f"{source} has files that are no part of it any more, because it is {why}.")
-    paths = _wanted_files(system, directory, infos, lambda path: not _is_hidden(path[len(directory) :]))
+            raise InvalidDataError(
+                f"{without_secrets(source)} has files that are no part of it any more, because it is {why}."
+            )
+    paths = _wanted_files(system, infos, lambda path: not _is_hidden(path[len(directory) :]))
     if not paths:
-        raise InvalidDataError(f"There are no files in {source}.")
+        raise InvalidDataError(f"There are no files in {without_secrets(source)}.")
     return paths
 
 
-def _wanted_files(system: Any, base: str, infos: Sequence[Any], is_wanted: Callable[[str], bool]) -> list[str]:
-    """Return the files that are wanted of what a file system lists in a directory, in order.
+@dataclass(frozen=True, slots=True)
+class _LostLink:
+    """A link that leads to no file; a file system of pyarrow does not list it.
+
+    Attributes:
+        path: The path of the link.
+    """
+
+    path: str
+    is_file: ClassVar[bool] = True
+
+
+def _infos_in(system: Any, directory: str, *, deep: bool) -> list[Any]:
+    """Return what a directory has, with the links to nothing; where that is asked for, with what is below it, too."""
+    infos: list[Any] = system.get_file_info(fs.FileSelector(directory, recursive=deep, allow_not_found=True))
+    is_local = isinstance(system, fs.LocalFileSystem)
+    return [*infos, *map(_LostLink, _links_to_nothing(directory, deep=deep))] if is_local else infos
+
+
+def _wanted_files(system: Any, infos: Iterable[Any], is_wanted: Callable[[str], bool]) -> list[str]:
+    """Return the files that are wanted of what a file system lists, in order.
 
     Raises:
         InvalidDataError: A link leads nowhere, so that rows would be missing, or makes one file appear twice.
     """
-    paths = sorted(info.path for info in infos if info.is_file and is_wanted(info.path))
+    wanted = [info for info in infos if info.is_file and is_wanted(info.path)]
+    lost = next((info for info in wanted if isinstance(info, _LostLink)), None)
+    if lost is not None:
+        raise InvalidDataError(f"{lost.path} is a link to what does not exist: fetch it, or remove the link.")
+    paths = sorted(info.path for info in wanted)
     if isinstance(system, fs.LocalFileSystem):
-        lost = next(filter(is_wanted, _links_to_nothing(base)), None)
-        if lost is not None:
-            raise InvalidDataError(f"{lost} is a link to what does not exist: fetch it, or remove the link.")
         _check_single(paths)
     return paths
 
 
-def _links_to_nothing(base: str) -> Iterator[str]:
-    """Yield the links below a directory that lead to no file; a file system of pyarrow does not list them."""
-    for directory, _, names in os.walk(base):
+def _links_to_nothing(base: str, *, deep: bool) -> Iterator[str]:
+    """Yield the links in a directory, or anywhere below it, that lead to no file."""
+    for directory, below, names in os.walk(base):
+        if not deep:
+            below.clear()
         for path in (Path(directory, name) for name in names):
             if path.is_symlink() and not path.exists():
                 yield path.as_posix()
@@ -283,11 +314,31 @@ def _list_matches(system: Any, pattern: str) -> list[str]:
     """
     parts, fixed = _split_pattern(pattern)
     base = str(PurePosixPath(*parts[:fixed])) if fixed else ""
-    infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-    paths = _wanted_files(system, base, infos, lambda path: _matches(path, list(parts)))
+    places = _places_of_matches(system, base, parts[fixed:])
+    infos = (info for directory, deep in places for info in _infos_in(system, directory, deep=deep))
+    paths = _wanted_files(system, infos, lambda path: _matches(path, list(parts)))
     if not paths:
         raise InvalidDataError(f"There is no file that {without_secrets(pattern)} fits.")
     return paths
+
+
+def _places_of_matches(system: Any, base: str, pattern: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the directories whose files may match the parts of a pattern, each with whether those below it may, too.
+
+    Nothing else is looked into: it may be large, or closed to this user.
+    """
+    first, *rest = pattern
+    if first == "**" or not rest:
+        yield base, first == "**"
+        return
+    if set(first) & _WILDCARDS:
+        infos = system.get_file_info(fs.FileSelector(base, allow_not_found=True))
+        found = [info for info in infos if _part_matches(info.base_name, first)]
+    else:
+        found = [system.get_file_info(str(PurePosixPath(base, first)))]
+    for info in found:
+        if info.type == fs.FileType.Directory:
+            yield from _places_of_matches(system, info.path, rest)
 
 
 def _split_pattern(pattern: str) -> tuple[tuple[str, ...], int]:

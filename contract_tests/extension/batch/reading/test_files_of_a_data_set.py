@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from wallaroo_ext import InvalidDataError
+from wallaroo_ext.batch.reading import discovery
 from wallaroo_ext.batch.reading.data_source import open_source
 from wallaroo_ext.batch.reading.positions import Position
 
@@ -81,6 +82,42 @@ def test_a_link_to_what_is_gone_is_no_reason_to_leave_rows_out(tmp_path: Path, n
         with pytest.raises(InvalidDataError, match=rf"{name} is a link to what does not exist: fetch it, or remove"):
             read(source)
     assert read(f"{tmp_path}/a*.parquet") == {"a": ["a.parquet"]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "listed"),
+    [
+        ("*.parquet", [""]),
+        ("d*/[ab].parquet", ["", "/day"]),
+        ("d*/in/*.parquet", ["", "/day/in"]),
+        ("d*/**/*.parquet", ["", "/day/**"]),
+        ("no/*.parquet", ["/no"]),
+    ],
+)
+def test_a_pattern_looks_only_where_its_files_can_be(tmp_path: Path, pattern: str, listed: list[str]) -> None:
+    write(tmp_path, "a.parquet", "day/a.parquet", "day/in/a.parquet", "private/a.parquet", "private/deep/b.parquet")
+    found: list[str] = []
+    listing = discovery.fs.FileSelector
+
+    def selector(base: str, **options: Any) -> Any:
+        found.append(base.removeprefix(str(tmp_path)) + ("/**" if options.get("recursive") else ""))
+        return listing(base, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(discovery.fs, "FileSelector", selector)
+        if pattern.startswith("no"):
+            with pytest.raises(InvalidDataError, match="There is no file that"):
+                read(f"{tmp_path}/{pattern}")
+        else:
+            read(f"{tmp_path}/{pattern}")
+    assert found == listed
+
+
+def test_a_list_of_files_on_two_file_systems_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "a.parquet", "b.parquet")
+    assert read([tmp_path / "a.parquet", f"file://{tmp_path}/b.parquet"]) == {"a": ["a.parquet", "b.parquet"]}
+    with pytest.raises(InvalidDataError, match=r"and .*a\.parquet and memory://b\.parquet are on two"):
+        read([tmp_path / "a.parquet", "memory://b.parquet?secret"])
 
 
 @pytest.mark.parametrize(
