@@ -55,7 +55,7 @@ def _run_with_retries(
 
 
 def models_steps(url: str) -> Steps[list[dict[str, str]]]:
-    """Return the models that score the rows sent to a URL, in order, each with `name`, `version` and `sha`.
+    """Return the models that score the rows sent to a URL, in alphabetical order; see `models_in`.
 
     Source: pipeline-management-tutorial, "Get Deployment Status".
 
@@ -78,4 +78,4 @@ def models_steps(url: str) -> Steps[list[dict[str, str]]]:
             f"{name} is {status.status}, and the instance does not name its models.",
             advice="Wait until it is running: wait_until_running(client, name).",
         )
-    return models
+    return sorted(models, key=lambda model: (model["name"], model["version"], model["sha"]))

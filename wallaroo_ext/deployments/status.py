@@ -60,15 +60,16 @@ def describe_state(status: DeploymentStatus) -> str:
 
 
 def models_in(status: DeploymentStatus) -> list[dict[str, str]]:
-    """Return the models that the engines run, each with its `name`, `version` and `sha`, in order.
+    """Return the models that the engines run, each once, with its `name`, `version` and `sha`.
 
-    Only a running deployment reports them.
+    They come as the engines report them, which nothing says to be the order of a pipeline's steps. Only a running
+    deployment reports them.
     """
-    found = {
+    found = [
         (str(model.get("name", "")), str(model.get("version", "")), str(model.get("sha", "")))
         for model in _in_engines(status, "model_statuses", "models")
-    }
-    return [{"name": name, "version": version, "sha": sha} for name, version, sha in sorted(found)]
+    ]
+    return [{"name": name, "version": version, "sha": sha} for name, version, sha in dict.fromkeys(found)]
 
 
 def pipelines_in(status: DeploymentStatus) -> list[str]:

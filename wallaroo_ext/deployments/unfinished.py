@@ -161,7 +161,8 @@ def _goes_on(begun: PendingDeployment, before: FoundDeployment) -> str:
     became = "is to run" if begun.id is not None else "may have been set to run"
     models = models_in(before.status)
     if models:
-        way_back = f"Before, it ran {_listed(models)}; to go back: `{_deploy_again(begun, models)}`."
+        order = ", with the models in the order of its steps, which the instance does not tell" if models[1:] else ""
+        way_back = f"Before, it ran {_listed(models)}; to go back{order}: `{_deploy_again(begun, models)}`."
     else:
         way_back = f"Before, it was {before.status.status} and told no models; to go back, deploy them again."
     return (

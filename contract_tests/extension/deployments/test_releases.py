@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from wallaroo_mlops_client.models import DeploymentStatus
 
 from contract_tests.support.data.recordings import recording
 from contract_tests.support.servers.released_instance import API, ReleasedInstance
@@ -29,14 +30,14 @@ from wallaroo_ext import (
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.batch.deployed_models import models_steps
 from wallaroo_ext.contract import RELEASES
+from wallaroo_ext.deployments.find import FoundDeployment
 from wallaroo_ext.deployments.status import describe_state, models_in, pipelines_in
+from wallaroo_ext.deployments.unfinished import PendingDeployment, leftovers
 from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from wallaroo_mlops_client.models import DeploymentStatus
 
     from contract_tests.support.command_line import Done
 
@@ -153,6 +154,20 @@ class TestOddities:
             instance.running = "scores-17"
             undeploy(client, 17)
         assert instance.running is None
+
+    def test_models_come_as_they_are_reported_and_runs_compare_them_in_any_order(self) -> None:
+        models = [{"name": name, "version": f"v-{name}", "sha": name * 64, "status": "Running"} for name in "zab"]
+        engines = [{"status": "Running", "model_statuses": {"models": models}} for _ in range(2)]
+        told: dict[str, Any] = {"status": "Running", "details": [], "engines": engines, "engine_lbs": []}
+        status = DeploymentStatus.from_dict(told)
+        assert [model["name"] for model in models_in(status)] == ["z", "a", "b"]
+        before = FoundDeployment("scores-17", 17, status, "https://a/x", "scores", 1)
+        note = leftovers(PendingDeployment("scores", 3, 4, None, 1, ["v"], before=before))
+        assert "--model z@v-z --model a@v-a --model b@v-b" in note
+        assert "in the order of its steps, which the instance does not tell" in note
+        with connected(lambda _: httpx.Response(200, json=told)) as client:
+            found = run(client, models_steps("https://a.example.com/v1/api/pipelines/infer/scores-17/scores"))
+        assert [model["name"] for model in found] == ["a", "b", "z"]  # as manifests of earlier runs have them
 
     def test_a_run_over_rows_begins_in_an_error_with_every_pod_running(self) -> None:
         instance = ReleasedInstance("2023.2", "Running")
