@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +17,14 @@ from hypothesis import strategies as st
 from contract_tests.support.data.batch_rows import running_threads
 from wallaroo_ext import BatchRetries, EngineError, ServerError
 from wallaroo_ext.batch.asyncio_threads import FromLoop, elements
+from wallaroo_ext.batch.options import ScoringOptions
 from wallaroo_ext.batch.reading.positions import Ledger, Position
 from wallaroo_ext.batch.retries import StoppedError, with_retries
 from wallaroo_ext.batch.scoring.chunking import Chunk, chunk_batches
 from wallaroo_ext.batch.scoring.ordered_map import map_in_order
 from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, score_by_halves
+from wallaroo_ext.batch.scoring.request_size import RequestSize
+from wallaroo_ext.batch.scoring.scorer import Scorer
 from wallaroo_ext.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -371,6 +374,30 @@ class _Counted:
 
     async def _awaited(self, future: asyncio.Future[int]) -> int:
         return await future
+
+
+class TestScorer:
+    def test_whether_an_error_is_of_the_size_is_decided_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Other threads learn sizes meanwhile: what was no reason to stop sending is none to send in parts."""
+        later, sent = iter([False]), list[int]()
+
+        def send(_: Scorer, rows: Any) -> None:
+            sent.append(rows.num_rows)
+            raise answer_error(ServerError, 500)
+
+        monkeypatch.setattr(Scorer, "_send", send)
+        monkeypatch.setattr(Scorer, "_may_be_too_large", lambda *_: next(later, True))
+        scorer = Scorer(
+            cast("Any", None),
+            "/infer/a-1",
+            ScoringOptions(retries=BatchRetries(attempts=1)),
+            size=RequestSize(10, in_flight=1, max_bytes=1 << 20),
+            limit=RejectionLimit(None),
+            stopped=threading.Event(),
+        )
+        with pytest.raises(ServerError):
+            scorer(Chunk(0, arrow.table({"n": [1.0, 2.0]})))
+        assert sent == [2]
 
 
 class TestHalving:

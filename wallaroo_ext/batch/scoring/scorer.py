@@ -200,8 +200,12 @@ class Scorer:
             requests.in_parts = True
             raise SplitError
 
+        goes_in_parts = False  # by what was known at the last error: other threads learn meanwhile
+
         def ends(error: WallarooError) -> bool:
-            return several and self._may_be_too_large(error, size)
+            nonlocal goes_in_parts
+            goes_in_parts = several and self._may_be_too_large(error, size)
+            return goes_in_parts
 
         try:
             answer, attempts = with_retries(lambda: self._send(rows), self._how.retries, self._stopped, ends)
@@ -209,7 +213,7 @@ class Scorer:
             requests.failed(error, size)
             if is_too_large(error):
                 self._size.too_large(size)
-            elif ends(error):
+            elif goes_in_parts:
                 self._size.too_large(size, certain=False)
                 raise SplitError from error
             raise
