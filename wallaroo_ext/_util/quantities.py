@@ -1,9 +1,27 @@
-"""Numbers with their units, for people."""
+"""Numbers as people give them, and as they are shown to people, with their units."""
 
 from __future__ import annotations
 
+from wallaroo_ext.errors import InvalidDataError
+
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
+
+
+def check_count(name: str, value: object, *, least: int = 1, otherwise: str = "") -> None:
+    """Check a whole number that a user gave.
+
+    Args:
+        name: The name of the argument, for the message.
+        value: What was given.
+        least: The smallest number that it may be.
+        otherwise: What else may be given, for the message.
+
+    Raises:
+        InvalidDataError: It is no such number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InvalidDataError(f"`{name}` is a whole number from {least} on{otherwise}, not {value!r}.")
 
 
 def format_count(count: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wallaroo_ext._util.arrow.no_pandas import keep_pandas_out
 from wallaroo_ext._util.progress import check_progress
+from wallaroo_ext._util.quantities import check_count
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
@@ -63,9 +64,11 @@ class DatasetOptions:
     max_errors: int | None
 
     def __post_init__(self) -> None:
-        most: Any = self.max_errors
-        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
-            raise InvalidDataError(f"`max_errors` is a number from 0 on, or None for any, not {most!r}.")
+        if self.max_errors is not None:
+            check_count("max_errors", self.max_errors, least=0, otherwise=", or None for any")
+        part: Any = self.part_size
+        if part is not None and not isinstance(part, PartSize):
+            raise InvalidDataError(f"`part_size` is a PartSize, such as PartSize(rows=1000), not {part!r}.")
 
 
 @synchronous

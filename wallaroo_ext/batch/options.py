@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.notebook_tables import FieldsInNotebook
-from wallaroo_ext.batch.retries import BatchRetries
+from wallaroo_ext._util.quantities import check_count
+from wallaroo_ext._util.times import check_seconds
+from wallaroo_ext.batch.retries import BatchRetries, check_retries
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR, column_list
 from wallaroo_ext.inference.media_types import Wire, request_type
@@ -72,12 +74,12 @@ class ScoringOptions:
     def __post_init__(self) -> None:
         request_type(self.wire)
         check_missing(self.missing)
+        check_retries(self.retries)
         if self.timeout is not None:
             to_httpx_timeout(self.timeout)
         for name in ("in_flight", "request_rows"):
-            value: Any = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise InvalidDataError(f"`{name}` is a whole number from 1 on, not {value!r}.")
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name))
         if self.in_flight > MOST_IN_FLIGHT:
             raise InvalidDataError(f"`in_flight` is at most {MOST_IN_FLIGHT}, not {self.in_flight}.")
         for name, named in (("keys", self.keys), ("columns", self.columns or ())):
@@ -134,8 +136,10 @@ class PartSize:
     seconds: float = PART_SECONDS
 
     def __post_init__(self) -> None:
-        if self.rows < 1 or not self.seconds > 0:
-            raise InvalidDataError("A part has at least one row, and more than no time.")
+        check_count("rows", self.rows)
+        check_seconds("seconds", self.seconds)
+        if not self.seconds:
+            raise InvalidDataError("A part has more than no time.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 The transport retries transient failures: statuses, timeouts, broken connections. An answer that cannot be read is an
 error there, because for a single request a person should see it. In a run of thousands of requests it is one of the
-ways in which a gateway fails, and by the contract scoring may be with_retries. So a run retries
+ways in which a gateway fails, and by the contract scoring may be repeated. So a run retries
 
 - failures that the transport gave up on: no connection, a lost one, a timeout, 429, 502, 503, 504,
 - any other status from 500 on, 520 among them,
@@ -22,12 +22,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
+from wallaroo_ext._util.quantities import check_count
+from wallaroo_ext._util.times import check_seconds
 from wallaroo_ext.errors import (
     AnswerError,
     AuthenticationError,
     ConnectionFailedError,
     ContractViolationError,
     EngineError,
+    InvalidDataError,
     RateLimitedError,
     ServerError,
     WallarooError,
@@ -66,6 +69,12 @@ class BatchRetries:
     longest_pause: float = 15.0
     longest_retry_after: float = 60.0
 
+    def __post_init__(self) -> None:
+        for name in ("attempts", "sign_ins"):
+            check_count(name, getattr(self, name))
+        for name in ("first_pause", "longest_pause", "longest_retry_after"):
+            check_seconds(name, getattr(self, name))
+
     def pause(self, error: Exception, attempt: int) -> float | None:
         """Return the seconds to wait before the next attempt; None if there is no further attempt.
 
@@ -88,6 +97,12 @@ class BatchRetries:
         if isinstance(error, EngineError):
             return self.attempts if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else 1
         return self.attempts if isinstance(error, _TRANSIENT) else 1
+
+
+def check_retries(retries: object) -> None:
+    """Raise InvalidDataError for the argument `retries` of a run if it is none of them, such as a number."""
+    if not isinstance(retries, BatchRetries):
+        raise InvalidDataError(f"`retries` is a BatchRetries, such as BatchRetries(attempts=3), not {retries!r}.")
 
 
 def with_retries(

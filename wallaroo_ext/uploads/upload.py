@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wallaroo_ext._util.progress import check_progress
+from wallaroo_ext._util.quantities import check_count
 from wallaroo_ext._util.times import check_seconds
 from wallaroo_ext.errors import (
     ConnectionFailedError,
@@ -124,6 +125,8 @@ def upload_model(
     """
     _check_readable(model)
     check_seconds("timeout", timeout)
+    if size is not None:
+        check_count("size", size)
     check_progress(progress, "the bytes sent", "the bytes in all")
     _check_texts(name=name, file_name=file_name or "", python_version=python_version or "")
     required = requirement_list(requirements)

@@ -241,6 +241,13 @@ class TestForms:
             ),
             ([{"a": [1]}, {"b": [1]}], r"one has the columns \['b'\] after \['a'\]"),
             ([{"a": [1]}, {"a": [1.5]}], "one has 'a' of type double after int64"),
+            (
+                [
+                    arrow.table({"a": [1]}),
+                    arrow.table([[1]], arrow.schema([arrow.field("a", "int64", nullable=False)])),
+                ],
+                "one has 'a' of type int64 not null after int64",
+            ),
         ],
     )
     def test_what_is_no_batch_says_what_to_do(self, client: Client, url: str, wrong: Any, message: str) -> None:

@@ -239,6 +239,8 @@ class TestSources:
             ("rows.parquet", {"filter": "id > 5"}, "A filter is"),
             ("rows.parquet", {"format": "xml"}, "parquet or arrow or json or csv or npy"),
             ("rows.parquet", {"max_errors": -1}, "max_errors"),
+            ("rows.parquet", {"part_size": 1000}, "`part_size` is a PartSize, such as PartSize.rows=1000., not 1000"),
+            ("rows.parquet", {"retries": 3}, "`retries` is a BatchRetries, such as BatchRetries.attempts=3., not 3"),
             ("rows.parquet", {"filesystem": 5}, "A file system is"),
             ([], {}, "list of files is empty"),
             (5, {}, "not int"),
@@ -271,7 +273,7 @@ class TestSources:
             infer_dataset(client, "rows", files_of(arrow.table({"a": [1]})), tmp_path / "out")
         with pytest.raises(ConfigurationError, match="nothing://x"):
             infer_dataset(client, "rows", "nothing://x", tmp_path / "out")
-        with pytest.raises(InvalidDataError, match="at least one row"):
+        with pytest.raises(InvalidDataError, match="`rows` is a whole number from 1 on"):
             PartSize(rows=0)
 
     def test_without_pyarrow_it_says_what_to_install(

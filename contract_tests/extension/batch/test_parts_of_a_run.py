@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.support.data.batch_rows import running_threads
-from wallaroo_ext import BatchRetries, EngineError, ServerError
+from wallaroo_ext import BatchRetries, EngineError, PartSize, ServerError
 from wallaroo_ext.batch.asyncio_threads import FromLoop, elements
 from wallaroo_ext.batch.options import ScoringOptions
 from wallaroo_ext.batch.reading.positions import Ledger, Position
@@ -246,6 +246,24 @@ class TestRetries:
         assert len(sent) == attempts
         notes = getattr(error, "__notes__", [])
         assert notes == ([f"The run had sent this request {attempts} times."] if attempts > 1 else [])
+
+    @pytest.mark.parametrize(
+        ("make", "wrong", "message"),
+        [
+            (BatchRetries, {"attempts": 0}, "`attempts` is a whole number from 1 on, not 0"),
+            (BatchRetries, {"sign_ins": 2.5}, "`sign_ins` is a whole number from 1 on"),
+            (BatchRetries, {"first_pause": -1}, "`first_pause` is a number of seconds from 0 on, not -1"),
+            (BatchRetries, {"longest_pause": "5"}, "`longest_pause` is a number of seconds"),
+            (BatchRetries, {"longest_retry_after": None}, "`longest_retry_after` is a number of seconds"),
+            (PartSize, {"rows": 0}, "`rows` is a whole number from 1 on"),
+            (PartSize, {"rows": "5"}, "`rows` is a whole number from 1 on"),
+            (PartSize, {"seconds": float("nan")}, "`seconds` is a number of seconds"),
+            (PartSize, {"seconds": 0}, "more than no time"),
+        ],
+    )
+    def test_what_it_cannot_be_is_refused(self, make: Any, wrong: dict[str, Any], message: str) -> None:
+        with pytest.raises(InvalidDataError, match=message):
+            make(**wrong)
 
     def test_a_success_tells_how_many_it_took(self) -> None:
         outcomes: list[Any] = [ConnectionFailedError("lost"), answer_error(ServerError, 520), "answer"]

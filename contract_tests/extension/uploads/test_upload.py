@@ -403,6 +403,13 @@ class TestSources:
                     upload_model(client, tmp_path / "closed", name="a")
         assert instance.attempts == 0
 
+    @pytest.mark.parametrize("size", ["5", 5e6, True, 0, -1])
+    def test_a_size_that_is_none_is_refused_before_anything_is_sent(self, size: Any) -> None:
+        instance = Instance()
+        with instance.connected() as client, pytest.raises(InvalidDataError, match="`size` is a whole number from 1"):
+            upload_model(client, iter([b"01234"]), name="a", size=size)
+        assert instance.attempts == 0
+
     @pytest.mark.parametrize(("size", "excerpt"), [(9, "has more than the 9"), (11, "ended after 10 of 11")])
     def test_another_size_than_was_said_uploads_nothing(
         self, client: Client, workspace_id: int, size: int, excerpt: str

@@ -87,7 +87,13 @@ def _difference(found: Any, wanted: Any) -> str:
     if found.names != wanted.names:
         return f"the columns {found.names} after {wanted.names}"
     pairs = zip(found, wanted, strict=True)
-    return next(f"{one.name!r} of type {one.type} after {other.type}" for one, other in pairs if not one.equals(other))
+    one, other = next((one, other) for one, other in pairs if not one.equals(other))
+    return f"{one.name!r} of type {_type_of(one)} after {_type_of(other)}"
+
+
+def _type_of(field: Any) -> str:
+    """Return the type of a column for a message, and whether it may have nulls, which is part of a schema, too."""
+    return f"{field.type}{'' if field.nullable else ' not null'}"
 
 
 class _Buffer:
