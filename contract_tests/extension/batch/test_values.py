@@ -279,6 +279,12 @@ class TestParquet:
         refused(self.written(tmp_path / "in", one, other), message, keys=["x"])
         refused(tmp_path / "in", message)
 
+    def test_two_are_named_that_have_none_in_common(self, refused: Any, tmp_path: Path) -> None:
+        (tmp_path / "in").mkdir()
+        for number, values in enumerate(([1], [0.5], ["x"])):
+            pq.write_table(arrow.table({"x": values}), tmp_path / "in" / f"{number}.parquet")
+        refused(tmp_path / "in", r"of type int64 in .*0\.parquet, and of type string in .*2\.parquet: no type has")
+
     @pytest.mark.parametrize(
         ("values", "kind", "named"),
         [
@@ -399,6 +405,13 @@ class TestPartitions:
         assert scored(made, keys=["year"])["year"] == [2023, 2024]
         write_csv(tmp_path / "in" / "year=x" / "0.csv", "a\n1\n")
         refused(tmp_path / "in", "'x' in the column 'year' is no int32", keys=["year"], types={"year": "int32"})
+
+    def test_a_number_in_the_name_of_a_directory_has_the_decimal_point_that_is_named(
+        self, scored: Any, tmp_path: Path
+    ) -> None:
+        write_csv(tmp_path / "in" / "price=1,5" / "0.csv", 'a\n"2,5"\n')
+        rows = scored(tmp_path / "in", keys=["price"], types={"price": "float64"}, decimal=",")
+        assert rows == {"price": [1.5], "out.a": [2.5]}
 
     @pytest.mark.parametrize("kind", ["parquet", "csv"])
     def test_a_file_that_says_otherwise_is_refused(self, scored: Any, refused: Any, tmp_path: Path, kind: str) -> None:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util.locations import without_secrets
-from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
+from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted, without_common_type
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import skip_rows
 from wallaroo_ext.inference.files.forms.json_files import JsonFile
@@ -106,8 +106,8 @@ class JsonReader:
         if lost is not None:
             why = f"{lost.text} in row {lost.row} has no place among the others"
         else:
-            (one, _), (other, row) = list(seen.kinds.items())[:2]
-            why = f"its values are of type {one}, and of type {other} from about row {row} on"
+            one, other = without_common_type(list(seen.kinds))
+            why = f"its values are of type {one}, and of type {other} from about row {seen.kinds[other]} on"
         raise self._unreadable(
             InvalidDataError(f"The column {seen.name!r} cannot be read: {why}: write values of one type.")
         )

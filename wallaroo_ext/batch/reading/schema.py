@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.reading.readers import CsvReader
-from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
+from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted, without_common_type
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_types import ColumnType, Field, from_texts
 from wallaroo_ext.inference.pandas_index import index_columns
@@ -307,9 +307,10 @@ class DataSet:
                 return kind
         if problem is not None:
             raise problem
-        one, other = (next(f for f in having if f.reader.schema.field(name).type == kind) for kind in kinds[:2])
+        pair = without_common_type(kinds)
+        one, other = (next(f for f in having if f.reader.schema.field(name).type == kind) for kind in pair)
         raise InvalidDataError(
-            f"The column {name!r} is of type {kinds[0]} in {one.reader.path}, and of type {kinds[1]} in "
+            f"The column {name!r} is of type {pair[0]} in {one.reader.path}, and of type {pair[1]} in "
             f"{other.reader.path}: no type has the values of both.",
             advice="Score these files apart, or write them with one type.",
         )
@@ -418,7 +419,7 @@ def read_as(file: DataFile, schema: Any, batch: RecordBatch) -> RecordBatch:
     for each in schema:
         if each.name in file.partitions:
             text = pa.array([file.partitions[each.name]], pa.string())
-            value = text.cast(each.type) if text.null_count else from_texts(text, each.type)
+            value = text.cast(each.type) if text.null_count else from_texts(text, each.type, file.decimal)
             columns.append(pa.repeat(value[0], batch.num_rows))
         else:
             columns.append(_cast_column(file, each, batch.column(each.name)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from importlib import import_module
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def common_types(kinds: Sequence[Kind]) -> list[Kind]:
     if pa.types.is_int64(found) and any(pa.types.is_uint64(kind) for kind in kinds):
         return [found, pa.uint64()]
     return [found]
+
+
+def without_common_type(kinds: Sequence[Kind]) -> tuple[Kind, Kind]:
+    """Return two types that have no common one, of several that have none; the outer ones where each two have one."""
+    pairs = combinations(kinds, 2)
+    return next((pair for pair in pairs if not common_types(pair)), (kinds[0], kinds[-1]))
 
 
 class _NoCommonTypeError(Exception):

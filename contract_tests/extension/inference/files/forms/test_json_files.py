@@ -273,6 +273,7 @@ def test_the_pieces_of_a_file_have_one_type(
     ("values", "problem"),
     [
         ([1, "x"], "its values are of type int64, and of type string from about row 1 on"),
+        ([1, 0.5, "x"], "its values are of type int64, and of type string from about row 2 on"),
         ([2**53 + 1, 0.5], "9007199254740993 in row 0 has no place among the others"),
         ([-1, 2**64 - 1], "18446744073709551615 in row 1 has no place|-1 in row 0 has no place"),
     ],
