@@ -120,7 +120,7 @@ def prepare_worker(
         how: The options of `infer_batches`.
 
     Raises:
-        InvalidDataError: There is no row, or all of these are rejected.
+        InvalidDataError: There is no row, all of these are rejected, or `reasons` is the name of another column.
         ConfigurationError: The connection has a secret in it, or what cannot be shipped.
     """
     checked = _checked(connection or {})
@@ -131,6 +131,8 @@ def prepare_worker(
         reason = f"they were rejected: {rejected[0].reason}" if rejected else "there are none"
         raise InvalidDataError(f"What comes out is not known from the first rows: {reason}")
     known: Any = scored[0].schema
+    if reasons in known.names:
+        raise InvalidDataError(f"`reasons` is {reasons!r}, the name of a column that comes out: give another name.")
     fields = [pa.field(each.name, types(each.type)) for each in known]
     if reasons is not None:
         fields.append(pa.field(reasons, pa.string()))

@@ -447,7 +447,7 @@ class TestGoingOn:
                 "wire": {"wire": "json"},
                 "encoding": {"encoding": "cp1252"},
             }[changed]
-        with pytest.raises(InvalidDataError, match=r"output of another run.*Name another directory"):
+        with pytest.raises(InvalidDataError, match=r"of another run, with another `\w+`.*Name another directory"):
             infer_dataset(client, name, tmp_path / "in", tmp_path / "out", **options)
         assert before == (names(tmp_path / "out"), (tmp_path / "out" / "_manifest.json").read_bytes())
 
@@ -624,6 +624,15 @@ class TestRejectedRows:
         assert read_output(tmp_path / "out").column("name").to_pylist() == [
             f"n{n}" for n in range(1000) if n not in wrong
         ]
+
+    def test_the_file_has_the_scheme_of_the_target(self, client: Client, lookup: str, tmp_path: Path) -> None:
+        fsspec: Any = pytest.importorskip("fsspec", reason="file systems of fsspec need: pip install fsspec")
+        fsspec.filesystem("memory").rm("/", recursive=True)
+        self.rows_with_wrong_ones(tmp_path / "in", 1)
+        done = infer_dataset(client, lookup, tmp_path / "in", "memory://out/rejected", **LOOKUP)
+        assert (done.target, done.errors) == ("memory://out/rejected", "memory://out/rejected/_errors.jsonl")
+        with fsspec.open(done.errors) as opened:
+            assert json.loads(opened.read())["row"] == 1
 
     @pytest.mark.parametrize("most", [0, 2])
     def test_a_limit_stops_it_and_a_higher_one_goes_on(

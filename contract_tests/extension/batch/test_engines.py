@@ -280,6 +280,21 @@ class TestWhatIsShipped:
         assert found.column("key").combine_chunks().equals(column)
         assert found.column("why").to_pylist() == [None, "refused"]
 
+    def test_reasons_have_a_column_of_their_own(self) -> None:
+        with Echo().client() as client:
+            how = ScoringOptions(keys=("key",), columns=("a",))
+            for reasons in ("key", "out.a"):
+                with pytest.raises(InvalidDataError, match=f"`reasons` is '{reasons}', the name of a column"):
+                    workers.prepare_worker(
+                        client,
+                        URL,
+                        arrow.table({"key": [1], "a": [0.5]}),
+                        connection=None,
+                        reasons=reasons,
+                        types=same,
+                        how=how,
+                    )
+
     def test_a_row_without_a_number_in_its_vector_keeps_its_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with Echo().client() as client:
             monkeypatch.setattr(workers, "_clients", {"{}": client})

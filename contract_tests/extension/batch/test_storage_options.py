@@ -12,6 +12,7 @@ import pytest
 from contract_tests.support.command_line import Done, in_process
 from contract_tests.support.data.batch_rows import batch, check_scores, table_of
 from wallaroo_ext import ConfigurationError, InvalidDataError, PartSize, WallarooError, aio, infer, infer_dataset
+from wallaroo_ext.batch.writing.storage import Storage
 from wallaroo_ext.inference.files.opening.filesystems import resolve
 from wallaroo_ext.inference.files.opening.storage_options import with_storage_options
 
@@ -147,6 +148,21 @@ class TestOptionsAreUsed:
 
 
 class TestSecretsStayUnseen:
+    @pytest.mark.parametrize(
+        ("target", "shown"),
+        [
+            (f"memory://me:{SECRET}@host/out?sig={SECRET}", "memory://host/out"),
+            ("memory://host/out/", "memory://host/out/"),
+            ("out", "out"),
+        ],
+    )
+    def test_in_what_is_told_of_a_target(self, target: str, shown: str, tmp_path: Path) -> None:
+        target = target if "://" in target else str(tmp_path / target)
+        storage = Storage(target)
+        assert storage.location.removeprefix(f"{tmp_path}/") == shown
+        below = storage.shown("_errors.jsonl").removeprefix(f"{tmp_path}/")
+        assert below == f"{shown.rstrip('/')}/_errors.jsonl"
+
     @pytest.mark.parametrize("late", [False, True])
     def test_in_errors_and_what_caused_them(self, client: Client, rows: Any, tmp_path: Path, *, late: bool) -> None:
         del rows

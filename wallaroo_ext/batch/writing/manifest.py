@@ -132,9 +132,10 @@ def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
         written = [*manifest.announced, *([errors_file.NAME] if manifest.errors_bytes else [])]
         return Manifest(_through_json(bound_to), announced=written)  # nothing was scored, so nothing is lost
     for name, value in _through_json(bound_to).items():
-        if manifest.bound_to.get(name, _OF_OLDER_RUNS.get(name)) != value:
+        before = manifest.bound_to.get(name, _OF_OLDER_RUNS.get(name))
+        if before != value:
             raise InvalidDataError(
-                f"{storage.location} has the output of another run: its {name} {_difference(manifest, name, value)}.",
+                f"{storage.location} has the output of another run, with another `{name}`{_difference(before, value)}.",
                 advice="Name another directory, or remove this one to begin anew.",
             )
     return manifest
@@ -153,11 +154,11 @@ def _read(content: bytes, storage: Storage) -> Manifest:
         fields["parts"] = [PartEntry(**part | {"end": Position(*part["end"])}) for part in fields["parts"]]
         return Manifest(**fields)
     except (ValueError, TypeError, KeyError) as error:
-        raise InvalidDataError(f"{storage.path(NAME)} is no manifest: {error}") from error
+        raise InvalidDataError(f"{storage.shown(NAME)} is no manifest: {error}") from error
 
 
-def _difference(manifest: Manifest, name: str, value: Any) -> str:
-    """Return the earlier and the present value for a message, if they are short enough."""
-    before, now = (json.dumps(each, ensure_ascii=False) for each in (manifest.bound_to.get(name), value))
+def _difference(before: Any, now: Any) -> str:
+    """Return the earlier and the present value for a message; nothing if they are too long for one."""
+    then, present = (json.dumps(each, ensure_ascii=False) for each in (before, now))
     longest = 200
-    return "differ" if len(before) + len(now) > longest else f"were {before}, and now are {now}"
+    return "" if len(then) + len(present) > longest else f": {then} then, and {present} now"

@@ -269,7 +269,7 @@ class DatasetRun:
             rows=manifest.scored,
             rejected=manifest.rejected,
             parts=sum(bool(part.name) for part in manifest.parts),
-            errors=self._storage.path(errors_file.NAME) if manifest.rejected else None,
+            errors=self._storage.shown(errors_file.NAME) if manifest.rejected else None,
             rows_before=before,
             requests=0 if self._tally is None else self._tally.requests,
             repeated=0 if self._tally is None else self._tally.repeated,

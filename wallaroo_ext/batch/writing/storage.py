@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext._util.after_fork import prevent_finalization, this_process
 from wallaroo_ext._util.files.atomic_files import atomic_writer, temporary_name
 from wallaroo_ext._util.files.user_paths import user_text
+from wallaroo_ext._util.locations import is_url, without_secrets
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.opening.filesystems import resolve
 
@@ -40,14 +41,14 @@ class Storage:
         filesystem: Its file system, of pyarrow or fsspec; without one, that of the URL, or this machine's.
 
     Attributes:
-        location: The path or the URL as a text, for messages.
+        location: The path or the URL as a text for people, without what may be secret in it.
     """
 
     def __init__(self, location: str | PathLike[str], filesystem: Any = None) -> None:
         _check(location)
         self._system: Any
         self._system, self._base = resolve(location, filesystem)
-        self.location = user_text(location)
+        self.location = without_secrets(user_text(location))
 
     @property
     def local(self) -> str | None:
@@ -64,6 +65,11 @@ class Storage:
     def path(self, name: str) -> str:
         """Return the path of a file of the directory."""
         return f"{self._base.rstrip('/')}/{name}"
+
+    def shown(self, name: str) -> str:
+        """Return a file of the directory for people: below the URL of the directory, if that is on another machine."""
+        is_elsewhere = self.local is None and is_url(self.location)
+        return f"{self.location.rstrip('/')}/{name}" if is_elsewhere else self.path(name)
 
     def make(self) -> None:
         """Make the directory, unless it exists."""

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext._util.locations import is_url, without_secrets
 from wallaroo_ext._util.progress import Timer
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
@@ -159,9 +160,10 @@ def _deployment(client: Client, name: str, workspace: int | str | None, deployme
 
 
 def _describe_remains(target: str) -> str:
-    if "://" not in target and not user_path(target).exists():
+    if not is_url(target) and not user_path(target).exists():
         return f"Interrupted: nothing was written to {target}."
-    return f"Interrupted: the parts that are complete stay in {target}, and the same command goes on after them."
+    shown = without_secrets(target)
+    return f"Interrupted: the parts that are complete stay in {shown}, and the same command goes on after them."
 
 
 def _print_json_lines() -> Any:
