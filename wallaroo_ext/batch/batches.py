@@ -78,9 +78,10 @@ def infer_batches(
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
         batches: The rows, all batches with one schema: record batches, or rows in another form that `infer` takes, but
             for files. For `wallaroo_ext.aio` they may come from an asynchronous iterator.
-        rejected: A function that is called with each row that the engine rejects, in order, in the thread that takes
-            the batches; in asyncio, in another thread. The row is not in the result. Without it, the first such row is
-            an error.
+        rejected: A function that is called with each row that is rejected, in order, in the thread that takes the
+            batches; in asyncio, in another thread. The row is not in the result. Without it, the first such row is an
+            error. The engine rejects rows; others cannot be sent, because a number is missing or too large for
+            `vector`, or are too large for a request or its answer by themselves.
         columns: The columns to send; by default all but the keys.
         keys: Columns to put before the scored ones. They are sent only where `columns` names them.
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
@@ -102,8 +103,10 @@ def infer_batches(
 
     Raises:
         EngineError: The engine rejects a row, and there is no `rejected`.
-        InvalidDataError: An option or a batch cannot be used.
+        InvalidDataError: An option or a batch cannot be used; or a row cannot be sent, and there is no `rejected`.
         NotFoundError: No pipeline of this name is deployed.
+        ApiError, AnswerTooLargeError: A single row is too large for the instance, or its answer for this client, and
+            there is no `rejected`.
         ConnectionFailedError, ApiError, ContractViolationError: A request failed at all its attempts.
     """
     if isinstance(batches, AsyncIterable):

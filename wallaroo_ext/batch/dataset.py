@@ -108,7 +108,7 @@ def infer_dataset(
     """Score a data set of any size, in constant memory, into a directory of Parquet files.
 
     The rows of the output have the order of those of the input, file by file; each row of the input is in it once, with
-    the `keys` and what the model gave, or in `_errors.jsonl` with the engine's reason. The files are there as a whole
+    the `keys` and what the model gave, or in `_errors.jsonl` with the reason. The files are there as a whole
     or not at all, and `_manifest.json` says which rows they stand for. Called again after it was killed, or had failed,
     the same call goes on there; on a run that is complete it does nothing. Where the input's files, the columns, the
     filter or the models are not those of the earlier run, it is refused.
@@ -148,8 +148,9 @@ def infer_dataset(
         storage_options: The options that fsspec takes for the file system of the source's URL; see `infer`.
         target_storage_options: The same for the target's URL.
         part_size: When a file of the output is complete; without it, after 1,000,000 rows or 60 s.
-        max_errors: How many rows may be rejected, 1,000 by default: with one more, the run stops with the engine's
-            error. 0 stops it at the first one, None never.
+        max_errors: How many rows may be rejected, 1,000 by default: with one more, the run stops with the error of that
+            row. 0 stops it at the first one, None never. Rejected are rows that the engine rejects, that cannot be
+            sent, because a number is missing or too large for `vector`, or that are too large by themselves.
         columns: The columns to send; by default all but the keys.
         keys: Columns to put before the scored ones. They are sent only where `columns` names them.
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
@@ -169,10 +170,12 @@ def infer_dataset(
             the user sees.
 
     Raises:
-        EngineError: More rows were rejected than may be. What was scored before is kept, as with every other error.
-        InvalidDataError: The source, the target or an option cannot be used, or every row was rejected; the message
-            says why.
+        EngineError: The engine rejected a row, and more rows were rejected than may be. What was scored before is kept,
+            as with every other error.
+        InvalidDataError: The source, the target or an option cannot be used, a row of too many cannot be sent, or every
+            row was rejected; the message says why.
         NotFoundError: No pipeline of this name is deployed.
+        ApiError, AnswerTooLargeError: A row of too many is too large for the instance, or its answer for this client.
         ConnectionFailedError, ApiError, ContractViolationError: A request failed at all its attempts.
         OSError: A file cannot be read or written.
     """

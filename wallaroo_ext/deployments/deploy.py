@@ -75,8 +75,8 @@ def deploy_pipeline(
         name: The pipeline's name, and the deployment's: letters, digits and dashes.
         models: One model version or several, as `upload_model` and `model_version` give them, or their ids. Several run
             one after the other, each on the outputs of the one before.
-        workspace: The name or the id of the workspace for the pipeline. Without one, it is the workspace of the first
-            model, or, where all models are given by ids, the user's own; see `find_workspace`.
+        workspace: The name or the id of the workspace for the pipeline. Without one, it is that of the first model
+            that is given as a value, or, where all are given by ids, the user's own; see `find_workspace`.
         engine_config: Further settings of the engine, as the API has them, such as its resources.
         wait: Whether to wait until it is `Running`. Without waiting, `status` of the result is the first one known.
         timeout: How long to wait, in seconds; 300 by default.

@@ -63,8 +63,9 @@ def infer_dataframe(
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
         dataframe: The rows.
         connection: The arguments for `connect` in the workers, such as `{"api_url": ..., "timeout": 60}`; no secrets.
-        reasons: A name for one more column: rows that the engine rejects are in the result then, with the reason there
-            and nulls for what the model would give. Without it, such a row fails its task.
+        reasons: A name for one more column: rows that are rejected, as `rejected` of `infer_batches` says, are in the
+            result then, with the reason there and nulls for what the model would give. Without it, such a row fails its
+            task.
         columns: The columns to send; by default all but the keys.
         keys: Columns to put before the scored ones. They are sent only where `columns` names them.
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
@@ -85,7 +86,8 @@ def infer_dataframe(
 
     Raises:
         ConfigurationError: pyspark is not installed, or `connection` has a secret.
-        InvalidDataError: There are no rows, or the first ones are all rejected.
+        InvalidDataError: There are no rows, the first ones are all rejected, or `reasons` is the name of a column that
+            comes out.
     """
     types = engine_module("pyspark.sql.pandas.types", engine="Spark")
     from wallaroo_ext.engines.worker import SAMPLE_ROWS, prepare_worker

@@ -124,11 +124,15 @@ def model_version(
         NotFoundError: There is no such model, or it has no such version; the message has similar names, or its
             versions.
         AmbiguousError: The beginning of a sha fits versions of different files.
-        InvalidDataError: The name is no text, the sha not hexadecimal, or the workspace neither a name nor an id.
+        InvalidDataError: The name or the version is no text, the sha not hexadecimal, or the workspace neither a name
+            nor an id.
     """
     given: Any = name
     if not isinstance(given, str):
         raise InvalidDataError(f"A model is found by its name, not {given!r}.")
+    given = version
+    if given is not None and not isinstance(given, str):
+        raise InvalidDataError(f"A version is found by its UUID, as a text, not {given!r}.")
     given = sha
     if given is not None and not (isinstance(given, str) and _SHA.fullmatch(given)):
         raise InvalidDataError(f"A sha is up to 64 hexadecimal digits, not {sha!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import (
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client.models import ModelVersion, ModelVersionDetails
 
 _LOG_SECONDS = 10.0
-"""How long may be spent on the reason of a failed conversion, which is known to have failed by then."""
+"""How long may be spent on the reason and the log of a failed conversion, which is known to have failed by then."""
 
 _LINES = 3
 
@@ -88,13 +89,15 @@ def _not_converted_steps(name: str, version: ModelVersion, *, ask: bool) -> Step
         ask: Whether to ask for it by its id, which may tell a reason that the list leaves out.
     """
     logs: list[str] = []
-    try:
+
+    def asked_steps() -> Steps[list[str]]:
         if ask and not _reason(version):
-            details = yield from within(_LOG_SECONDS, _details_steps(version.id))
+            details = yield from _details_steps(version.id)
             version.error_summary = None if details is None else details.error_summary
-        logs = yield from within(_LOG_SECONDS, _log_steps(version.id))
-    except (AnswerError, ConnectionFailedError):
-        pass  # that it was not converted is what matters
+        return (yield from _log_steps(version.id))
+
+    with suppress(AnswerError, ConnectionFailedError):  # that it was not converted is what matters
+        logs = yield from within(_LOG_SECONDS, asked_steps())
     reason = f"{_reason(version) or 'the instance gives no reason'}."
     if logs:
         reason += f" Its log ends: {'; '.join(logs[-_LINES:])}"

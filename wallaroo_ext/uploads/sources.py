@@ -58,13 +58,46 @@ class Source:
             raise InvalidDataError(f"{self.what} was written to while it was sent.", advice=_AGAIN)
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What there is to read of an open file.
+
+    Attributes:
+        begin: The file's position.
+        size: How many bytes follow it.
+    """
+
+    begin: int
+    size: int
+
+
+def is_open_file(model: object) -> bool:
+    """Return whether a model is an open file."""
+    return callable(getattr(model, "read", None))
+
+
+def extent_of(file: Any) -> Extent | None:
+    """Return what there is to read of an open file; None where that cannot be known before its end, as for a pipe.
+
+    It may take long: a file that decompresses while it is read, as `gzip.open` gives it, goes through all of its bytes.
+    """
+    try:
+        here = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(here)
+    except (OSError, ValueError, AttributeError, TypeError):
+        return None
+    return Extent(here, max(end - here, 0))
+
+
 @contextmanager
-def open_source(model: ModelSource, size: int | None) -> Generator[Source]:
+def open_source(model: ModelSource, size: int | None, extent: Extent | None = None) -> Generator[Source]:
     """Yield the source of a model's bytes; a file that is opened here is closed at the end.
 
     Args:
         model: The model.
         size: How many bytes it has according to the caller; None where that is unknown.
+        extent: What there is to read of a model that is an open file; None where that is unknown.
 
     Raises:
         InvalidDataError: No bytes can be read from it, it is empty, or it has another size.
@@ -80,21 +113,22 @@ def open_source(model: ModelSource, size: int | None) -> Generator[Source]:
         with _regular(path).open("rb") as file:
             yield _checked(_of_path(path, file), size)
     else:
-        yield _checked(_of_object(model, size), size)
+        yield _checked(_of_object(model, size, extent), size)
 
 
-def opener_again(model: ModelSource, size: int | None) -> Callable[[], AbstractContextManager[Source]] | None:
-    """Return a function that opens a model as it is opened now; None for what can be read only once."""
+def opener_again(
+    model: ModelSource, size: int | None, extent: Extent | None
+) -> Callable[[], AbstractContextManager[Source]] | None:
+    """Return a function that opens a model as `open_source` does now; None for what can be read only once."""
     if isinstance(model, str | PathLike | bytes | bytearray | memoryview):
         return lambda: open_source(model, size)
-    file: Any = model
-    if not callable(getattr(file, "read", None)) or _rest_of(file) is None:
+    if extent is None:
         return None
-    position = file.tell()
+    file: Any = model
 
     def open_again() -> AbstractContextManager[Source]:
-        file.seek(position)
-        return open_source(model, size)
+        file.seek(extent.begin)
+        return open_source(model, size, extent)
 
     return open_again
 
@@ -131,10 +165,9 @@ def _of_path(path: Path, file: BinaryIO) -> Source:
     return Source(f"The file {path.name}", before[0], _read(file), path.name, lambda: state() == before)
 
 
-def _of_object(model: Any, size: int | None) -> Source:
-    if callable(getattr(model, "read", None)):
-        rest = _rest_of(model)
-        return Source("The open file", size if rest is None else rest, _read(model), _name_of(model))
+def _of_object(model: Any, size: int | None, extent: Extent | None) -> Source:
+    if is_open_file(model):
+        return Source("The open file", size if extent is None else extent.size, _read(model), _name_of(model))
     if isinstance(model, bytes | bytearray | memoryview):
         view = as_bytes(model)
         return Source("The model", len(view), (bytes(view[at : at + PIECE]) for at in range(0, len(view), PIECE)))
@@ -152,17 +185,6 @@ def _read(file: Any) -> Iterator[Any]:
         yield piece
     if piece is None:
         raise InvalidDataError("The open file does not wait for its bytes.", advice="Open it as a blocking file.")
-
-
-def _rest_of(file: Any) -> int | None:
-    """Return how many bytes follow the position of an open file; None where that cannot be known before its end."""
-    try:
-        here = file.tell()
-        end = file.seek(0, os.SEEK_END)
-        file.seek(here)
-    except (OSError, ValueError, AttributeError, TypeError):  # a pipe, and what decompresses while it is read
-        return None
-    return max(end - here, 0)
 
 
 def _name_of(file: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from wallaroo_ext._util.progress import check_progress
@@ -19,7 +20,7 @@ from wallaroo_ext.errors import (
     UploadCorruptedError,
     WaitTimeoutError,
 )
-from wallaroo_ext.operations import Send, Steps, note_leftovers, parse, send, synchronous
+from wallaroo_ext.operations import Send, Steps, Work, note_leftovers, parse, send, synchronous
 from wallaroo_ext.resources.naming import explained_names
 from wallaroo_ext.resources.workspaces import list_workspaces_steps, workspace_id_steps
 from wallaroo_ext.uploads.body import UploadBody
@@ -28,7 +29,7 @@ from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.frameworks import check_framework
 from wallaroo_ext.uploads.progress import Reporter, show_progress
 from wallaroo_ext.uploads.requests import Form, plan_upload, plan_without_conversion, requirement_list
-from wallaroo_ext.uploads.sources import Source, open_source, opener_again
+from wallaroo_ext.uploads.sources import Source, extent_of, is_open_file, open_source, opener_again
 from wallaroo_ext.uploads.stored import stored_version_steps
 
 if TYPE_CHECKING:
@@ -132,8 +133,9 @@ def upload_model(
     required = requirement_list(requirements)
     framework = check_framework(framework, new_framework=new_framework)
     sending = _Sending(name, progress, check_sha)
-    open_again = opener_again(model, size)
-    with open_source(model, size) as source:
+    extent = (yield Work(partial(extent_of, model))) if is_open_file(model) else None
+    open_again = opener_again(model, size, extent)
+    with open_source(model, size, extent) as source:
         workspace_id = yield from _workspace_id(workspace)
         form = Form(
             name=name,

@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -201,6 +202,12 @@ class TestRefusing:
     def test_a_model_without_versions_has_none(self) -> None:
         with pytest.raises(NotFoundError, match="no version at all"):
             found()
+
+    @pytest.mark.parametrize("wrong", [5, UUID(int=5), b"v", True])
+    def test_so_is_a_version(self, wrong: Any) -> None:
+        client = connect("https://api.example.com", token="t", environment={})
+        with pytest.raises(InvalidDataError, match="A version is found by its UUID, as a text, not "):
+            model_version(client, "m", version=wrong)
 
     @pytest.mark.parametrize("name", [None, 5, version(1)])
     def test_a_name_is_a_text(self, name: Any) -> None:

@@ -268,6 +268,20 @@ def at_position(content: bytes) -> io.BytesIO:
     return file
 
 
+class Watched(io.BytesIO):
+    """An open file that notes in which threads its end is looked for."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.threads: list[str] = []
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go to a position."""
+        if whence == os.SEEK_END:
+            self.threads.append(threading.current_thread().name)
+        return super().seek(offset, whence)
+
+
 def compressed(content: bytes) -> gzip.GzipFile:
     """Return a file that has to be read to its end before anybody knows its size."""
     return gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(content, 1)))
@@ -352,6 +366,16 @@ class TestSources:
             version = upload_model(client, file, name=new_name(), workspace=1, **STORED)
             assert (file.closed, file.read()) == (False, b"")
         assert (version.sha, version.file_name) == (SHA, "own-name.bin")
+
+    @pytest.mark.parametrize("way", ["sync", "httpx"])
+    def test_the_end_of_an_open_file_is_looked_for_once_and_in_asyncio_in_a_thread(
+        self, sandbox: dict[str, str], way: str
+    ) -> None:
+        """It may be a file that decompresses, which has to be read to its end for that."""
+        file = Watched(CONTENT)
+        uploaded(sandbox, way, file, name=new_name(), workspace=1, **STORED)
+        [thread] = file.threads
+        assert (thread == "MainThread") is (way == "sync")
 
     @pytest.mark.parametrize(("size", "length"), [(None, None), (10, "10")])
     def test_the_length_is_announced_where_it_is_known(self, size: int | None, length: str | None) -> None:
@@ -673,7 +697,7 @@ class TestEndpoints:
             with pytest.raises(TypeError, match="required keyword-only argument: 'name'"):
                 upload_model(client, b"model")  # pyright: ignore[reportCallIssue] - what is tested
 
-    @pytest.mark.parametrize("schema", ["no base64!", b"no base64!", 5])
+    @pytest.mark.parametrize("schema", ["no base64!", b"no base64!", 5, "AAAA", b"AAAA", ""])
     def test_what_is_no_schema_is_refused(self, schema: Any) -> None:
         with Instance().connected() as client, pytest.raises(InvalidDataError, match="input_schema is"):
             upload_model(client, b"model", name="a", input_schema=schema)

@@ -38,7 +38,7 @@ class Rejection:
 
     Attributes:
         row: Its number among all rows, counted from 0.
-        reason: The reason that the engine gives.
+        reason: Why: what the engine says, or the error of a row that could not be sent or was too large.
         keys: The values of its key columns.
         key_columns: The key columns as a table of one row, with their types; None in the rejections that a caller gets.
     """

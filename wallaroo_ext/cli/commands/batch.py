@@ -95,7 +95,7 @@ def batch(
         in_flight: How many requests are sent at a time.
         request_rows: How many rows a request has; the number adapts by default.
         part_rows: How many rows an output file has; it is completed after a minute in any case.
-        max_errors: How many rows the engine may reject before the run stops; they are written to _errors.jsonl.
+        max_errors: How many rows may be rejected before the run stops; they are written to _errors.jsonl.
         wire: How rows are sent.
         dataset: The parts of the answer that are wanted, such as out,metadata.partition; all by default.
         dataset_exclude: The parts of the answer to leave out; in and metadata by default, unless --dataset names them.
