@@ -1,10 +1,14 @@
-"""Times and seconds that users give, and times in UTC."""
+"""Times and seconds that users give, times in UTC, and the time between looks at an instance."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Time = date | str
 """A time: a `datetime`, which is UTC where it has no time zone, a `date`, at its beginning, or a text such as
@@ -13,6 +17,20 @@ Time = date | str
 
 BEGINNING, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Times before and after all that an instance has, for requests that need both ends of a span."""
+
+
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.05, 5.0, 1.5
+
+UNKNOWN_SECONDS = 10.0
+"""How long an instance may take to know what it has just been given."""
+
+
+def growing_pauses() -> Iterator[float]:
+    """Yield the pauses between looks at what an instance works on, in seconds: shorter than most work, then longer."""
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
 
 def in_utc(time: datetime) -> datetime:

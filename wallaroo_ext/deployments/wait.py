@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.progress import check_progress, progress_line
-from wallaroo_ext._util.times import check_seconds
+from wallaroo_ext._util.times import UNKNOWN_SECONDS, check_seconds, growing_pauses
 from wallaroo_ext.deployments.status import describe_state, details_of, pods_of, status_steps
 from wallaroo_ext.errors import DeploymentError, InvalidDataError, NotFoundError, RequestTimeoutError, WaitTimeoutError
 from wallaroo_ext.operations import Pause, Steps, as_runtime_error, synchronous
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     OnStatus = Callable[[DeploymentStatus], object]
     Progress = OnStatus | bool | None
 
-
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 5.0
-_GROWTH = 1.5
-_UNKNOWN_FOR = 10.0
 
 TIMEOUT = 300.0
 """How long a deployment is waited for by default, in seconds."""
@@ -145,10 +140,10 @@ def _running_steps(
 ) -> Steps[DeploymentStatus]:
     started = clock.now()
     deadline = started + timeout
-    pause = _FIRST_PAUSE
+    pauses = growing_pauses()
     observed = _Observed()
     while True:
-        status = yield from _status_in_time(deployment, clock, deadline, min(started + _UNKNOWN_FOR, deadline))
+        status = yield from _status_in_time(deployment, clock, deadline, min(started + UNKNOWN_SECONDS, deadline))
         if status is not None:
             _tell(tell, status)
             observed.add(status, clock.now())
@@ -160,8 +155,7 @@ def _running_steps(
         if left <= 0:
             waited = clock.now() - started
             raise observed.error(deployment, timeout if waited >= timeout else round(waited, 1))
-        yield Pause(min(pause, left), clock)
-        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+        yield Pause(min(next(pauses), left), clock)
 
 
 def _tell(tell: OnStatus | None, status: DeploymentStatus) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.times import UNKNOWN_SECONDS, growing_pauses
 from wallaroo_ext.errors import ContractViolationError, UploadCorruptedError
 from wallaroo_ext.operations import Pause, Steps, call_steps
 
@@ -12,10 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from wallaroo_mlops_client.models import ModelVersion
-
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 5.0
-_UNKNOWN_FOR = 10.0
 
 
 def stored_version_steps(name: str, version_id: int, sha: str | None) -> Steps[ModelVersion]:
@@ -28,7 +25,7 @@ def stored_version_steps(name: str, version_id: int, sha: str | None) -> Steps[M
         ContractViolationError: It does not appear in the list.
     """
     listed: list[ModelVersion] = []
-    for pause in pauses(_UNKNOWN_FOR):
+    for pause in pauses(UNKNOWN_SECONDS):
         listed = yield from _versions(name)
         for version in listed:
             if version.id == version_id:
@@ -46,10 +43,11 @@ def stored_version_steps(name: str, version_id: int, sha: str | None) -> Steps[M
 def pauses(seconds: float) -> Generator[Pause]:
     """Yield growing pauses for so many seconds; the last one ends with the time, for a last look."""
     deadline = time.monotonic() + seconds
-    pause = _FIRST_PAUSE
-    while (left := deadline - time.monotonic()) > 0:
+    for pause in growing_pauses():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
         yield Pause(min(pause, left))
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
     yield Pause(0)
 
 

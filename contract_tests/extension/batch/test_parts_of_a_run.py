@@ -403,8 +403,11 @@ class TestScorer:
             sent.append(rows.num_rows)
             raise answer_error(ServerError, 500)
 
+        def may_be_too_large(*_: object) -> bool:
+            return next(later, True)
+
         monkeypatch.setattr(Scorer, "_send", send)
-        monkeypatch.setattr(Scorer, "_may_be_too_large", lambda *_: next(later, True))
+        monkeypatch.setattr(Scorer, "_may_be_too_large", may_be_too_large)
         scorer = Scorer(
             cast("Any", None),
             "/infer/a-1",
