@@ -447,7 +447,7 @@ class TestGoingOn:
                 "wire": {"wire": "json"},
                 "encoding": {"encoding": "cp1252"},
             }[changed]
-        with pytest.raises(InvalidDataError, match=r"of another run, with another `\w+`.*Name another directory"):
+        with pytest.raises(InvalidDataError, match=r"output of another run: its \w+ changed.*Name another directory"):
             infer_dataset(client, name, tmp_path / "in", tmp_path / "out", **options)
         assert before == (names(tmp_path / "out"), (tmp_path / "out" / "_manifest.json").read_bytes())
 

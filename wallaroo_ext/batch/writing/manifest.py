@@ -135,7 +135,7 @@ def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
         before = manifest.bound_to.get(name, _OF_OLDER_RUNS.get(name))
         if before != value:
             raise InvalidDataError(
-                f"{storage.location} has the output of another run, with another `{name}`{_difference(before, value)}.",
+                f"{storage.location} has the output of another run: its {name} changed{_difference(before, value)}.",
                 advice="Name another directory, or remove this one to begin anew.",
             )
     return manifest
@@ -161,4 +161,4 @@ def _difference(before: Any, now: Any) -> str:
     """Return the earlier and the present value for a message; nothing if they are too long for one."""
     then, present = (json.dumps(each, ensure_ascii=False) for each in (before, now))
     longest = 200
-    return "" if len(then) + len(present) > longest else f": {then} then, and {present} now"
+    return "" if len(then) + len(present) > longest else f" from {then} to {present}"
