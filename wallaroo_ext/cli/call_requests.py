@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.files.signatures import ARROW_FILE
-from wallaroo_ext._util.files.user_paths import near_name, user_path
+from wallaroo_ext._util.files.user_paths import near_file_name, user_path
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.reading.bodies import MULTIPART, check_fields, required_query
@@ -206,6 +206,6 @@ def _open_file(name: str, files: ExitStack) -> BinaryIO:
     try:
         return files.enter_context(user_path(name).open("rb"))
     except OSError as error:
-        near = near_name(user_path(name)) if isinstance(error, FileNotFoundError) else None
+        near = near_file_name(user_path(name)) if isinstance(error, FileNotFoundError) else None
         instead = "" if near is None else f": there is {near!r}"
         raise UsageError(f"The file {name} cannot be read: {error.strerror}{instead}.") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from wallaroo_ext._util.files.user_paths import near_name
+from wallaroo_ext._util.files.user_paths import near_file_name
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli.reading.columns import likely_no_inputs
@@ -187,7 +187,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _instead(path: Path) -> str:
-    near = near_name(path)
+    near = near_file_name(path)
     return "" if near is None else f": there is {near!r}"
 
 

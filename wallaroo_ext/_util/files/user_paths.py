@@ -27,7 +27,7 @@ def names_directory(path: str | os.PathLike[str]) -> bool:
     return os.fspath(path).endswith(tuple(filter(None, (os.sep, os.altsep))))
 
 
-def near_name(path: Path) -> str | None:
+def near_file_name(path: Path) -> str | None:
     """Return the name in the directory of a file that is most like its own; None if none is like it."""
     try:
         names = {unicodedata.normalize("NFC", name): name for name in os.listdir(path.parent)}  # noqa: PTH208 - names

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import unquote
 
-from wallaroo_ext._util.files.user_paths import near_name
+from wallaroo_ext._util.files.user_paths import near_file_name
 from wallaroo_ext._util.locations import is_url, without_secrets
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.forms import formats as forms
@@ -201,7 +201,7 @@ def _check_type(system: Any, path: str, kind: Any, shown: str) -> None:
 
 def _missing(system: Any, path: str, shown: str) -> InvalidDataError:
     """Return the error for a file that does not exist, with a near name on this machine."""
-    near = near_name(Path(path)) if isinstance(system, fs.LocalFileSystem) else None
+    near = near_file_name(Path(path)) if isinstance(system, fs.LocalFileSystem) else None
     return InvalidDataError(f"There is no file {shown}{'' if near is None else f', but {near!r} beside it'}.")
 
 

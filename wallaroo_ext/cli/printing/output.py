@@ -10,7 +10,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from wallaroo_ext._util.files.user_paths import near_name, user_path
+from wallaroo_ext._util.files.user_paths import near_file_name, user_path
 from wallaroo_ext._util.standard_error import STANDARD_ERROR, print_error_line
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
 from wallaroo_ext.redaction.terminal_text import printable_json, printable_lines
@@ -140,7 +140,7 @@ def failure_of(error: OSError, unnamed: str) -> UsageError:
 def _instead(error: OSError) -> str:
     """Return what to name in place of a file that does not exist, where the error does not say it yet."""
     is_named = isinstance(error, FileNotFoundError) and isinstance(error.filename, str)
-    near = near_name(user_path(error.filename)) if is_named and ":" not in str(error.strerror) else None
+    near = near_file_name(user_path(error.filename)) if is_named and ":" not in str(error.strerror) else None
     return "" if near is None else f": there is {near!r}"
 
 

@@ -13,7 +13,7 @@ from pyarrow import csv
 from contract_tests.support.command_line import commands, path_parameters
 from contract_tests.support.data.snapshots import write
 from wallaroo_ext import ConfigurationError, InvalidDataError
-from wallaroo_ext._util.files.user_paths import near_name, user_path, user_text
+from wallaroo_ext._util.files.user_paths import near_file_name, user_path, user_text
 from wallaroo_ext.cli.main import build_app
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.settings import Settings
@@ -57,8 +57,8 @@ def test_only_a_home_at_the_beginning_is_replaced(home: Path) -> None:
 def test_a_near_name_is_found_however_its_letters_are_written(tmp_path: Path, written: str, near: str | None) -> None:
     for name in ("rows.csv", "umsa\u0308tze.csv"):  # as macOS has them
         (tmp_path / name).touch()
-    assert near_name(tmp_path / written) == near
-    assert near_name(tmp_path / "none" / written) is None
+    assert near_file_name(tmp_path / written) == near
+    assert near_file_name(tmp_path / "none" / written) is None
 
 
 @pytest.mark.parametrize("name", [*NEEDED, *sorted(COMMON)])

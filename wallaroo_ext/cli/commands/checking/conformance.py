@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext._util.files.user_paths import near_name
+from wallaroo_ext._util.files.user_paths import near_file_name
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output, progress
@@ -166,7 +166,7 @@ def contract_read(file: Path | None) -> Generator[None]:
 
 
 def _unreadable(contract: Path, error: OSError | ValueError) -> str:
-    near = near_name(contract) if isinstance(error, FileNotFoundError) else None
+    near = near_file_name(contract) if isinstance(error, FileNotFoundError) else None
     if near is not None:
         return f"There is no contract {contract}: there is {near!r}."
     return f"{contract} cannot be read as a contract: {error}."

@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
-from wallaroo_ext._util.files.user_paths import near_name, user_path
+from wallaroo_ext._util.files.user_paths import near_file_name, user_path
 from wallaroo_ext._util.locations import is_url, links_of, without_secrets
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.inference.files.opening.compression import (
@@ -248,7 +248,7 @@ def _instead(path: Path) -> str:
         return ": a URL has two slashes or more behind its colon, as in s3://bucket/rows.csv"
     if set(str(path)) & _WILDCARDS:
         return _ONE_FILE
-    near = near_name(path)
+    near = near_file_name(path)
     return "" if near is None else f": there is {near!r}"
 
 
