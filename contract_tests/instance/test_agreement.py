@@ -97,6 +97,11 @@ class TestUsersAndWorkspaces:
         assert fixtures.workspace_id not in {workspace["id"] for workspace in of_the_new_one}
 
 
+def _without_owners(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return versions without their owners, whom one operation names and another does not: recorded are two quotes."""
+    return [{key: value for key, value in each.items() if key != "owner_id"} for each in found]
+
+
 class TestModels:
     @pytest.mark.touches("list_models", "get_model", "get_model_by_id")
     def test_a_model_has_one_name(self, api: Api, fixtures: Fixtures) -> None:
@@ -182,7 +187,7 @@ class TestModels:
         assert [version["sha"] for version in versions(api, name)] == [first_sha, second_sha]
         shown = sorted(api.call("get_model", {"id": model_id})["models"], key=lambda version: version["id"])
         assert {version["id"]: version["sha"] for version in shown} == {version_id: first_sha, second_id: second_sha}
-        assert list(differences(shown, versions(api, name))) == []
+        assert list(differences(_without_owners(shown), _without_owners(versions(api, name)))) == []
         after = api.call("get_model_by_id", {"id": model_id})
         assert after["updated_at"] != before["updated_at"]
 

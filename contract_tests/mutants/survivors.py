@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_OWNER = "Recordings have an empty text in quotation marks there: nothing says whose it is."
+_OWNER = "Recordings of most releases have an empty text in quotation marks there: nothing says whose it is."
 _FEATURES = "Which features an instance has, and what it is called, nothing else tells."
 _LATER = "Nothing says when a window is stored after it is over, so that an older answer may be true."
 _SAME = "What it tells never changes, so that a stale answer is a true one."

@@ -97,7 +97,9 @@ def test_every_public_class_is_among_them() -> None:
 def test_an_error_says_what_happened(kind: type[WallarooError]) -> None:
     wanted = inspect.signature(kind).parameters.values()
     missing: dict[str, Any] = {
-        each.name: 1 for each in wanted if each.kind is each.KEYWORD_ONLY and each.default is each.empty
+        each.name: ["one"] if str(each.annotation).startswith("list") else 1
+        for each in wanted
+        if each.kind is each.KEYWORD_ONLY and each.default is each.empty
     }
     error = kind("It failed.", **missing)
     assert repr(error).startswith(f"{kind.__name__}('It failed.'")

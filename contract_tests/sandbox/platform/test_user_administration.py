@@ -24,7 +24,7 @@ def found(http: httpx.Client, **query: str) -> list[dict[str, Any]]:
 def test_a_user_is_found_by_the_address_as_the_api_shows_it(http: httpx.Client, sandbox: dict[str, str]) -> None:
     with invited(sandbox, http) as (email, user_id, _):
         [user] = found(http, email=email)
-        assert user == post(http, "query_users", {"user_ids": [user_id]}).json()["users"][user_id]
+        assert user == post(http, "query_users", {}).json()["users"][user_id]
         assert http.get(f"{USERS}/{user_id}").json() == user
         assert found(http, email=email.upper()) == found(http, email=email[:20]) == [user]
         assert found(http, email=email[:20], exact="true") == []

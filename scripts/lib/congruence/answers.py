@@ -85,7 +85,6 @@ IDS = {
 REASONS = {
     ("query_users", "users.*.firstName"): "the sandbox's users have no names",
     ("query_users", "users.*.lastName"): "the sandbox's users have no names",
-    ("query_users", "users.*.federatedIdentities"): "the sandbox's users have no accounts at other providers",
     ("list_assays", "[].last_run"): "the sandbox has run what is due by the time that it is listed",
     ("infer_pipeline", "[].in"): "a cell that the document's table cuts off, left out of the recording",
     ("infer_pipeline", "[].metadata"): "a cell that the document's table cuts off, left out of the recording",

@@ -14,7 +14,8 @@ from wallaroo_ext.sandbox.http.problems import bad_request, refusal
 if TYPE_CHECKING:
     import sqlite3
 
-_ACCESS = {"manageGroupMembership": True, "impersonate": False, "view": True, "mapRoles": True, "manage": True}
+    from wallaroo_ext.sandbox.options import SandboxOptions
+
 _NO_ACCOUNTS: dict[str, Any] = {"federatedIdentities": []}
 
 
@@ -27,18 +28,22 @@ def query_users(call: Call) -> dict[str, Any]:
     """
     _ = call.user  # refuses a token without a user
     options, ids = call.instance.options, call.body.get("user_ids")
-    further = {"access": _ACCESS | {"impersonate": True}} if options.is_since("2024.2") else {}
-    if ids is not None and options.is_since("2023.1"):
-        further |= _NO_ACCOUNTS
+    further = _NO_ACCOUNTS if ids is not None and options.is_since("2023.1") else {}
     with call.instance.store.reading() as db:
-        users = {user.id: representation(user) | further for user in all_users(db)}
+        users = {user.id: representation(options, user) | further for user in all_users(db)}
     return {"users": {user_id: users.get(user_id) for user_id in (users if ids is None else ids)}}
 
 
-def representation(user: User) -> dict[str, Any]:
-    """Return a user as Keycloak shows one."""
+def representation(options: SandboxOptions, user: User) -> dict[str, Any]:
+    """Return a user as the Keycloak of a release shows one, since 2024.2 with the right to act as any user."""
     return {
-        "access": _ACCESS,
+        "access": {
+            "manageGroupMembership": True,
+            "impersonate": options.is_since("2024.2"),
+            "view": True,
+            "mapRoles": True,
+            "manage": True,
+        },
         "createdTimestamp": round(datetime.fromisoformat(user.created_at).timestamp() * 1000),
         "disableableCredentialTypes": [],
         "email": user.email,

@@ -85,7 +85,7 @@ def _users(instance: Instance, path: str) -> Route:
         from wallaroo_ext.sandbox.platform.user_administration import found_users
 
         await _signed_in(instance, request)
-        return _json(await run_in_threadpool(found_users, instance.store, request.query_params))
+        return _json(await run_in_threadpool(found_users, instance, request.query_params))
 
     return Route(path, _answering(endpoint), methods=["GET"])
 
@@ -97,9 +97,9 @@ def _user(instance: Instance, path: str) -> Route:
         epoch, user_id = instance.gate.epoch, request.path_params["user"]
         await _signed_in(instance, request)
         if request.method != "PUT":
-            return _json(await run_in_threadpool(one_user, instance.store, user_id))
+            return _json(await run_in_threadpool(one_user, instance, user_id))
         body = await read_json(request, _BODY_LIMIT_MIB, "A user")
-        await run_in_threadpool(instance.gate.run, epoch, partial(change_user, instance.store, user_id), body)
+        await run_in_threadpool(instance.gate.run, epoch, partial(change_user, instance, user_id), body)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     return Route(path, _answering(endpoint), methods=["GET", "PUT"])

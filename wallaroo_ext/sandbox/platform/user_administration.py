@@ -16,24 +16,24 @@ from wallaroo_ext.sandbox.http.problems import Problem
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-    from wallaroo_ext.sandbox.storage.store import Store
+    from wallaroo_ext.sandbox.instance import Instance
 
 _MOST = 100
 _CHANGED = "enabled"
 
 
-def found_users(store: Store, query: QueryParams) -> list[dict[str, Any]]:
+def found_users(instance: Instance, query: QueryParams) -> list[dict[str, Any]]:
     """Return the users that a query describes, in the order of their names.
 
     `email` and `username` are parts of the texts, or with `exact=true` the texts; `first` and `max` select a page.
     """
     exact = query.get("exact", "false").lower() == "true"
     wanted = {name: query[name].lower() for name in ("email", "username") if name in query}
-    with store.reading() as db:
+    with instance.store.reading() as db:
         users = sorted(all_users(db), key=lambda user: user.username)
     found = [user for user in users if all(_fits(getattr(user, name), text, exact) for name, text in wanted.items())]
     first = _number(query, "first", 0)
-    return [representation(user) for user in found[first : first + _number(query, "max", _MOST)]]
+    return [representation(instance.options, user) for user in found[first : first + _number(query, "max", _MOST)]]
 
 
 def _fits(value: str, text: str, exact: bool) -> bool:  # noqa: FBT001 - one of three plain values
@@ -47,26 +47,27 @@ def _number(query: QueryParams, name: str, default: int) -> int:
     return int(text)
 
 
-def one_user(store: Store, user_id: str) -> dict[str, Any]:
+def one_user(instance: Instance, user_id: str) -> dict[str, Any]:
     """Return a user.
 
     Raises:
         Problem: 404, if there is none.
     """
-    with store.reading() as db:
+    with instance.store.reading() as db:
         user = find_user(db, user_id)
-    return representation(_required(user))
+    return representation(instance.options, _required(user))
 
 
-def change_user(store: Store, user_id: str, body: Any) -> None:
+def change_user(instance: Instance, user_id: str, body: Any) -> None:
     """Let a user sign in or forbid it; the other fields have to be left out, or as they are.
 
     Raises:
         Problem: 404, if there is no such user; 400, if something else would be changed.
     """
-    with store.transaction() as db:
+    with instance.store.transaction() as db:
         user = _required(find_user(db, user_id))
-        known, enabled = representation(user), object_of(body).get(_CHANGED, user.enabled)
+        known = representation(instance.options, user)
+        enabled = object_of(body).get(_CHANGED, user.enabled)
         others = {name for name, value in object_of(body).items() if name != _CHANGED and known.get(name) != value}
         if others or not isinstance(body, dict) or not isinstance(enabled, bool):
             message = f"Only {_CHANGED}, true or false, can be changed here; send the rest as it is."
