@@ -100,15 +100,20 @@ class Program:
     def kill(self) -> None:
         """Kill the program, and wait for its end."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self.wait()
 
     def end(self) -> None:
         """End the program with SIGTERM, or kill it after a while, and wait for its end."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGTERM)
+            self._signal(signal.SIGTERM)
             self.wait(_GRACE_SECONDS)
         self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send the program a signal, unless it has ended meanwhile, which the fork server is about to report."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
 
 def start(
