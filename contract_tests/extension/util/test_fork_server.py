@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,3 +91,18 @@ def test_a_signal_that_ends_a_program_is_its_exit_code(tmp_path: Path) -> None:
         )
         program.kill()
     assert program.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("ending", ["kill", "end"])
+def test_a_program_that_has_ended_unreported_is_ended_without_an_error(ending: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    ours, its = socket.socketpair()
+    with ours, its:
+        its.sendall(struct.pack("<q", gone.pid))
+        program = fork_server.Program(ours)
+        report = threading.Timer(0.1, its.sendall, [struct.pack("<q", signal.SIGKILL)])
+        report.start()
+        getattr(program, ending)()
+        report.join()
+        assert program.poll() == -signal.SIGKILL
