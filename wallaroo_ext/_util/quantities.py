@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 from wallaroo_ext.errors import InvalidDataError
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -22,6 +25,31 @@ def check_count(name: str, value: object, *, least: int = 1, otherwise: str = ""
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InvalidDataError(f"`{name}` is a whole number from {least} on{otherwise}, not {value!r}.")
+
+
+def whole_number(value: object) -> int | None:
+    """Return a whole number as one of Python; None for anything else, a boolean among it."""
+    given: Any = value
+    try:
+        return None if isinstance(value, bool) else operator.index(given)
+    except TypeError:
+        return None
+
+
+def read_limit(value: object, what: str) -> int | None:
+    """Return how many a user wants at most; None for all.
+
+    Args:
+        value: What was given as `limit`.
+        what: What it is the number of, for the message.
+
+    Raises:
+        InvalidDataError: It is no whole number of 1 or more.
+    """
+    number = whole_number(value)
+    if value is not None and (number is None or number < 1):
+        raise InvalidDataError(f"`limit` is the number of {what}, 1 or more, not {value!r}.")
+    return number
 
 
 def format_count(count: int, noun: str) -> str:

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from wallaroo_ext._util.quantities import read_limit, whole_number
 from wallaroo_ext._util.times import BEGINNING, END, Time, read_span
-from wallaroo_ext._util.whole_numbers import read_limit, whole_number
 from wallaroo_ext.assays.result_forms import rows_of
 from wallaroo_ext.errors import ApiError, ContractViolationError, InvalidDataError, WallarooError
 from wallaroo_ext.operations import Steps, call_steps, synchronous

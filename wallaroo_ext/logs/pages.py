@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.quantities import read_limit
 from wallaroo_ext._util.times import Time, read_span
-from wallaroo_ext._util.whole_numbers import read_limit
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.logs.sources import Page, Span, Topic, source_steps
 from wallaroo_ext.transport.response_errors import contract_violation

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext._util.arrow.limits import TooLargeError
 from wallaroo_ext._util.files.signatures import ARROW_FILE
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.quantities import whole_number
 from wallaroo_ext._util.times import BEGINNING, END
-from wallaroo_ext._util.whole_numbers import whole_number
 from wallaroo_ext.errors import ApiError, InvalidDataError, InvalidRequestError, NotFoundError
 from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import arrow_media_type

@@ -17,6 +17,7 @@ import pytest
 
 from contract_tests.support.conformance.runs import NO_BODY, run
 from contract_tests.support.conformance.small_suites import run_as_suite
+from contract_tests.support.sandbox.steering import wait_for
 from wallaroo_ext.conformance import child_processes, command
 from wallaroo_ext.conformance.exchanges import Exchange
 from wallaroo_ext.conformance.guard.effects import Effects
@@ -28,7 +29,6 @@ from wallaroo_ext.conformance.results import Finding, Notice, Run, TestOutcome, 
 from wallaroo_ext.conformance.suite import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere, one process runs all tests.")
@@ -83,13 +83,6 @@ def passed(found: Run) -> list[str]:
     """Return the names of a run's tests, in the order of the report, once it is checked that each passed."""
     assert {each.outcome for each in found.tests} == {"passed"}
     return [each.test.rpartition("::")[2] for each in found.tests]
-
-
-def eventually(condition: Callable[[], Any]) -> None:
-    until = time.monotonic() + _SECONDS
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.mark.usefixtures("beside_others")
@@ -327,13 +320,13 @@ def test_the_children_end_when_the_first_process_is_killed(tmp_path: Path, monke
     first = context.Process(target=run_as_suite, args=(text, tmp_path, monkeypatch), daemon=False)
     first.start()
     try:
-        eventually((tmp_path / "instance" / "own").exists)
+        wait_for((tmp_path / "instance" / "own").exists, _SECONDS)
     finally:
         first.kill()
         first.join()
     children = [process_of(tmp_path, name) for name in ("endless", "separate")]
     try:
-        eventually(lambda: all(map(has_ended, children)))
+        wait_for(lambda: all(map(has_ended, children)), _SECONDS)
     finally:
         for each in children:
             with suppress(ProcessLookupError):

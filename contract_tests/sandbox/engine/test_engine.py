@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract_tests.support.sandbox.steering import wait_for
 from scripts.lib.bench.sandbox_processes import tree
 from wallaroo_ext.sandbox.engine.engine import Engine
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
 
 @pytest.fixture
@@ -45,19 +46,12 @@ def full(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "transaction", transaction)
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.usefixtures("full")
 def test_a_start_that_fails_before_anything_is_loaded_is_an_error(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine.start(1)
-    wait_until(lambda: engine.deployment(1).status == "Error")
+    wait_for(lambda: engine.deployment(1).status == "Error")
     assert engine.deployment(1).error == "The sandbox failed to load the models; see its log."
     assert "No space left on device" in caplog.text
 
@@ -65,7 +59,7 @@ def test_a_start_that_fails_before_anything_is_loaded_is_an_error(
 @pytest.mark.usefixtures("full")
 def test_a_conversion_that_cannot_be_stored_is_logged(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     engine.convert(1)
-    wait_until(lambda: "converting the model version 1 failed" in caplog.text)
+    wait_for(lambda: "converting the model version 1 failed" in caplog.text)
     assert "No space left on device" in caplog.text
 
 

@@ -151,9 +151,11 @@ def flat_column(column: Any) -> Any:
 
 def single_depth(column: Any) -> int:
     """Return how many lists, one within the other, each value of a column is the only one of."""
+    from wallaroo_ext._util.arrow.list_types import is_list
+
     compute: Any = import_module("pyarrow.compute")
     depth = 0
-    while _is_list(column.type) and not column.null_count and _has_single_values(column):
+    while is_list(column.type) and not column.null_count and _has_single_values(column):
         column = compute.list_element(column, 0)
         depth += 1
     return depth
@@ -175,11 +177,6 @@ def flattened(column: Any, depth: int) -> Any:
         return column
     values = to_values(_short_floats(column))
     return pa.array([None if value is None else json.dumps(to_json_value(value)) for value in values], pa.string())
-
-
-def _is_list(kind: Any) -> bool:
-    types: Any = import_module("pyarrow").types
-    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
 
 
 def _has_single_values(column: Any) -> bool:

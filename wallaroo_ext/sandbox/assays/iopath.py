@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wallaroo_ext._util.arrow.list_types import is_list
 from wallaroo_ext.inference.column_names import MODEL_SPLIT_FIELD
-from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from wallaroo_ext._util.arrow.files import NO_FILE, from_file
 from wallaroo_ext._util.arrow.limits import TooLargeError, check_file, check_table
-from wallaroo_ext.sandbox.engine.tensors import is_list, is_text
+from wallaroo_ext._util.arrow.list_types import is_list
+from wallaroo_ext.sandbox.engine.tensors import is_text
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 
 _TIME = "time"

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wallaroo_ext._util.arrow.list_types import is_list
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.problems import engine_error, too_large
 
@@ -141,11 +142,6 @@ def _flattened(field: str, array: Column) -> tuple[Column, list[int]]:
         array = array.flatten()
     _refuse_nulls(field, array)
     return array, lengths
-
-
-def is_list(kind: Any) -> bool:
-    """Return whether an Arrow type is one of lists."""
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def is_text(kind: Any) -> bool:

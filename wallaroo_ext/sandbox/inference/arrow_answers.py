@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wallaroo_ext._util.arrow.files import to_buffers
-from wallaroo_ext.sandbox.engine.tensors import is_list
+from wallaroo_ext._util.arrow.list_types import is_list
 from wallaroo_ext.sandbox.inference.answer_forms import LAST_MODEL, written_models
 
 if TYPE_CHECKING:

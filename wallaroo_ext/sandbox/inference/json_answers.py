@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from wallaroo_ext._util.arrow.list_types import is_list
 from wallaroo_ext._util.arrow.no_pandas import to_values
-from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.inference.answer_forms import LAST_MODEL, written_models
 from wallaroo_ext.sandbox.inference.arrow_answers import tensor_shape
 
