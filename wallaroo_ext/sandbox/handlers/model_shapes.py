@@ -64,11 +64,11 @@ def version(row: Row) -> dict[str, Any]:
     }
 
 
-def listed_version(options: SandboxOptions, row: Row, owner_id: str | None) -> dict[str, Any]:
+def listed_version(options: SandboxOptions, row: Row) -> dict[str, Any]:
     """Return a version as the list of versions has it: with its status since 2023.2, with its owner since 2024.2."""
     shown = version(row)
-    if options.is_since("2024.2") and owner_id is not None:
-        shown["owner_id"] = owner_id
+    if options.is_since("2024.2") and row["uploader_id"] is not None:
+        shown["owner_id"] = row["uploader_id"]
     if options.is_since("2023.2"):
         shown["status"] = row["status"]
         if row["error_summary"] is not None:

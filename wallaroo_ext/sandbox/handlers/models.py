@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.engine.engine import NATIVE_FRAMEWORK
 from wallaroo_ext.sandbox.handlers import model_shapes
 from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
 _VERSIONS = """
     SELECT model_versions.*, models.name, visibility, workspace_id,
         EXISTS (SELECT 1 FROM deployments, json_each(steps) WHERE deployed AND json_each.value = model_versions.id)
-        AS deployed
+        AS deployed,
+        (SELECT id FROM users WHERE email = created_by) AS uploader_id
     FROM model_versions JOIN models ON models.id = model_id
 """
 _SCHEMA_MEMORY = 64 << 20  # the memory that reading a schema may take, in bytes
@@ -163,11 +163,7 @@ def list_model_versions(call: Call) -> list[dict[str, Any]]:
             models = _require_models(db, call.user, name=name, model_id=model_id)
         else:
             models = _models_of_name(db, call.user, name, model_id)
-        return [
-            model_shapes.listed_version(options, row, _owner_of(db, row))
-            for model in models
-            for row in _versions(db, model["id"])
-        ]
+        return [model_shapes.listed_version(options, row) for model in models for row in _versions(db, model["id"])]
 
 
 def _models_of_name(db: sqlite3.Connection, user: User, name: str, model_id: int | None) -> list[Row]:
@@ -182,12 +178,6 @@ def _models_of_name(db: sqlite3.Connection, user: User, name: str, model_id: int
         if not models:
             raise bad_request(f"There is no model {name!r} with the id {model_id}.")
     return models
-
-
-def _owner_of(db: sqlite3.Connection, version: Row) -> str | None:
-    """Return the id of the user who uploaded a version; None if that is not known."""
-    user = find_user_by_email(db, version["created_by"] or "")
-    return None if user is None else user.id
 
 
 @handles
